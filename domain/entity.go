@@ -1,0 +1,178 @@
+package domain
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is what an entity is.
+type Kind string
+
+// The kinds of a board (append-only list; DOMAIN.md).
+const (
+	KindBoard     Kind = "board"
+	KindMember    Kind = "member"
+	KindColumn    Kind = "column"
+	KindCard      Kind = "card"
+	KindChecklist Kind = "checklist"
+	KindItem      Kind = "item"
+	KindLabel     Kind = "label"
+	KindComment   Kind = "comment"
+	KindFile      Kind = "file"
+)
+
+// MemberPrefix and a user's name make the id of the user's member entity.
+const MemberPrefix = "member:"
+
+// Entity is one thing on a board. It is immutable once a Board or a view
+// holds it: a change makes a new Entity, so pointers can be compared.
+type Entity struct {
+	ID         string
+	Kind       Kind
+	Rev        uint64 // of its last change; 0: not confirmed yet
+	CreatedRev uint64
+	CreatedAt  time.Time // UTC, whole milliseconds
+	CreatedBy  string
+	UpdatedAt  time.Time
+	UpdatedBy  string
+	Deleted    bool // a tombstone: only ID, Kind, Rev and the parent field are set
+	Fields     Fields
+}
+
+// ParentField names the field that holds the parent's id, "" for kinds whose
+// parent is the board.
+func ParentField(k Kind) string {
+	switch k {
+	case KindCard:
+		return "columnId"
+	case KindChecklist, KindComment, KindFile:
+		return "cardId"
+	case KindItem:
+		return "checklistId"
+	}
+	return ""
+}
+
+// Parent is the id of the entity this one hangs on; "" is the board.
+func (e *Entity) Parent() string {
+	if name := ParentField(e.Kind); name != "" {
+		return e.Fields.String(name)
+	}
+	return ""
+}
+
+// LikedBy says whether user is in the card's likedBy.
+func (e *Entity) LikedBy(user string) bool {
+	_, ok := slices.BinarySearch(e.Fields.Set("likedBy"), user)
+	return ok
+}
+
+// entityNames are the JSON names every entity has, in the order written.
+var entityNames = []string{"id", "kind", "rev", "createdRev", "createdAt", "createdBy", "updatedAt", "updatedBy", "deleted"}
+
+// MarshalJSON writes the entity as PROTOCOL.md shows it, without what depends
+// on the reader. Field order is by name, so equal entities encode equally.
+func (e *Entity) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil, e.Fields) }
+
+// JSONFor writes the entity for one reader: a card carries `liked` (is the
+// reader in likedBy) and `likes`. All readers who like a card share one
+// encoding, all others the other.
+func (e *Entity) JSONFor(liked bool) ([]byte, error) {
+	if e.Kind != KindCard || e.Deleted {
+		return e.AppendJSON(nil, e.Fields)
+	}
+	f := maps.Clone(e.Fields)
+	if f == nil {
+		f = Fields{}
+	}
+	f["liked"] = liked
+	f["likes"] = int64(len(e.Fields.Set("likedBy")))
+	return e.AppendJSON(nil, f)
+}
+
+// AppendJSON writes e with fields in place of its own.
+func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
+	dst = append(dst, '{')
+	put := func(name string, v any) error {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = append(dst, name...)
+		dst = append(dst, '"', ':')
+		raw, err := json.Marshal(v)
+		dst = append(dst, raw...)
+		return err
+	}
+	meta := []any{e.ID, e.Kind, e.Rev, e.CreatedRev, e.CreatedAt, e.CreatedBy, e.UpdatedAt, e.UpdatedBy, e.Deleted}
+	for i, name := range entityNames {
+		skip := false
+		switch v := meta[i].(type) {
+		case time.Time:
+			skip = v.IsZero()
+		case uint64:
+			skip = v == 0
+		case bool:
+			skip = !v
+		case string:
+			skip = v == "" && i > 0
+		}
+		if skip {
+			continue
+		}
+		if err := put(name, meta[i]); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if err := put(name, fields[name]); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked` and `likes`
+// land in Fields, as a client shows them.
+func (e *Entity) UnmarshalJSON(data []byte) error {
+	var head struct {
+		ID         string    `json:"id"`
+		Kind       Kind      `json:"kind"`
+		Rev        uint64    `json:"rev"`
+		CreatedRev uint64    `json:"createdRev"`
+		CreatedAt  time.Time `json:"createdAt"`
+		CreatedBy  string    `json:"createdBy"`
+		UpdatedAt  time.Time `json:"updatedAt"`
+		UpdatedBy  string    `json:"updatedBy"`
+		Deleted    bool      `json:"deleted"`
+	}
+	var fields Fields
+	if err := json.Unmarshal(data, &head); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	for name, v := range fields {
+		if v == nil || slices.Contains(entityNames, name) {
+			delete(fields, name)
+		}
+	}
+	*e = Entity{head.ID, head.Kind, head.Rev, head.CreatedRev, head.CreatedAt, head.CreatedBy, head.UpdatedAt, head.UpdatedBy, head.Deleted, fields}
+	return nil
+}
+
+// tombstone is what is left of a deleted entity.
+func (e *Entity) tombstone(rev uint64) *Entity {
+	t := &Entity{ID: e.ID, Kind: e.Kind, Rev: rev, Deleted: true, Fields: Fields{}}
+	if name := ParentField(e.Kind); name != "" && e.Fields[name] != nil {
+		t.Fields[name] = e.Fields[name]
+	}
+	return t
+}
+
+// IsMemberID says whether id is the id of a member entity, and whose.
+func IsMemberID(id string) (user string, ok bool) { return strings.CutPrefix(id, MemberPrefix) }

@@ -1,0 +1,4 @@
+package gateway
+
+// Auth checks bearer tokens (JWT, HS256 or EdDSA).
+type Auth struct{}
