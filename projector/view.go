@@ -1,0 +1,71 @@
+package projector
+
+import (
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// View is the confirmed state of one board and turns records into what its
+// viewers are told. Pure, not safe for concurrent use.
+type View struct{ board *domain.Board }
+
+// NewView takes over b.
+func NewView(b *domain.Board) *View { return &View{b} }
+
+// Board is the folded state. The caller must not Apply to it.
+func (v *View) Board() *domain.Board { return v.board }
+
+// Rev is the board's rev.
+func (v *View) Rev() uint64 { return v.board.Rev() }
+
+// Seq is the sequence of the last record folded.
+func (v *View) Seq() uint64 { seq, _, _ := v.board.Head(); return seq }
+
+// Outcome is what one decision tells: its syncs in rev order, then its verdict.
+type Outcome struct {
+	Syncs   []Sync
+	Verdict domain.Verdict
+}
+
+// Sync is one entity as of one event. Several with the same Rev come of one
+// list.respaced.
+type Sync struct {
+	Rev    uint64
+	Entity *domain.Entity // a tombstone when it is gone
+	By     string
+	Event  string
+	More   bool // further syncs of the same mutation follow
+}
+
+// Apply folds the next record. A void one only moves Seq and gives nothing. On
+// an error the view is unusable: load the board again.
+func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
+	c := r.Commit
+	outs := make([]Outcome, 0, len(c.Decisions))
+	var syncs []Sync
+	err := v.board.Apply(c, r.Hash, r.Seq, r.Time, func(s domain.Step) {
+		for i, e := range s.Entities {
+			syncs = append(syncs, Sync{s.Event.Rev, e, s.Decision.User, s.Event.Type, s.More || i < len(s.Entities)-1})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.VoidAt(r.Time) {
+		return nil, nil
+	}
+	for i := range c.Decisions {
+		d := &c.Decisions[i]
+		n := 0
+		if len(d.Events) > 0 {
+			for n < len(syncs) && syncs[n].Rev <= d.Rev {
+				n++
+			}
+		}
+		out := Outcome{Syncs: syncs[:n:n], Verdict: d.Verdict()}
+		out.Verdict.Seq = r.Seq
+		outs = append(outs, out)
+		syncs = syncs[n:]
+	}
+	return outs, nil
+}
