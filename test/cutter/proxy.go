@@ -1,0 +1,234 @@
+// Package cutter stands between processes and misbehaves: a TCP proxy that
+// cuts, delays and swallows, and records the WebSocket frames that pass, and a
+// NATS proxy that loses and doubles single messages.
+package cutter
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Way is the direction of bytes: Up from client to server, Down back.
+type Way int
+
+// The two ways.
+const (
+	Up Way = iota
+	Down
+)
+
+// Faults is what a Proxy does at present. The zero value passes everything on.
+type Faults struct {
+	Delay   [2]time.Duration // by Way; order is kept
+	Swallow [2]bool          // bytes of this way vanish
+}
+
+// Proxy forwards connections to one address. Safe for concurrent use.
+type Proxy struct {
+	listener net.Listener
+	target   string
+
+	mu     sync.Mutex
+	faults Faults
+	links  map[*link]bool
+	closed bool
+	// cutAfter gives how many bytes of each way a new connection may pass before it is cut, -1: no limit.
+	cutAfter func() (up, down int)
+	tap      *Recorder
+	wait     sync.WaitGroup
+}
+
+// New starts a proxy to target. Frames of WebSocket connections are recorded
+// in tap, which may be nil.
+func New(target string, tap *Recorder) (*Proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{listener: l, target: target, links: map[*link]bool{}, tap: tap}
+	p.wait.Go(p.accept)
+	return p, nil
+}
+
+// Addr is where clients connect.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Set replaces what the proxy does from now on, also on open connections.
+func (p *Proxy) Set(f Faults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = f
+}
+
+// CutAfter sets how many bytes each way a connection made from now on passes
+// before it is cut; fn is asked once per connection, -1 is no limit.
+func (p *Proxy) CutAfter(fn func() (up, down int)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cutAfter = fn
+}
+
+// CutAll breaks every open connection, without a word to either side, and says
+// how many there were.
+func (p *Proxy) CutAll() int {
+	p.mu.Lock()
+	links := p.links
+	p.links = map[*link]bool{}
+	p.mu.Unlock()
+	for l := range links {
+		l.cut()
+	}
+	return len(links)
+}
+
+// Close ends the proxy and every connection.
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.listener.Close()
+	p.CutAll()
+	p.wait.Wait()
+}
+
+func (p *Proxy) now() Faults {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.wait.Go(func() { p.serve(client) })
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
+	if err != nil {
+		client.Close()
+		return
+	}
+	l := &link{proxy: p, client: client, server: server}
+	if p.tap != nil {
+		l.conn = newParser(p.tap)
+	}
+	budget := [2]int{-1, -1}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		l.cut()
+		return
+	}
+	if p.cutAfter != nil {
+		budget[Up], budget[Down] = p.cutAfter()
+	}
+	p.links[l] = true
+	p.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { l.pump(Up, client, server, budget[Up]) })
+	both.Go(func() { l.pump(Down, server, client, budget[Down]) })
+	both.Wait()
+	l.cut()
+	p.mu.Lock()
+	delete(p.links, l)
+	p.mu.Unlock()
+}
+
+// link is one connection through the proxy.
+type link struct {
+	proxy          *Proxy
+	client, server net.Conn
+	conn           *parser
+	once           sync.Once
+}
+
+func (l *link) cut() {
+	l.once.Do(func() {
+		l.client.Close()
+		l.server.Close()
+		if l.conn != nil {
+			l.conn.end()
+		}
+	})
+}
+
+type chunk struct {
+	data []byte
+	due  time.Time
+}
+
+// pump moves bytes one way. A reader and a writer of its own, so that a delay
+// holds bytes back without holding up the reading.
+//
+//	from ──read──> queue (due times) ──wait, tap──> to
+func (l *link) pump(way Way, from, to net.Conn, budget int) {
+	queue := make(chan chunk, 4096)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for c := range queue {
+			if wait := time.Until(c.due); wait > 0 {
+				time.Sleep(wait)
+			}
+			if way == Up && l.conn != nil {
+				l.conn.feed(Up, c.data)
+			}
+			if _, err := to.Write(c.data); err != nil {
+				l.broken(way)
+			}
+		}
+	}()
+	err := l.read(way, from, budget, queue)
+	close(queue)
+	if errors.Is(err, errCut) {
+		from.Close()
+	}
+	<-done // what is on its way still arrives, as on a line that broke at the near end
+	l.cut()
+}
+
+// broken is told that nobody takes the bytes of this way any more. A server
+// whose client is gone still gets what is delayed on its way to it.
+func (l *link) broken(way Way) {
+	if way == Up || l.proxy.now().Delay[Up] == 0 {
+		l.cut()
+	}
+}
+
+var errCut = errors.New("cut")
+
+func (l *link) read(way Way, from net.Conn, budget int, queue chan<- chunk) error {
+	var last time.Time
+	for {
+		buf := make([]byte, 16<<10)
+		n, err := from.Read(buf)
+		data := buf[:n]
+		if budget >= 0 && n >= budget {
+			data, err = data[:budget], errCut
+		} else if budget >= 0 {
+			budget -= n
+		}
+		if way == Down && l.conn != nil {
+			l.conn.feed(Down, buf[:n]) // all that left the server, also what is cut off
+		}
+		f := l.proxy.now()
+		if len(data) > 0 && !f.Swallow[way] {
+			due := time.Now().Add(f.Delay[way])
+			if due.Before(last) {
+				due = last
+			}
+			last = due
+			queue <- chunk{data, due}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
