@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 )
 
@@ -36,7 +35,11 @@ type Config struct {
 }
 
 // Server serves one node's clients. Safe for concurrent use.
-type Server struct{}
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	origins origins
+}
 
 // New makes a Server; it opens nothing yet.
 func New(cfg Config) (*Server, error) { panic("todo") }
@@ -51,14 +54,3 @@ func (s *Server) AdminHandler() http.Handler { panic("todo") }
 // reconnect times spread over spread, mutations in flight get their verdicts,
 // connections close 1012. It returns when none is left or ctx ends.
 func (s *Server) Drain(ctx context.Context, spread time.Duration) error { panic("todo") }
-
-// identity is who somebody is.
-type identity struct {
-	user, name, picture string
-	boards              map[string]domain.Role // token's claim: pattern -> role
-	open                bool
-	expires             time.Time // zero: never
-}
-
-// grant is what the identity may do on a board apart from its member entity.
-func (id identity) grant(board string) domain.Grant { panic("todo") }
