@@ -3,7 +3,6 @@ package client
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -52,7 +51,7 @@ func naiveChange(view map[string]*domain.Entity, dead map[string]bool, c domain.
 			place, isPlace = domain.Place{HasBefore: true}, true
 		}
 		if isPlace {
-			naivePlace(view, &next, place, due)
+			naivePlace(view, old, &next, place, due)
 		}
 	}
 	if next.Kind == domain.KindCard {
@@ -72,13 +71,14 @@ func naiveDelete(view map[string]*domain.Entity, dead map[string]bool, id string
 	}
 }
 
-func naivePlace(view map[string]*domain.Entity, e *domain.Entity, place domain.Place, due bool) {
+func naivePlace(view map[string]*domain.Entity, old, e *domain.Entity, place domain.Place, due bool) {
+	named := place.After+place.Before != ""
 	ref := view[place.After+place.Before]
-	if named := place.After+place.Before != ""; named && (ref == nil || ref.ID == e.ID || ref.Kind != e.Kind || ref.Parent() != e.Parent() || position(ref) == "") {
-		if !due {
-			return
-		}
-		place = domain.Place{HasBefore: true}
+	if named && !due && (ref == nil || ref.Kind != e.Kind || ref.ID == e.ID) {
+		return
+	}
+	if named && (ref == nil || ref.Kind != e.Kind || ref.ID == e.ID || ref.Parent() != e.Parent() || position(ref) == "") {
+		place, ref = domain.Place{HasBefore: true}, nil
 	}
 	var keys []string
 	for _, x := range view {
@@ -87,28 +87,30 @@ func naivePlace(view map[string]*domain.Entity, e *domain.Entity, place domain.P
 		}
 	}
 	slices.Sort(keys)
-	low, high := "", ""
-	switch named := place.After+place.Before != ""; {
-	case !named && place.HasAfter:
-		if len(keys) > 0 {
-			high = keys[0]
-		}
-	case !named:
-		if len(keys) > 0 {
-			low = keys[len(keys)-1]
-		}
-	case place.HasAfter:
-		low = position(ref)
-		if i := slices.IndexFunc(keys, func(k string) bool { return strings.Compare(k, low) > 0 }); i >= 0 {
-			high = keys[i]
-		}
-	default:
-		high = position(ref)
+	low, high := "", "" // everything strictly below and above the seat
+	switch {
+	case ref != nil:
 		for _, k := range keys {
-			if k < high {
+			if k < position(ref) {
 				low = k
 			}
+			if k > position(ref) && high == "" {
+				high = k
+			}
 		}
+		if !ref.Fields.Bool("archived") && place.HasAfter {
+			low = position(ref)
+		} else if !ref.Fields.Bool("archived") {
+			high = position(ref)
+		}
+	case len(keys) == 0:
+	case place.HasAfter:
+		high = keys[0]
+	default:
+		low = keys[len(keys)-1]
+	}
+	if !due && !old.Fields.Bool("archived") && position(old) > low && (high == "" || position(old) < high) {
+		return
 	}
 	k, err := domain.KeyBetween(low, high)
 	if err != nil {

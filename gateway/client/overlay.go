@@ -107,9 +107,9 @@ func (s *Store) merge(p *Pending, old *domain.Entity, patch domain.Patch, create
 		_, given := next.Fields["position"]
 		switch {
 		case isPlace:
-			s.settle(p, &next, place, created || before != after)
+			s.settle(p, old, &next, place, created || before != after)
 		case created && !given, before != after && patch["position"] == nil:
-			s.settle(p, &next, domain.Place{HasBefore: true}, true)
+			s.settle(p, old, &next, domain.Place{HasBefore: true}, true)
 		}
 	}
 	if next.Kind == domain.KindCard {
@@ -141,43 +141,56 @@ func (s *Store) replayDelete(p *Pending, e *domain.Entity) {
 	}
 }
 
-// settle gives e the position key that place asks for, from what the view
-// shows. due says that it must get one even if the sibling named is not there:
-// then it is the last.
-func (s *Store) settle(p *Pending, e *domain.Entity, place domain.Place, due bool) {
-	l := listOf(e)
+// settle gives next the position key that place asks for, from what the view
+// shows, as the server does: next to a sibling, or last where that sibling has
+// gone elsewhere; who stands there already keeps its key. due says that it
+// comes new to the list and must get one.
+func (s *Store) settle(p *Pending, old, next *domain.Entity, place domain.Place, due bool) {
+	l := listOf(next)
 	p.keys[key(l)] = struct{}{}
-	ref := place.After
-	if place.HasBefore {
-		ref = place.Before
-	}
-	at := ""
-	if ref != "" {
-		p.keys[entityKey(ref)] = struct{}{}
-		sibling := s.current(ref)
-		if sibling == nil || ref == e.ID || listOf(sibling) != l || position(sibling) == "" {
-			if !due {
-				return
-			}
-			place, ref = domain.Place{HasBefore: true}, ""
-		} else {
-			at = position(sibling)
+	anchor := place.After + place.Before
+	var sibling *domain.Entity
+	if anchor != "" {
+		p.keys[entityKey(anchor)] = struct{}{}
+		sibling = s.current(anchor)
+		known := sibling != nil && sibling.Kind == next.Kind
+		if !due && (!known || anchor == next.ID) {
+			return
+		}
+		if !known || anchor == next.ID || listOf(sibling) != l || position(sibling) == "" {
+			place, sibling = domain.Place{HasBefore: true}, nil
 		}
 	}
-	low, high := s.neighbours(l, e.ID, at)
-	switch {
-	case place.HasAfter && ref == "": // first: below everything
-		_, low, high = low, "", s.lowest(l, e.ID)
-	case place.HasAfter:
-		low = at
-	case ref != "":
-		high = at
+	low, high := s.room(l, next.ID, place, sibling)
+	if own := position(old); !due && !old.Fields.Bool("archived") && low < own && (high == "" || own < high) {
+		return
 	}
 	k, err := domain.KeyBetween(low, high)
 	if err != nil { // a sibling's key is none: stand beside it until the server answers
 		k = low
 	}
-	e.Fields["position"] = k
+	next.Fields["position"] = k
+}
+
+// room gives the keys between which place is; "" is the open end.
+func (s *Store) room(l list, self string, place domain.Place, sibling *domain.Entity) (low, high string) {
+	if sibling == nil {
+		if place.HasAfter {
+			return "", s.lowest(l, self)
+		}
+		low, _ = s.neighbours(l, self, "")
+		return low, ""
+	}
+	at := position(sibling)
+	low, high = s.neighbours(l, self, at)
+	switch {
+	case sibling.Fields.Bool("archived"): // marks a place and takes none
+	case place.HasAfter:
+		low = at
+	default:
+		high = at
+	}
+	return low, high
 }
 
 // neighbours gives the nearest keys strictly below and above at among the

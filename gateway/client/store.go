@@ -73,8 +73,8 @@ type Change struct {
 	Before, After *domain.Entity
 }
 
-// Verdict is what became of a mutation.
-type Verdict struct {
+// Result is the verdict of a mutation.
+type Result struct {
 	ID      string
 	OK      bool
 	Rev     uint64 // board's rev of its last event, if OK
@@ -86,8 +86,8 @@ type Verdict struct {
 
 // Effects are the consequences of one input.
 type Effects struct {
-	Changed  []Change  // by id; only entities whose view changed (law 11)
-	Verdicts []Verdict // of mutations that were pending until now
+	Changed  []Change // by id; only entities whose view changed (law 11)
+	Verdicts []Result // of mutations that were pending until now
 }
 
 // NewStore makes an empty Store. rollbackOnSilence is the seed's manner:
@@ -250,11 +250,11 @@ func (s *Store) Ack(f wire.Ack) Effects {
 
 // Nack drops exactly the mutation it names; the caller keeps retryable ones away.
 func (s *Store) Nack(f wire.Nack) Effects {
-	return s.conclude(Verdict{ID: f.ClientMutationID, Code: f.Code, Reason: f.Reason, Details: f.Details})
+	return s.conclude(Result{ID: f.ClientMutationID, Code: f.Code, Reason: f.Reason, Details: f.Details})
 }
 
-func ackVerdict(f wire.Ack) Verdict {
-	return Verdict{ID: f.ClientMutationID, OK: true, Rev: f.Rev, Events: f.Events}
+func ackVerdict(f wire.Ack) Result {
+	return Result{ID: f.ClientMutationID, OK: true, Rev: f.Rev, Events: f.Events}
 }
 
 // Silence marks a mutation unconfirmed; with rollbackOnSilence the view drops
@@ -273,14 +273,14 @@ func (s *Store) Silence(id string) Effects {
 	return Effects{Changed: s.show(s.rebase(maps.Clone(p.keys)))}
 }
 
-func (s *Store) conclude(v Verdict) Effects {
+func (s *Store) conclude(v Result) Effects {
 	changed := map[key]struct{}{}
 	return Effects{Verdicts: s.forget(v, changed), Changed: s.show(s.rebase(changed))}
 }
 
 // forget ends a mutation and adds to changed what it had to do with. Nothing
 // happens if it is not pending.
-func (s *Store) forget(v Verdict, changed map[key]struct{}) []Verdict {
+func (s *Store) forget(v Result, changed map[key]struct{}) []Result {
 	p := s.byID[v.ID]
 	if p == nil {
 		return nil
@@ -292,7 +292,7 @@ func (s *Store) forget(v Verdict, changed map[key]struct{}) []Verdict {
 		s.unnote(p)
 		maps.Copy(changed, p.keys)
 	}
-	return []Verdict{v}
+	return []Result{v}
 }
 
 // release makes what was held back confirmed and shows the outcome in one go.
