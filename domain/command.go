@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -122,17 +123,26 @@ type Command struct {
 }
 
 // ContentHash is the hex SHA-256 of what the command asks for apart from who,
-// when and under which id. Two sendings of one id are the same mutation when
-// their hashes are equal; a cancel has none ("").
+// when and under which id; where an upload's bytes lie in the store is no part
+// of it, so that an upload sent again is the same mutation. Two sendings of one
+// id are the same mutation when their hashes are equal; a cancel has none ("").
 func (c *Command) ContentHash() string {
 	if c.Op == OpCancel {
 		return ""
+	}
+	changes := slices.Clone(c.Changes)
+	for i := range changes {
+		if content := changes[i].Content; content != nil {
+			stored := *content
+			stored.Object = ""
+			changes[i].Content = &stored
+		}
 	}
 	raw, err := json.Marshal(struct {
 		Op      Op       `json:"op"`
 		Changes []Change `json:"changes"`
 		Import  *Import  `json:"import"`
-	}{c.Op, c.Changes, c.Import})
+	}{c.Op, changes, c.Import})
 	if err != nil { // cannot happen: every part came from JSON
 		return "unencodable"
 	}
