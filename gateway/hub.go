@@ -3,10 +3,15 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 )
 
@@ -21,75 +26,224 @@ func (e *retryError) Error() string {
 	return fmt.Sprintf("gateway: %s, try again in %s", e.code, e.after)
 }
 
-// hubs holds the rooms of the boards that are watched on this node. Safe for
-// concurrent use.
-type hubs struct{ cfg Config }
+// boardLog is what a room needs of the log.
+type boardLog interface {
+	projector.Log
+	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
+	ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error]
+	PublishCommand(cmd *domain.Command, ttl time.Duration) error
+	Epoch() string
+}
 
-func newHubs(cfg Config) *hubs { return &hubs{cfg: cfg} }
+const (
+	loadTimeout = 10 * time.Second // to load a board
+	retryAfter1 = time.Second      // what a refused client is told to wait
+)
+
+// hubs holds the rooms of the boards that are watched on this node. Safe for
+// concurrent use. Locks are taken in the order hubs, hub, queue.
+type hubs struct {
+	log    boardLog
+	logger *slog.Logger
+	cfg    Config // defaults filled in
+	counts tally
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	rooms    map[string]*hub
+	sessions map[*session]struct{}
+	draining atomic.Bool
+	drained  chan struct{} // closed when draining and no session is left
+}
+
+func newHubs(cfg Config) *hubs { return newHubsOn(cfg.Log, cfg) }
+
+func newHubsOn(log boardLog, cfg Config) *hubs {
+	if cfg.QueueBytes == 0 {
+		cfg.QueueBytes = 1 << 20
+	}
+	if cfg.PongTimeout == 0 {
+		cfg.PongTimeout = 15 * time.Second
+	}
+	if cfg.IdleBoard == 0 {
+		cfg.IdleBoard = time.Minute
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	hs := &hubs{log: log, logger: cfg.Logger, cfg: cfg, rooms: map[string]*hub{},
+		sessions: map[*session]struct{}{}, drained: make(chan struct{})}
+	hs.ctx, hs.cancel = context.WithCancel(context.Background())
+	return hs
+}
 
 // open gives the room of a board, loaded, subscribed and current. A board that
 // does not exist has a room too, whose view says so (View.Board().Exists()).
-// The caller must call release once.
-func (hs *hubs) open(ctx context.Context, board string) (*hub, error) { panic("todo") }
-
-// serve upgrades the request and runs the session until it ends. id.user ""
-// with auth on means: the token comes as bearer subprotocol or auth frame.
-// authenticate is nil in open mode.
-func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id identity, authenticate func(token string) (identity, error)) {
-	panic("todo")
+// The caller must call release once. Errors: *retryError, ctx's.
+func (hs *hubs) open(ctx context.Context, board string) (*hub, error) {
+	hs.mu.Lock()
+	h := hs.rooms[board]
+	if h == nil {
+		h = newHub(hs, board)
+		hs.rooms[board] = h
+		go h.start()
+	}
+	h.refs++
+	if h.idle != nil {
+		h.idle.Stop()
+		h.idle = nil
+	}
+	hs.mu.Unlock()
+	select {
+	case <-h.started:
+	case <-ctx.Done():
+		h.release()
+		return nil, ctx.Err()
+	}
+	if h.err != nil {
+		h.release()
+		return nil, &retryError{wire.Unavailable, retryAfter1}
+	}
+	return h, nil
 }
 
-// drain refuses what is new, sends goaway to every session, lets what is in
-// flight get its verdict and closes 1012. It returns when no session is left
-// or, with ctx's error, when ctx ends.
-func (hs *hubs) drain(ctx context.Context, spread time.Duration) error { panic("todo") }
-
-// ready fails while draining or when a room cannot follow its board.
-func (hs *hubs) ready() error { panic("todo") }
-
-// counters are totals since start, but for Boards, Sessions and InFlight.
-type counters struct {
-	Boards, Sessions, InFlight                  int64
-	Mutations, Acks, Nacks, Retryable, Lags     int64
-	Republished, Syncs, Presences, BrokenFrames int64
+// ready fails while draining.
+func (hs *hubs) ready() error {
+	if hs.draining.Load() {
+		return fmt.Errorf("gateway: draining")
+	}
+	return nil
 }
 
-// counters is for metrics.
-func (hs *hubs) counters() counters { panic("todo") }
+// close ends every room at once; nobody may use them afterwards.
+func (hs *hubs) close() {
+	hs.cancel()
+	hs.mu.Lock()
+	rooms := hs.rooms
+	hs.rooms = map[string]*hub{}
+	hs.mu.Unlock()
+	for _, h := range rooms {
+		<-h.started
+		h.close()
+	}
+}
 
-// hub is the room of one board.
-type hub struct{}
+// hub is the room of one board: its view, who watches it, and the mutations
+// that wait for their verdict here.
+type hub struct {
+	hs    *hubs
+	board string
 
-// release ends the caller's use of the hub.
-func (h *hub) release() { panic("todo") }
+	// Under hubs.mu.
+	refs int
+	idle *time.Timer // runs while refs is 0
+
+	started chan struct{} // closed when feed or err is set
+	err     error
+	feed    *projector.Feed
+	cancel  context.CancelFunc
+	ctx     context.Context // ends with the room
+	chase   chan struct{}   // one token: the first mutation waits
+
+	mu       sync.Mutex
+	view     *projector.View
+	rev      uint64 // of the view when it was last sound; all of it has been queued to every session
+	sessions map[*session]struct{}
+	owned    map[mutationKey]*owned
+	moved    chan struct{} // closed and made anew when the view moves
+	presence map[string]*wire.Presence
+}
+
+func newHub(hs *hubs, board string) *hub {
+	h := &hub{hs: hs, board: board, refs: 1, started: make(chan struct{}), chase: make(chan struct{}, 1),
+		sessions: map[*session]struct{}{}, owned: map[mutationKey]*owned{},
+		moved: make(chan struct{}), presence: map[string]*wire.Presence{}}
+	h.ctx, h.cancel = context.WithCancel(hs.ctx)
+	return h
+}
+
+// start loads the board; it holds a reference of its own while it does.
+func (h *hub) start() {
+	ctx, cancel := context.WithTimeout(h.ctx, loadTimeout)
+	defer cancel()
+	h.feed, h.err = projector.Open(ctx, h.hs.log, h.board, h, h.hs.logger)
+	if h.err != nil {
+		h.hs.logger.Warn("board not loaded", "board", h.board, "error", h.err)
+		h.hs.mu.Lock()
+		if h.hs.rooms[h.board] == h {
+			delete(h.hs.rooms, h.board)
+		}
+		h.hs.mu.Unlock()
+	} else {
+		go h.chaseLoop()
+	}
+	close(h.started)
+	h.release()
+}
+
+// release ends the caller's use of the hub. A room that nobody uses goes after
+// Config.IdleBoard, at once if its board does not exist.
+func (h *hub) release() {
+	wait := h.hs.cfg.IdleBoard
+	h.mu.Lock()
+	if h.view == nil || !h.view.Board().Exists() || h.hs.draining.Load() {
+		wait = 0
+	}
+	h.mu.Unlock()
+	h.hs.mu.Lock()
+	defer h.hs.mu.Unlock()
+	if h.refs--; h.refs == 0 {
+		h.idle = time.AfterFunc(wait, h.reap)
+	}
+}
+
+func (h *hub) reap() {
+	h.hs.mu.Lock()
+	unused := h.refs == 0 && h.hs.rooms[h.board] == h
+	if unused {
+		delete(h.hs.rooms, h.board)
+	}
+	h.hs.mu.Unlock()
+	if unused {
+		h.close()
+	}
+}
+
+func (h *hub) close() {
+	h.cancel()
+	if h.feed != nil {
+		h.feed.Close()
+	}
+}
 
 // read calls fn under the hub's lock: fn must not block, nor keep the view.
-func (h *hub) read(fn func(*projector.View)) { panic("todo") }
-
-// submit owns cmd until its verdict, by the same rules as a socket's mutate:
-// it publishes, looks, publishes again. ID, Op, User, Grant and what is asked
-// are the caller's to set; ReceivedAt and Deadline (receipt + ttl) are set here
-// when zero. After an ack it gives the current entities of cmd's changes,
-// tombstones of deleted ones included. Another content under a known id is a
-// verdict id_reused. Errors: *retryError, before anything was published;
-// ctx's, when there is no verdict in time (undecided: ask again).
-func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
-	panic("todo")
-}
-
-// lookup gives the stored verdict of a mutation of user, for as long as law 3
-// says; ok is false when the log has none now.
-func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error) {
-	panic("todo")
+// What it takes from the board (entities) may be kept.
+func (h *hub) read(fn func(*projector.View)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	fn(h.view)
 }
 
 // waitRev returns when the view has reached rev, or with ctx's error.
-func (h *hub) waitRev(ctx context.Context, rev uint64) error { panic("todo") }
-
-// entityJSON is the entity as user sees it: a card with liked and likes, a
-// file without its object.
-func entityJSON(e *domain.Entity, user string) ([]byte, error) { panic("todo") }
-
-// verdictFrame is the ack or nack frame (wire.Ack, wire.Nack) of v as its user
-// sees it. It does not judge id_reused.
-func verdictFrame(v domain.Verdict) any { panic("todo") }
+func (h *hub) waitRev(ctx context.Context, rev uint64) error {
+	for asked := false; ; asked = true {
+		h.mu.Lock()
+		have, moved := h.view.Rev(), h.moved
+		h.mu.Unlock()
+		if have >= rev {
+			return nil
+		}
+		if !asked { // the news of it may be lost
+			if err := h.feed.Current(ctx); err != nil && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package gateway
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// frame answers one message of the client; a code other than 0 closes.
+func (s *session) frame(kind int, data []byte) (code int, reason string) {
+	switch {
+	case kind != websocket.TextMessage:
+		return s.senseless(&domain.Rejection{Code: domain.Invalid, Reason: "not a text frame"})
+	case !utf8.Valid(data):
+		return websocket.CloseInvalidFramePayloadData, "not UTF-8"
+	case len(data) > wire.FrameBytes:
+		return s.oversized(data)
+	}
+	f, bad := wire.ParseClient(data)
+	switch {
+	case bad != nil && f.ID != "":
+		s.nack(f.ID, bad)
+		return 0, ""
+	case bad != nil:
+		return s.senseless(bad)
+	}
+	switch f.Type {
+	case wire.TypeMutate:
+		s.mutate(f)
+	case wire.TypeCancel:
+		s.cancel(f.ID)
+	case wire.TypePresence:
+		s.present(f.Data)
+	case wire.TypeAuth:
+		return s.refresh(f.Token)
+	case wire.TypePing:
+		s.put(replyItem(wire.Pong{Type: wire.TypePong, ServerTime: stamp(time.Now())}))
+	}
+	return 0, ""
+}
+
+// senseless answers a frame that costs itself, and the connection when it
+// comes over and over.
+func (s *session) senseless(r *domain.Rejection) (code int, reason string) {
+	now := time.Now()
+	s.broken = max(0, s.broken-int(now.Sub(s.brokenAt)/brokenPer))
+	s.brokenAt = now
+	s.hs.counts.broken.Add(1)
+	if s.broken++; s.broken > brokenBurst {
+		return wire.CloseAbuse, "too many broken frames"
+	}
+	s.put(replyItem(wire.Error{Type: wire.TypeError, Code: r.Code, Reason: r.Reason}))
+	return 0, ""
+}
+
+func (s *session) oversized(data []byte) (code int, reason string) {
+	r := &domain.Rejection{Code: domain.TooLarge, Reason: "frame too large", Details: domain.Details{"limit": wire.FrameBytes}}
+	if typ, id := wire.Peek(data); typ == wire.TypeMutate && id != "" {
+		s.nack(id, r)
+		return 0, ""
+	}
+	return s.senseless(r)
+}
+
+func (s *session) nack(id string, r *domain.Rejection) {
+	if wire.Retryable(r.Code) {
+		s.hs.counts.retryable.Add(1)
+	} else {
+		s.hs.counts.nacks.Add(1)
+	}
+	s.put(replyItem(nackFrame(id, s.id.user, r)))
+}
+
+// refuse answers a mutate that was not published, and from then on every one
+// that is not known to be out already, until this id comes again (law 7).
+func (s *session) refuse(id string, code domain.Code, reason string) {
+	if s.frozen == "" {
+		s.frozen, s.frozenCode = id, code
+	}
+	s.nack(id, &domain.Rejection{Code: code, Reason: reason, Details: domain.Details{"retryAfterMs": retryAfter1.Milliseconds()}})
+}
+
+func (s *session) mutate(f wire.ClientFrame) {
+	now := time.Now()
+	s.hs.counts.mutations.Add(1)
+	ttl := f.TTL
+	if ttl == 0 {
+		ttl = wire.DefaultTTLMs * time.Millisecond
+	}
+	deadline := now.Add(ttl)
+	if !f.ExpiresAt.IsZero() {
+		deadline, ttl = f.ExpiresAt, f.ExpiresAt.Sub(now)
+		if ttl > wire.MaxTTLMs*time.Millisecond {
+			s.nack(f.ID, &domain.Rejection{Code: domain.Invalid, Reason: "expiresAt: more than 60 s ahead",
+				Details: domain.Details{"field": "expiresAt", "limit": wire.MaxTTLMs}})
+			return
+		}
+	}
+	out := s.maybeOut(f.ID, now)
+	if s.frozen == f.ID {
+		s.frozen = ""
+	}
+	switch {
+	case out:
+		s.hold(wire.InFlight - 1)
+	case s.frozen != "":
+		s.refuse(f.ID, s.frozenCode, "an earlier mutation was refused: send that one first")
+		return
+	case s.q.flight().mutates >= wire.InFlight:
+		s.refuse(f.ID, wire.RateLimited, "too many mutations in flight")
+		return
+	case s.hs.draining.Load():
+		s.refuse(f.ID, wire.Unavailable, "this node is stopping")
+		return
+	}
+	cmd := &domain.Command{
+		ID: f.ID, Board: s.hub.board, Op: domain.OpMutate, User: s.id.user, Session: s.key,
+		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(deadline), Changes: f.Changes,
+	}
+	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, content: cmd.ContentHash(),
+		deadline: now.Add(ttl), session: s}
+	s.q.fly(flight{mutates: 1})
+	s.line(sent)
+	if err := s.hub.own(sent, out); err != nil {
+		s.q.fly(flight{mutates: -1})
+		s.refuse(f.ID, wire.Unavailable, "the log cannot be reached")
+	}
+}
+
+// line puts a mutate behind the session's earlier ones. Another sending of one
+// that still waits keeps the place of the first.
+func (s *session) line(sent *sending) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	for other := range s.waiting {
+		if other.key == sent.key && other.cmd.Op == domain.OpMutate {
+			return
+		}
+	}
+	sent.prev = s.last
+	s.last = sent
+	sent.undecidedBefore()
+}
+
+// maybeOut says whether a mutate may have been published before: it waits
+// here, or is decided, or its id is older than the connection. Such a one is
+// never refused.
+func (s *session) maybeOut(id string, now time.Time) bool {
+	key := mutationKey{s.id.user, id}
+	s.hub.mu.Lock()
+	_, waits := s.hub.owned[key]
+	_, decided := s.hub.view.Board().Decided(key.user, key.id)
+	s.hub.mu.Unlock()
+	if waits || decided {
+		return true
+	}
+	u, err := ulid.ParseStrict(id)
+	return err == nil && ulid.Time(u.Time()).Before(s.born)
+}
+
+// cancel withdraws a mutation. It has no predecessor: it may overtake.
+func (s *session) cancel(id string) {
+	if s.frozen == id {
+		s.frozen = ""
+	}
+	now := time.Now()
+	ttl := wire.MaxTTLMs * time.Millisecond
+	cmd := &domain.Command{
+		ID: id, Board: s.hub.board, Op: domain.OpCancel, User: s.id.user, Session: s.key,
+		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(now.Add(ttl)),
+	}
+	s.q.fly(flight{cancels: 1})
+	sent := &sending{key: mutationKey{s.id.user, id}, cmd: cmd, deadline: now.Add(ttl), session: s}
+	_ = s.hub.own(sent, true) // not published yet: the chase will
+}
+
+// refresh takes another token of the same user.
+func (s *session) refresh(token string) (code int, reason string) {
+	if s.auth == nil {
+		return s.senseless(&domain.Rejection{Code: domain.Invalid, Reason: "auth: this server asks for no token"})
+	}
+	id, err := s.auth(token)
+	if err != nil || id.user != s.id.user {
+		return wire.CloseBadToken, "bad token, or another user's"
+	}
+	s.hub.mu.Lock()
+	s.id = id
+	role := s.hub.roleOf(id)
+	s.hub.mu.Unlock()
+	if !role.Valid() {
+		return wire.CloseNoMember, "no longer a member"
+	}
+	s.expireAt(id.expires)
+	return 0, ""
+}

@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// join lets s into the room: hello, the board or what changed of it, ready,
+// who else is there, and from then on everything live. It says no when the
+// board does not exist or s may not see it.
+func (h *hub) join(s *session, query url.Values) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	board := h.view.Board()
+	role := h.roleOf(s.id)
+	if !board.Exists() || !role.Valid() {
+		return false
+	}
+	changed, resumed := h.resume(query)
+	if !resumed {
+		changed = make([]*domain.Entity, 0, board.Len())
+		for e := range board.All() {
+			changed = append(changed, e)
+		}
+	}
+	s.hub = h
+	rev := h.view.Rev()
+	hello := wire.Hello{
+		Type: wire.TypeHello, Protocol: 1, Board: h.board,
+		User: s.id.user, Name: s.id.name, Picture: s.id.picture, Role: role, Session: s.key,
+		Epoch: h.hs.log.Epoch(), Rev: rev, Resumed: resumed, ServerTime: stamp(time.Now()),
+		Limits: wire.HelloLimits{FrameBytes: wire.FrameBytes, InFlight: wire.InFlight, AckTimeoutMs: wire.AckTimeoutMs},
+	}
+	s.q.update(func() {
+		s.q.put(replyItem(hello))
+		s.q.put(item{bulk: changed, of: s.id.user})
+		s.q.put(replyItem(wire.Mark{Type: wire.TypeReady, Rev: rev}))
+		for _, it := range h.everyPresence(s) {
+			s.q.put(it)
+		}
+	})
+	h.sessions[s] = struct{}{}
+	return true
+}
+
+// resume gives what changed since the position in the query, if this life of
+// the log has it.
+func (h *hub) resume(query url.Values) ([]*domain.Entity, bool) {
+	since, err := strconv.ParseUint(query.Get("since"), 10, 64)
+	if err != nil || query.Get("epoch") != h.hs.log.Epoch() {
+		return nil, false
+	}
+	changed, ok := h.view.Board().ChangedSince(since)
+	if ok && changed == nil {
+		changed = []*domain.Entity{}
+	}
+	return changed, ok
+}
+
+// catchUp brings a session up to date whose queue has overflowed and is empty
+// now: the same way as a resume, from the last rev it was sent.
+func (h *hub) catchUp(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, joined := h.sessions[s]; !joined {
+		s.shut(wire.CloseTooSlow, "")
+		return
+	}
+	s.q.update(func() {
+		if !s.q.lagging {
+			for _, it := range h.missedPresence(s) {
+				s.q.put(it)
+			}
+			return
+		}
+		changed, ok := h.view.Board().ChangedSince(s.q.since)
+		if !ok { // too far behind to be told what is gone: a new join tells
+			s.q.end(wire.CloseTooSlow, "too far behind")
+			return
+		}
+		h.hs.counts.lags.Add(1)
+		items := []item{
+			replyItem(wire.Mark{Type: wire.TypeLag, Rev: s.q.since}),
+			{bulk: changed, of: s.id.user},
+			replyItem(wire.Mark{Type: wire.TypeReady, Rev: h.view.Rev()}),
+		}
+		if len(changed) == 0 {
+			items = append(items[:1], items[2])
+		}
+		s.q.caughtUp(items)
+		s.q.stale = nil
+		for _, it := range h.everyPresence(s) {
+			s.q.put(it)
+		}
+	})
+}
+
+// part takes a session out: its mutations wait for nobody any more, and the
+// others hear that it left.
+func (h *hub) part(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, s)
+	for sending := range s.waiting {
+		h.forget(sending)
+	}
+	h.gone(s)
+}

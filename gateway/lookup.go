@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// lookBack is how long before the time in its id a mutation may have been
+// decided: clocks differ, and an id may lead the server's by a minute.
+const lookBack = 5 * time.Minute
+
+// lookup gives the stored verdict of a mutation of user, for as long as law 3
+// says; ok is false when the log has none now.
+func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error) {
+	if err := h.feed.Current(ctx); err != nil {
+		return v, false, err
+	}
+	if v, ok := h.decidedLately(ctx, user, id); ok {
+		return v, true, nil
+	}
+	h.mu.Lock()
+	known := h.view.Board().DecidedSince()
+	h.mu.Unlock()
+	u, err := ulid.ParseStrict(id)
+	if err != nil || known.IsZero() {
+		return v, false, nil
+	}
+	start := ulid.Time(u.Time()).Add(-lookBack)
+	if start.After(known) {
+		return v, false, nil
+	}
+	for r, err := range h.hs.log.ReadSince(ctx, h.board, start, 0) {
+		if err != nil {
+			return v, false, err
+		}
+		if v, ok := verdictIn(r, user, id); ok {
+			return v, true, nil
+		}
+	}
+	return v, false, nil
+}
+
+// decidedLately looks in what the view remembers, and confirms it in the record.
+func (h *hub) decidedLately(ctx context.Context, user, id string) (domain.Verdict, bool) {
+	h.mu.Lock()
+	seq, ok := h.view.Board().Decided(user, id)
+	h.mu.Unlock()
+	if !ok {
+		return domain.Verdict{}, false
+	}
+	r, err := h.hs.log.Get(ctx, h.board, seq)
+	if err != nil {
+		return domain.Verdict{}, false
+	}
+	return verdictIn(r, user, id)
+}
+
+func verdictIn(r eventlog.Record, user, id string) (domain.Verdict, bool) {
+	if r.Commit.VoidAt(r.Time) {
+		return domain.Verdict{}, false
+	}
+	for i := range r.Commit.Decisions {
+		if d := &r.Commit.Decisions[i]; d.User == user && d.ID == id {
+			v := d.Verdict()
+			v.Seq = r.Seq
+			return v, true
+		}
+	}
+	return domain.Verdict{}, false
+}

@@ -1,0 +1,346 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// A gateway owns a mutation from its first sending until its verdict: it
+// registers, publishes, and as long as somebody waits looks at the log and
+// publishes again. Only the log ends it.
+
+const (
+	firstLook  = 500 * time.Millisecond // without a verdict, until the log is looked at
+	laterLook  = time.Second
+	chaseTick  = 100 * time.Millisecond
+	chaseLimit = 5 * time.Second // for one look
+)
+
+// mutationKey names a mutation of a board: an id belongs to its user.
+type mutationKey struct{ user, id string }
+
+// sending is one mutate or cancel that waits for the verdict, from a session
+// or an HTTP request. Under hub.mu.
+type sending struct {
+	key      mutationKey
+	cmd      *domain.Command
+	content  string              // what it asks for; "" for a cancel
+	deadline time.Time           // of the time to live, by this node's monotonic clock
+	session  *session            // nil over HTTP
+	got      chan domain.Verdict // HTTP: has room for the verdict
+	prev     *sending            // the mutate of its session before it
+	decided  bool
+}
+
+// owned is a mutation without a verdict and everybody who waits for it, in
+// order of arrival: at least one.
+type owned struct {
+	sendings []*sending
+	next     time.Time // when to look again
+}
+
+// undecidedBefore is the nearest mutate of the same session before s that has
+// no verdict yet, nil if there is none.
+func (s *sending) undecidedBefore() *sending {
+	p := s.prev
+	for p != nil && p.decided {
+		p = p.prev
+	}
+	s.prev = p
+	return p
+}
+
+// publishable is the command as it is now: its predecessor and what is left of
+// its time to live may have changed.
+func (s *sending) publishable(now time.Time) (*domain.Command, time.Duration) {
+	cmd := *s.cmd
+	cmd.After = ""
+	if p := s.undecidedBefore(); p != nil && p.key.id != s.key.id {
+		cmd.After = p.key.id
+	}
+	return &cmd, s.deadline.Sub(now)
+}
+
+// register makes s wait. first says that nobody waited for the mutation here,
+// or that s is its first cancel: it is to be published. Call it with h.mu held.
+func (h *hub) register(s *sending) (first bool) {
+	o := h.owned[s.key]
+	if o == nil {
+		o = &owned{next: time.Now().Add(firstLook)}
+		h.owned[s.key] = o
+		token(h.chase)
+	}
+	first = true
+	for _, other := range o.sendings {
+		if other.cmd.Op == domain.OpCancel || s.cmd.Op != domain.OpCancel {
+			first = false
+		}
+	}
+	o.sendings = append(o.sendings, s)
+	if s.session != nil {
+		s.session.waiting[s] = struct{}{}
+	}
+	return first
+}
+
+// forget ends s's wait. It says no when s has its verdict already. Call it
+// with h.mu held.
+func (h *hub) forget(s *sending) bool {
+	o := h.owned[s.key]
+	if o == nil || s.decided {
+		return false
+	}
+	for i, other := range o.sendings {
+		if other == s {
+			o.sendings = append(o.sendings[:i:i], o.sendings[i+1:]...)
+			break
+		}
+	}
+	if len(o.sendings) == 0 {
+		delete(h.owned, s.key)
+	}
+	if s.session != nil {
+		delete(s.session.waiting, s)
+	}
+	s.decided = true
+	return true
+}
+
+// settle ends the wait of everybody for this mutation: each sending of a
+// mutate gets one verdict; a cancel has one with the mutate it stands beside,
+// else one of its own. HTTP requests are answered at once, the sessions' items
+// are for the caller to queue. Call it with h.mu held.
+func (h *hub) settle(v domain.Verdict) map[*session][]item {
+	key := mutationKey{v.User, v.ID}
+	o := h.owned[key]
+	if o == nil {
+		return nil
+	}
+	delete(h.owned, key)
+	answers := map[*session][]item{}
+	joined := map[*session]int{} // 1 + index of the answer that serves cancels too
+	for _, cancels := range []bool{false, true} {
+		for _, s := range o.sendings {
+			if (s.cmd.Op == domain.OpCancel) != cancels {
+				continue
+			}
+			s.decided = true
+			said := v
+			if !v.Fits(s.content) {
+				said = idReused(v)
+			}
+			if s.session == nil {
+				s.got <- said
+				continue
+			}
+			delete(s.session.waiting, s)
+			if at := joined[s.session]; cancels && at > 0 {
+				answers[s.session][at-1].ends.cancels++
+				continue
+			}
+			it := verdictItem(said)
+			h.hs.counts.verdict(said)
+			if cancels {
+				it.ends.cancels = 1
+			} else {
+				it.ends.mutates = 1
+			}
+			answers[s.session] = append(answers[s.session], it)
+			if !cancels && v.Fits(s.content) {
+				joined[s.session] = len(answers[s.session])
+			}
+		}
+	}
+	return answers
+}
+
+// chaseLoop looks after mutations that wait too long, until the room closes.
+func (h *hub) chaseLoop() {
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-h.chase:
+		}
+		for h.someWait() {
+			select {
+			case <-h.ctx.Done():
+				return
+			case <-time.After(chaseTick):
+			}
+			if len(h.overdue()) > 0 {
+				h.pursue()
+			}
+		}
+	}
+}
+
+func (h *hub) someWait() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.owned) > 0
+}
+
+func (h *hub) overdue() []mutationKey {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var due []mutationKey
+	for key, o := range h.owned {
+		if !o.next.After(now) {
+			due = append(due, key)
+		}
+	}
+	return due
+}
+
+// pursue looks at the board's tail, once for all that wait, and publishes
+// again what is not decided there. A tail that cannot be seen changes nothing:
+// a command too many is harmless.
+func (h *hub) pursue() {
+	ctx, cancel := context.WithTimeout(h.ctx, chaseLimit)
+	defer cancel()
+	if err := h.feed.Current(ctx); err != nil {
+		h.hs.logger.Debug("tail not seen", "board", h.board, "error", err)
+	}
+	for _, key := range h.overdue() {
+		if v, ok := h.decidedLately(ctx, key.user, key.id); ok {
+			h.mu.Lock()
+			h.answer(v)
+			h.mu.Unlock()
+			continue
+		}
+		cmd, ttl, ok := h.again(key)
+		if !ok {
+			continue
+		}
+		h.hs.counts.republished.Add(1)
+		if err := h.hs.log.PublishCommand(cmd, ttl); err != nil {
+			h.hs.logger.Debug("not published again", "board", h.board, "error", err)
+		}
+	}
+}
+
+// again gives what to publish for a mutation that still waits: a cancel if one
+// waits, it settles the mutate too.
+func (h *hub) again(key mutationKey) (*domain.Command, time.Duration, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	o := h.owned[key]
+	if o == nil {
+		return nil, 0, false
+	}
+	now := time.Now()
+	o.next = now.Add(laterLook)
+	chosen := o.sendings[0]
+	for _, s := range o.sendings {
+		if s.cmd.Op == domain.OpCancel {
+			chosen = s
+			break
+		}
+	}
+	cmd, ttl := chosen.publishable(now)
+	return cmd, ttl, true
+}
+
+// submit owns cmd until its verdict, by the same rules as a socket's mutate:
+// it publishes, looks, publishes again. ID, Op, User, Grant and what is asked
+// are the caller's to set; Board, ReceivedAt and Deadline (receipt + ttl) are
+// set here when zero. After an ack it gives the entities of cmd's changes as
+// they are now, tombstones of deleted ones included. Another content under a
+// known id is a verdict id_reused. Errors: *retryError, before anything was
+// published; ctx's, when there is no verdict in time (undecided: ask again).
+func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
+	if h.hs.draining.Load() {
+		return domain.Verdict{}, nil, &retryError{wire.Unavailable, retryAfter1}
+	}
+	now := time.Now()
+	cmd.Board = h.board
+	if cmd.ReceivedAt.IsZero() {
+		cmd.ReceivedAt = stamp(now)
+	}
+	if cmd.Deadline.IsZero() {
+		cmd.Deadline = stamp(now.Add(ttl))
+	}
+	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, content: cmd.ContentHash(),
+		deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
+	if err := h.own(s, false); err != nil {
+		return domain.Verdict{}, nil, err
+	}
+	h.hs.counts.httpMutations.Add(1)
+	select {
+	case v := <-s.got:
+		return v, h.changedBy(&cmd, v), nil
+	case <-ctx.Done():
+		h.mu.Lock()
+		h.forget(s)
+		h.mu.Unlock()
+		return domain.Verdict{}, nil, ctx.Err()
+	}
+}
+
+// own registers s and publishes it if that is due. maybeOut says that the
+// mutation may have been published before: then a failure is no answer, and
+// the chase goes on. Errors: *retryError, nothing was published and s does not wait.
+func (h *hub) own(s *sending, maybeOut bool) error {
+	h.mu.Lock()
+	first := h.register(s)
+	cmd, ttl := s.publishable(time.Now())
+	h.mu.Unlock()
+	if !first {
+		return nil
+	}
+	err := h.hs.log.PublishCommand(cmd, ttl)
+	if err == nil || maybeOut {
+		return nil
+	}
+	h.hs.logger.Warn("command not published", "board", h.board, "error", err)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.forget(s) {
+		return nil // the log knew it already
+	}
+	return &retryError{wire.Unavailable, retryAfter1}
+}
+
+// changedBy gives the entities of an acked command's changes as they are now.
+func (h *hub) changedBy(cmd *domain.Command, v domain.Verdict) []*domain.Entity {
+	if v.Rejection != nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	board := h.view.Board()
+	seen := map[string]bool{}
+	var gone []string
+	var out []*domain.Entity
+	for _, c := range cmd.Changes {
+		if seen[c.EntityID] {
+			continue
+		}
+		seen[c.EntityID] = true
+		if e := board.Get(c.EntityID); e != nil {
+			out = append(out, e)
+		} else {
+			gone = append(gone, c.EntityID)
+		}
+	}
+	if len(gone) == 0 || v.Rev < uint64(v.Events) {
+		return out
+	}
+	changed, _ := board.ChangedSince(v.Rev - uint64(v.Events))
+	for _, id := range gone {
+		for _, e := range changed {
+			if e.ID == id {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// stamp is a time as commands carry it.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// presence is what a session says of itself: ephemeral, never logged. Under
+// hub.mu.
+type presence struct {
+	next  json.RawMessage // said too soon after the last, waits for timer
+	last  time.Time       // when the others were told
+	timer *time.Timer
+}
+
+// present tells the others, at most wire.PresencePerSec times a second; what
+// comes later replaces what waits.
+func (s *session) present(data json.RawMessage) {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hs.counts.presences.Add(1)
+	s.said.next = data
+	if s.said.timer != nil {
+		return
+	}
+	wait := time.Until(s.said.last.Add(time.Second / wire.PresencePerSec))
+	if wait <= 0 {
+		h.say(s)
+		return
+	}
+	s.said.timer = time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.said.timer = nil
+		if _, here := h.sessions[s]; here {
+			h.say(s)
+		}
+	})
+}
+
+func (h *hub) say(s *session) {
+	s.said.last = time.Now()
+	h.showPresence(&wire.Presence{Type: wire.TypePresence, Session: s.key, User: s.id.user,
+		Name: s.id.name, Picture: s.id.picture, Data: s.said.next})
+}
+
+// gone tells the others that s left, if they knew of it. Call it with h.mu held.
+func (h *hub) gone(s *session) {
+	if s.said.timer != nil {
+		s.said.timer.Stop()
+	}
+	if p := h.presence[s.key]; p != nil {
+		left := *p
+		left.Data = nil
+		h.showPresence(&left)
+	}
+}
+
+// showPresence keeps what a session says, of this node or another, and tells
+// every session but that one. Call it with h.mu held.
+func (h *hub) showPresence(p *wire.Presence) {
+	if p.Data == nil {
+		delete(h.presence, p.Session)
+	} else {
+		h.presence[p.Session] = p
+	}
+	it, err := presenceItem(p)
+	if err != nil {
+		return // cannot happen: data is compact JSON
+	}
+	for s := range h.sessions {
+		if s.key != p.Session {
+			s.put(it)
+		}
+	}
+}
+
+func presenceItem(p *wire.Presence) (item, error) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return item{}, err
+	}
+	prepared, err := websocket.NewPreparedMessage(websocket.TextMessage, data)
+	return item{kind: itemPresence, prepared: prepared, size: len(data), of: p.Session}, err
+}
+
+// everyPresence is one frame for each other session that has said something.
+// Call it with h.mu held.
+func (h *hub) everyPresence(s *session) []item {
+	var items []item
+	for key, p := range h.presence {
+		if key == s.key {
+			continue
+		}
+		if it, err := presenceItem(p); err == nil {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// missedPresence makes up for what a slow session was not told. Call it with
+// h.mu held, inside the queue's update.
+func (h *hub) missedPresence(s *session) []item {
+	var items []item
+	for key := range s.q.stale {
+		p := h.presence[key]
+		if p == nil {
+			p = &wire.Presence{Type: wire.TypePresence, Session: key}
+		}
+		if it, err := presenceItem(p); err == nil {
+			items = append(items, it)
+		}
+	}
+	s.q.stale = nil
+	return items
+}

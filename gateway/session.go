@@ -1,0 +1,306 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+const (
+	authTimeout  = 10 * time.Second    // for the auth frame
+	closeTimeout = 5 * time.Second     // for what is queued, the close frame and the peer's
+	readLimit    = 4 * wire.FrameBytes // bytes of a frame that is still read, to answer it
+	brokenBurst  = 32                  // broken frames in a row that are borne,
+	brokenPer    = time.Second
+)
+
+// authenticator says whose token it is.
+type authenticator func(token string) (identity, error)
+
+// session is one connection. Its reader (serve's goroutine) and its writer
+// share the queue; what hub.mu guards is said so.
+type session struct {
+	hs   *hubs
+	hub  *hub // set by join
+	ws   *websocket.Conn
+	conn *bufferedConn
+	q    *queue
+	key  string // names the session to others
+	born time.Time
+	pong time.Duration
+	auth authenticator // nil in open mode
+
+	// Under hub.mu.
+	id      identity
+	last    *sending // newest mutate
+	waiting map[*sending]struct{}
+	said    presence
+
+	// The reader's own.
+	frozen     string // law 7: the id whose refusal holds up what follows
+	frozenCode domain.Code
+	broken     int // broken frames lately
+	brokenAt   time.Time
+	expiry     *time.Timer
+
+	ending atomic.Bool // the close frame is being written: the read deadline stays
+}
+
+var upgrader = websocket.Upgrader{
+	Subprotocols:    []string{wire.Subprotocol},
+	WriteBufferPool: &sync.Pool{},
+	CheckOrigin:     func(*http.Request) bool { return true }, // Server has checked it
+	Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+		writeProblem(w, problem{status: status, code: domain.Invalid, reason: reason.Error()})
+	},
+}
+
+// serve upgrades the request and runs the session until it ends. id.user ""
+// without open mode means: the token comes as bearer subprotocol or auth
+// frame. authenticate is nil in open mode.
+func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id identity, authenticate func(token string) (identity, error)) {
+	switch {
+	case hs.draining.Load():
+		writeProblem(w, unavailable("this node is stopping"))
+		return
+	case r.URL.Query().Get("part") != "":
+		writeProblem(w, notFound())
+		return
+	}
+	under := &hijacker{ResponseWriter: w}
+	ws, err := upgrader.Upgrade(under, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	s := &session{hs: hs, ws: ws, conn: under.conn, q: newQueue(hs.cfg.QueueBytes), key: ulid.Make().String(), born: time.Now(),
+		pong: hs.cfg.PongTimeout, auth: authenticate, id: id, waiting: map[*sending]struct{}{}}
+	s.conn.alive = s.heard
+	ws.SetPongHandler(func(string) error { s.heard(); return nil })
+	ws.SetPingHandler(func(data string) error {
+		s.heard()
+		s.put(item{kind: itemReply, control: websocket.PongMessage, data: []byte(data), size: len(data)})
+		return nil
+	})
+	ws.SetCloseHandler(func(int, string) error { return nil })
+
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.write()
+	}()
+	s.run(r, board)
+	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
+	<-written
+	lost.Stop()
+	_ = ws.Close()
+}
+
+// run is the reader's whole life. When it returns the close frame has been
+// queued, and the peer's is read or will not come.
+func (s *session) run(r *http.Request, board string) {
+	if code, reason := s.enter(r, board); code != 0 {
+		s.shut(code, reason)
+	} else {
+		defer s.leave()
+		code, reason := s.read()
+		s.shut(code, reason)
+	}
+	s.linger()
+}
+
+// enter authenticates, opens the room and joins it; a code other than 0 is why not.
+func (s *session) enter(r *http.Request, board string) (code int, reason string) {
+	offered := websocket.Subprotocols(r)
+	named := slices.ContainsFunc(offered, func(p string) bool { return !strings.HasPrefix(p, wire.BearerPrefix) })
+	if named && s.ws.Subprotocol() == "" {
+		return wire.CloseVersion, "offer " + wire.Subprotocol
+	}
+	if s.id.user == "" && s.auth != nil {
+		if code, reason := s.authenticate(offered); code != 0 {
+			return code, reason
+		}
+	}
+	if !validID(board) {
+		return s.notHere()
+	}
+	hs := s.hs
+	h, err := hs.open(r.Context(), board)
+	if err != nil {
+		return wire.CloseOverloaded, "the board cannot be read now"
+	}
+	if !h.join(s, r.URL.Query()) {
+		h.release()
+		return s.notHere()
+	}
+	hs.mu.Lock()
+	hs.sessions[s] = struct{}{}
+	hs.mu.Unlock()
+	if hs.draining.Load() { // it began while this session joined
+		s.goaway(0)
+	}
+	s.expireAt(s.id.expires)
+	return 0, ""
+}
+
+// notHere is the one answer for a board that does not exist and one that s may not see.
+func (s *session) notHere() (code int, reason string) {
+	reason = "no such board, or not for you"
+	s.put(replyItem(wire.Error{Type: wire.TypeError, Code: domain.NotFound, Reason: reason}))
+	return wire.CloseNoMember, reason
+}
+
+// authenticate finds the token in the offered subprotocols or the first frame.
+func (s *session) authenticate(offered []string) (code int, reason string) {
+	for _, p := range offered {
+		if token, ok := strings.CutPrefix(p, wire.BearerPrefix); ok {
+			return s.take(token)
+		}
+	}
+	_ = s.ws.SetReadDeadline(time.Now().Add(authTimeout))
+	kind, data, err := s.message()
+	if err != nil {
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return wire.CloseBadToken, "no auth frame in time"
+		}
+		return s.readFailed(err)
+	}
+	f, bad := wire.ParseClient(data)
+	if kind != websocket.TextMessage || !utf8.Valid(data) || bad != nil || f.Type != wire.TypeAuth {
+		return wire.CloseProtocol, "the first frame must be auth"
+	}
+	return s.take(f.Token)
+}
+
+func (s *session) take(token string) (code int, reason string) {
+	id, err := s.auth(token)
+	switch {
+	case errors.Is(err, errTokenExpired):
+		return wire.CloseTokenExpired, "token expired"
+	case err != nil:
+		return wire.CloseBadToken, "bad token"
+	}
+	s.id = id // not joined yet: nobody else reads it
+	return 0, ""
+}
+
+// expireAt closes the connection 4001 at t, unless another token comes before.
+func (s *session) expireAt(t time.Time) {
+	if s.expiry != nil {
+		s.expiry.Stop()
+		s.expiry = nil
+	}
+	if !t.IsZero() {
+		s.expiry = time.AfterFunc(time.Until(t), func() { s.shut(wire.CloseTokenExpired, "token expired") })
+	}
+}
+
+// leave takes the session out of its room.
+func (s *session) leave() {
+	hs := s.hs
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	s.hub.part(s)
+	s.hub.release()
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	delete(hs.sessions, s)
+	if hs.draining.Load() && len(hs.sessions) == 0 {
+		hs.allLeft()
+	}
+}
+
+// heard puts off the end of a connection that shows no life.
+func (s *session) heard() {
+	if !s.ending.Load() {
+		_ = s.ws.SetReadDeadline(time.Now().Add(s.pong))
+	}
+}
+
+func (s *session) put(it item) { s.q.update(func() { s.q.put(it) }) }
+
+// shut queues the close frame; the first code counts.
+func (s *session) shut(code int, reason string) { s.q.close(code, reason) }
+
+// read takes frames until the connection is to be closed, and says why.
+func (s *session) read() (code int, reason string) {
+	for {
+		s.heard()
+		kind, data, err := s.message()
+		if err != nil {
+			return s.readFailed(err)
+		}
+		if s.q.ended() {
+			return 0, ""
+		}
+		if code, reason := s.frame(kind, data); code != 0 {
+			return code, reason
+		}
+		s.hold(2 * wire.InFlight)
+	}
+}
+
+// message reads one message, up to readLimit.
+func (s *session) message() (kind int, data []byte, err error) {
+	kind, r, err := s.ws.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	data, err = io.ReadAll(io.LimitReader(r, readLimit+1))
+	if err == nil && len(data) > readLimit {
+		err = websocket.ErrReadLimit
+	}
+	return kind, data, err
+}
+
+// hold waits while more answers wait than may; so a client that sends without
+// reading waits itself.
+func (s *session) hold(maxFlight int) {
+	for s.q.full(maxFlight) {
+		select {
+		case <-s.q.room:
+		case <-s.hub.ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *session) readFailed(err error) (code int, reason string) {
+	var timeout net.Error
+	var closed *websocket.CloseError
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		return wire.CloseTooBig, "frame far over the limit"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return wire.CloseNoPong, "no sign of life"
+	case errors.As(err, &closed) && closed.Code == websocket.CloseNoStatusReceived:
+		return websocket.CloseNormalClosure, ""
+	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+		return closed.Code, ""
+	}
+	return websocket.CloseProtocolError, ""
+}
+
+// linger reads on after the close frame was queued, so that what the peer
+// still sends does not reset the connection under it.
+func (s *session) linger() {
+	for {
+		if _, _, err := s.ws.NextReader(); err != nil {
+			return
+		}
+	}
+}
