@@ -21,6 +21,19 @@ type Board struct {
 
 // Fold folds the records that are not void, up to rev upTo (0: all).
 func Fold(records []Record, upTo uint64) *Board {
+	var at *Board
+	last := walk(records, func(b *Board, _ *Decision, e *Event) bool {
+		at = b
+		return upTo == 0 || e.Rev < upTo
+	})
+	if at == nil {
+		return last
+	}
+	return at
+}
+
+// walk folds event by event and calls fn after each, until it says false.
+func walk(records []Record, fn func(b *Board, d *Decision, e *Event) bool) *Board {
 	b := &Board{Entities: map[string]Object{}, Changed: map[string]uint64{}, Gone: map[string]bool{}}
 	for i := range records {
 		r := &records[i]
@@ -30,10 +43,10 @@ func Fold(records []Record, upTo uint64) *Board {
 		for n := range r.Decisions {
 			d := &r.Decisions[n]
 			for k := range d.Events {
-				if upTo > 0 && d.Events[k].Rev > upTo {
+				b.apply(d, &d.Events[k])
+				if !fn(b, d, &d.Events[k]) {
 					return b
 				}
-				b.apply(d, &d.Events[k])
 			}
 		}
 	}
@@ -128,12 +141,7 @@ func (b *Board) drop(id string, rev uint64) {
 func (b *Board) View(user string) map[string]Object {
 	view := make(map[string]Object, len(b.Entities))
 	for id, o := range b.Entities {
-		if o["kind"] == "card" {
-			o = maps.Clone(o)
-			likers, _ := o["likedBy"].([]any)
-			o["liked"], o["likes"] = slices.Contains(likers, any(user)), number(uint64(len(likers)))
-		}
-		view[id] = o
+		view[id] = For(o, user)
 	}
 	return view
 }

@@ -1,0 +1,83 @@
+// Package convergence lets many clients work on one board while everything
+// between them and the disk misbehaves, and then holds every frame that was
+// recorded on the way, and what every client shows in the end, against the
+// log: each law of PROTOCOL.md, for every connection.
+package convergence
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/snapback-io/snapback/test/cutter"
+)
+
+// frame is a WebSocket frame of either way, as far as a law asks for it.
+type frame struct {
+	way cutter.Way
+	at  time.Time
+	raw []byte
+	bad bool // not a JSON object
+
+	Type       string          `json:"type"`
+	ID         string          `json:"clientMutationId"`
+	Rev        uint64          `json:"rev"`
+	Events     int             `json:"events"`
+	Entity     json.RawMessage `json:"entity"`
+	By         string          `json:"by"`
+	Event      string          `json:"event"`
+	More       bool            `json:"more"`
+	Code       string          `json:"code"`
+	Retryable  bool            `json:"retryable"`
+	Epoch      string          `json:"epoch"`
+	Resumed    bool            `json:"resumed"`
+	User       string          `json:"user"`
+	ServerTime *time.Time      `json:"serverTime"`
+	ExpiresAt  *time.Time      `json:"expiresAt"`
+
+	EntityID json.RawMessage `json:"entityId"`
+	Patch    json.RawMessage `json:"patch"`
+	Changes  json.RawMessage `json:"changes"`
+	If       json.RawMessage `json:"if"`
+	IfRev    json.RawMessage `json:"ifRev"`
+}
+
+// content tells sendings of one id apart.
+func (f *frame) content() string {
+	part := map[string]any{}
+	for name, raw := range map[string]json.RawMessage{"entityId": f.EntityID, "patch": f.Patch, "changes": f.Changes, "if": f.If, "ifRev": f.IfRev} {
+		var v any
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.UseNumber()
+		if len(raw) > 0 && dec.Decode(&v) == nil {
+			part[name] = v
+		}
+	}
+	out, _ := json.Marshal(part)
+	return string(out)
+}
+
+// trace is one connection, decoded.
+type trace struct {
+	conn   cutter.Conn
+	user   string
+	since  string // of the URL, "" to start afresh
+	frames []frame
+}
+
+func (t *trace) alive() bool { return t.conn.Closed.IsZero() }
+
+func decode(conns []cutter.Conn) []*trace {
+	var list []*trace
+	for _, c := range conns {
+		t := &trace{conn: c, user: c.User(), since: c.URL.Query().Get("since")}
+		for _, f := range c.Frames {
+			x := frame{}
+			x.bad = json.Unmarshal(f.Data, &x) != nil
+			x.way, x.at, x.raw = f.Way, f.At, f.Data
+			t.frames = append(t.frames, x)
+		}
+		list = append(list, t)
+	}
+	return list
+}

@@ -1,0 +1,228 @@
+package convergence
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/snapback-io/snapback/test/cutter"
+)
+
+// ofTheFrame are the final codes that need no record: a property of the frame alone.
+var ofTheFrame = map[string]bool{"invalid": true, "too_large": true}
+
+// verdicts judges laws 3 and 4 on one connection: the number of verdicts, and
+// that each is what the log says.
+func (j *judge) verdicts(name string, t *trace) {
+	sent, cancels, got := map[string]int{}, map[string]int{}, map[string]int{}
+	waiting := map[string][]*sending{}
+	for i := range t.frames {
+		f := &t.frames[i]
+		switch {
+		case f.way == cutter.Up && f.Type == "mutate" && f.ID != "":
+			sent[f.ID]++
+			for _, s := range j.sendings[[2]string{t.user, f.ID}] {
+				if s.trace == t && s.index == i {
+					waiting[f.ID] = append(waiting[f.ID], s)
+				}
+			}
+		case f.way == cutter.Up && f.Type == "cancel" && f.ID != "":
+			cancels[f.ID]++
+		case f.way == cutter.Down && (f.Type == "ack" || f.Type == "nack"):
+			got[f.ID]++
+			if list := waiting[f.ID]; len(list) > 0 {
+				list[0].answer, waiting[f.ID] = f, list[1:]
+			}
+			j.verdict(name, t.user, f)
+		}
+	}
+	for id, n := range got {
+		if n > sent[id]+cancels[id] {
+			j.fault("law 3", "%s: %d verdicts of %s, sent %d times and %d cancels", name, n, id, sent[id], cancels[id])
+		}
+	}
+	if !t.alive() {
+		return
+	}
+	for id, n := range sent {
+		if got[id] < n {
+			j.fault("law 3", "%s: %d verdicts of %s, sent %d times", name, got[id], id, n)
+		}
+	}
+	for id := range cancels {
+		if got[id] == 0 {
+			j.fault("law 3", "%s: a cancel of %s without answer", name, id)
+		}
+	}
+}
+
+// verdict holds one verdict frame against the log.
+func (j *judge) verdict(name, user string, f *frame) {
+	key := [2]string{user, f.ID}
+	d, logged := j.log.By[key]
+	several := len(j.contents[key]) > 1
+	switch {
+	case f.Type == "ack" && !logged:
+		j.fault("law 4", "%s: ack of %s, which is not in the log", name, f.ID)
+	case f.Type == "ack" && (!d.Accepted() || d.Rev != f.Rev || len(d.Events) != f.Events):
+		j.fault("law 3", "%s: ack of %s with rev %d and %d events, the log has %v, rev %d, %d events", name, f.ID, f.Rev, f.Events, d.Rejection, d.Rev, len(d.Events))
+	case f.Type == "ack":
+		j.counts["acked"]++
+	case f.Retryable:
+		j.counts["nack "+f.Code]++
+	case f.Code == "id_reused":
+		j.counts["nack "+f.Code]++
+		if !several {
+			j.fault("law 3", "%s: %s is said to be reused and is not", name, f.ID)
+		}
+	case !logged && !ofTheFrame[f.Code]:
+		j.fault("law 4", "%s: final nack %s of %s is not in the log", name, f.Code, f.ID)
+	case logged && (d.Accepted() || d.Rejection.Code != f.Code) && !(several && ofTheFrame[f.Code]):
+		j.fault("law 4", "%s: nack %s of %s, the log has %s", name, f.Code, f.ID, outcome(d.Accepted(), d.Rejection))
+	default:
+		j.counts["nack "+f.Code]++
+	}
+}
+
+func outcome(accepted bool, rejection any) string {
+	if accepted {
+		return "accepted"
+	}
+	return fmt.Sprintf("%+v", rejection)
+}
+
+// refusals judges law 7 on one connection: after a retryable nack every later
+// mutate is refused alike until that id is sent again or cancelled.
+func (j *judge) refusals(name string, t *trace) {
+	answers := map[int]*frame{}
+	for _, list := range j.sendings {
+		for _, s := range list {
+			if s.trace == t && s.answer != nil {
+				answers[s.index] = s.answer
+			}
+		}
+	}
+	refused := ""
+	for i := range t.frames {
+		f := &t.frames[i]
+		if f.way != cutter.Up || f.ID == "" || f.Type != "mutate" && f.Type != "cancel" {
+			continue
+		}
+		if f.ID == refused {
+			refused = ""
+		}
+		a := answers[i]
+		if f.Type == "cancel" || a == nil {
+			continue
+		}
+		switch {
+		case refused == "" && a.Retryable:
+			refused = f.ID
+		case refused != "" && !a.Retryable && !ofTheFrame[a.Code] && a.Code != "id_reused":
+			j.fault("law 7", "%s: %s got %s %s although %s had been refused before it", name, f.ID, a.Type, a.Code, refused)
+		}
+	}
+}
+
+// neverPublished judges the rest of law 7: what was only ever refused for now
+// is not in the log.
+func (j *judge) neverPublished() {
+	for key, list := range j.sendings {
+		if _, logged := j.log.By[key]; !logged {
+			continue
+		}
+		all := true
+		for _, s := range list {
+			all = all && s.answer != nil && s.answer.Retryable
+		}
+		if all && !j.cancelled(key) {
+			j.fault("law 7", "%s of %s was only ever refused for now and is in the log", key[1], key[0])
+		}
+	}
+}
+
+func (j *judge) cancelled(key [2]string) bool {
+	for _, t := range j.traces {
+		for i := range t.frames {
+			if f := &t.frames[i]; t.user == key[0] && f.way == cutter.Up && f.Type == "cancel" && f.ID == key[1] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// errors judges law 8: a broken frame is answered with error and costs nothing else.
+func (j *judge) errors(name string, t *trace) {
+	broken, answered := 0, 0
+	for i := range t.frames {
+		f := &t.frames[i]
+		if f.way == cutter.Up && (f.bad || f.Type == "") {
+			broken++
+		}
+		if f.way == cutter.Down && f.Type == "error" {
+			answered++
+		}
+	}
+	j.counts["broken frames"] += broken
+	if t.alive() && answered < broken {
+		j.fault("law 8", "%s: %d errors for %d broken frames", name, answered, broken)
+	}
+}
+
+// law6 judges that what one connection sent first took effect in the order sent.
+func (j *judge) law6() {
+	first := map[[2]string]*sending{}
+	for key, list := range j.sendings {
+		for _, s := range list {
+			if first[key] == nil || s.frame.at.Before(first[key].frame.at) {
+				first[key] = s
+			}
+		}
+	}
+	for n, t := range j.traces {
+		last, lastID := -1, ""
+		for i := range t.frames {
+			f := &t.frames[i]
+			if f.way != cutter.Up || f.Type != "mutate" {
+				continue
+			}
+			key := [2]string{t.user, f.ID}
+			s := first[key]
+			d, logged := j.log.By[key]
+			if s == nil || s.trace != t || s.index != i || len(j.sendings[key]) != 1 || !logged || !d.Accepted() {
+				continue
+			}
+			j.counts["in order"]++
+			if d.Order < last {
+				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier", n, t.user, f.ID, lastID)
+			}
+			last, lastID = d.Order, f.ID
+		}
+	}
+}
+
+// deadlines judges law 5 for the clients' own deadlines.
+func (j *judge) deadlines() {
+	for key, list := range j.sendings {
+		d, logged := j.log.By[key]
+		if !logged || !d.Accepted() {
+			continue
+		}
+		var latest time.Time
+		for _, s := range list {
+			if s.frame.ExpiresAt == nil {
+				latest = time.Time{}
+				break
+			}
+			if s.frame.ExpiresAt.After(latest) {
+				latest = *s.frame.ExpiresAt
+			}
+		}
+		if !latest.IsZero() {
+			j.counts["deadlines"]++
+			if d.Record.Stored.After(latest) {
+				j.fault("law 5", "%s of %s took effect at %s, after %s", key[1], key[0], d.Record.Stored, latest)
+			}
+		}
+	}
+}

@@ -1,0 +1,342 @@
+package convergence
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/snapback-io/snapback/test/cutter"
+	"github.com/snapback-io/snapback/test/naive"
+	"github.com/snapback-io/snapback/test/node"
+)
+
+const (
+	board      = "b"
+	settleTime = 90 * time.Second
+)
+
+// world is one run: one or two servers, their log, and clients behind proxies
+// of their own.
+//
+//	clients ── cutter.Proxy ── snapback (embedded log)
+//
+//	clients ── cutter.Proxy ─┬ snapback ── cutter.NATS ─┬ nats-server
+//	clients ── cutter.Proxy ─┴ snapback ── cutter.NATS ─┘
+type world struct {
+	t       *testing.T
+	plan    plan
+	servers []*node.Server
+	nats    *node.NATS // nil: embedded
+	lines   []*cutter.NATS
+	tap     *cutter.Recorder
+	proxies []*cutter.Proxy
+	actors  []actor
+	pool    *pool
+	fates   *fates
+
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+// plan is what a seed decides.
+type plan struct {
+	seed     uint64
+	external bool          // two nodes on a NATS server of their own
+	clients  int           // 2 to 8
+	activity time.Duration // of clients and faults
+	uplink   time.Duration // the longest delay of an uplink
+	stall    time.Duration // the longest stall of the log
+}
+
+func newPlan(seed uint64) plan {
+	r := rand.New(rand.NewPCG(seed, 1))
+	p := plan{seed: seed, external: seed%2 == 0, clients: 2 + r.IntN(7), activity: 5 * time.Second, uplink: 2 * time.Second, stall: 2 * time.Second}
+	if seed%7 == 4 { // even and odd seeds alike
+		p.activity, p.stall = 12*time.Second, 10*time.Second
+	}
+	if seed%10 == 3 {
+		p.activity, p.uplink = 8*time.Second, 30*time.Second
+	}
+	return p
+}
+
+func (w *world) count(what string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[what] += n
+}
+
+func newWorld(t *testing.T, p plan) *world {
+	t.Helper()
+	w := &world{t: t, plan: p, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	dir := t.TempDir()
+	args := []string{"--demo=false", "--shards=2", "--log-level=warn"}
+	if !p.external {
+		w.servers = []*node.Server{node.Start(t, "server", dir, "", args...)}
+	} else {
+		w.fates = newFates(w, rand.New(rand.NewPCG(p.seed, 2)))
+		w.nats = node.StartNATS(t, filepath.Join(dir, "nats"))
+		for i := range 2 {
+			line, err := cutter.NewNATS(w.nats.Addr, w.fates.of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(line.Close)
+			w.lines = append(w.lines, line)
+			w.servers = append(w.servers, node.Start(t, fmt.Sprintf("server%d", i), filepath.Join(dir, fmt.Sprint(i)), line.URL(), args...))
+		}
+	}
+	w.furnish()
+	w.people()
+	return w
+}
+
+// furnish makes the board and what the pool begins with.
+func (w *world) furnish() {
+	w.t.Helper()
+	w.must("/v1/boards", map[string]any{"id": board, "title": "Board"})
+	for i, c := range []change{
+		{EntityID: "k0", Patch: map[string]any{"kind": "column", "title": "K0"}},
+		{EntityID: "k1", Patch: map[string]any{"kind": "column", "title": "K1", "wipLimit": 2}},
+		{EntityID: "k2", Patch: map[string]any{"kind": "column", "title": "K2", "wipLimit": 1}},
+		{EntityID: "l0", Patch: map[string]any{"kind": "label", "name": "L0"}},
+		{EntityID: "l1", Patch: map[string]any{"kind": "label", "name": "L1"}},
+		{EntityID: "c0", Patch: map[string]any{"kind": "card", "title": "C0", "columnId": "k0"}},
+		{EntityID: "c1", Patch: map[string]any{"kind": "card", "title": "C1", "columnId": "k0"}},
+		{EntityID: "c2", Patch: map[string]any{"kind": "card", "title": "C2", "columnId": "k1"}},
+		{EntityID: "c3", Patch: map[string]any{"kind": "card", "title": "C3", "columnId": "k2"}},
+		{EntityID: "f0", Patch: map[string]any{"kind": "file", "name": "n0.txt", "url": "https://example.org/0"}},
+	} {
+		w.must("/v1/boards/"+board+"/mutations", map[string]any{"type": "mutate", "clientMutationId": fmt.Sprint("furnish-", i), "entityId": c.EntityID, "patch": c.Patch, "ttlMs": 30_000})
+	}
+}
+
+// must posts as the owner until it is done: an answer may be lost on the way.
+func (w *world) must(path string, body any) {
+	w.t.Helper()
+	raw, _ := json.Marshal(body)
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	last := ""
+	err := poll(ctx, func() bool {
+		resp, err := http.Post("http://"+w.servers[0].Addr+path+"?user=owner", "application/json", bytes.NewReader(raw))
+		if err != nil {
+			last = err.Error()
+			return false
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body)
+		last = resp.Status + " " + string(text)
+		return resp.StatusCode < 300
+	})
+	if err != nil {
+		w.t.Fatalf("POST %s: %s", path, last)
+	}
+}
+
+// people lets the clients in.
+func (w *world) people() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	for i := range w.plan.clients {
+		r := rand.New(rand.NewPCG(w.plan.seed, uint64(100+i)))
+		p, err := cutter.New(w.servers[i%len(w.servers)].Addr, w.tap)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.t.Cleanup(p.Close)
+		w.proxies = append(w.proxies, p)
+		gen := &generator{r: r, pool: w.pool}
+		name := fmt.Sprint("user", i)
+		url := "ws://" + p.Addr() + "/v1/boards/" + board + "/ws?user=" + name
+		var a actor
+		switch {
+		case i == 1 || i > 2 && r.IntN(4) == 0:
+			a = &rude{newRaw(url, r, gen), name}
+		case i == 2:
+			a = newPlain(name, url, r, gen)
+		default:
+			if i == 3 { // a second window of the first user
+				name = "user0"
+			}
+			if a, err = newKeen(ctx, name, "http://"+p.Addr(), board, r, gen); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.t.Cleanup(a.close)
+		w.actors = append(w.actors, a)
+	}
+}
+
+// run lets everybody work while things break, mends everything and waits until
+// all is decided and seen.
+func (w *world) run() {
+	w.t.Helper()
+	r := rand.New(rand.NewPCG(w.plan.seed, 3))
+	ctx, cancel := context.WithTimeout(context.Background(), w.plan.activity)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, a := range w.actors {
+		pace := rand.New(rand.NewPCG(w.plan.seed, uint64(200+i)))
+		all.Go(func() {
+			for ctx.Err() == nil {
+				a.act()
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Duration(5+pace.IntN(80)) * time.Millisecond):
+				}
+			}
+		})
+	}
+	w.faults(ctx, r)
+	all.Wait()
+	w.mend()
+	w.settle()
+}
+
+func (w *world) settle() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime+w.plan.uplink)
+	defer cancel()
+	each := func(what string, fn func(a actor) error) {
+		var all sync.WaitGroup
+		for _, a := range w.actors {
+			all.Go(func() {
+				if err := fn(a); err != nil {
+					w.t.Errorf("%s: %v", what, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	each("not settled", func(a actor) error { return a.settle(ctx) })
+	w.must("/v1/boards/"+board+"/mutations", map[string]any{"type": "mutate", "clientMutationId": "the-end", "entityId": "the-end", "patch": map[string]any{"kind": "label", "name": "end"}, "ttlMs": 30_000})
+	each("does not see the end", func(a actor) error { return a.sees(ctx, "the-end") })
+	err := poll(ctx, func() bool { return unanswered(decode(w.tap.Conns())) == 0 })
+	if err != nil {
+		w.t.Errorf("%d sendings on living connections without a verdict", unanswered(decode(w.tap.Conns())))
+	}
+}
+
+// unanswered counts mutates on living connections that wait for a verdict.
+func unanswered(traces []*trace) int {
+	n := 0
+	for _, t := range traces {
+		if !t.alive() {
+			continue
+		}
+		open := map[string]int{}
+		for i := range t.frames {
+			switch f := &t.frames[i]; {
+			case f.way == cutter.Up && f.Type == "mutate":
+				open[f.ID]++
+			case f.way == cutter.Down && (f.Type == "ack" || f.Type == "nack"):
+				open[f.ID]--
+			}
+		}
+		for _, k := range open {
+			n += max(k, 0)
+		}
+	}
+	return n
+}
+
+// judge reads the log and holds everything against it.
+func (w *world) judge() {
+	w.t.Helper()
+	conns := w.tap.Conns()
+	rest := w.rest()
+	for _, s := range w.servers {
+		s.Stop()
+	}
+	var nc *nats.Conn
+	if w.nats == nil {
+		nc = node.OpenLog(w.t, w.servers[0].Data)
+	} else {
+		var err error
+		if nc, err = nats.Connect(w.nats.URL()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.t.Cleanup(nc.Close)
+	}
+	records, err := naive.Read(context.Background(), nc, board)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	j := newJudge(records, conns)
+	j.laws()
+	for _, a := range w.actors {
+		a.judge(j)
+	}
+	for _, view := range rest {
+		for _, d := range naive.Differences(view.entities, naive.Fold(records, view.rev).View("owner")) {
+			j.fault("convergence", "REST at rev %d: %s", view.rev, d)
+		}
+	}
+	w.count("records", len(records))
+	w.count("voids", j.log.Voids)
+	w.count("revs", int(j.log.Rev))
+	w.count("decisions", len(j.log.Order))
+	for what, n := range j.counts {
+		w.count(what, n)
+	}
+	for _, f := range j.faults {
+		w.t.Error(f)
+	}
+}
+
+type restView struct {
+	rev      uint64
+	entities map[string]naive.Object
+}
+
+// rest asks every node for the board over HTTP.
+func (w *world) rest() []restView {
+	w.t.Helper()
+	var out []restView
+	for _, s := range w.servers {
+		resp, err := http.Get("http://" + s.Addr + "/v1/boards/" + board + "?user=owner")
+		if err != nil {
+			w.t.Error(err)
+			continue
+		}
+		raw, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		o, err := naive.ToObject(raw)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			w.t.Errorf("GET board: %s %.200s", resp.Status, raw)
+			continue
+		}
+		view := restView{rev: revOf(o), entities: map[string]naive.Object{}}
+		list, _ := o["entities"].([]any)
+		for _, e := range list {
+			entity, _ := e.(naive.Object)
+			view.entities[fmt.Sprint(entity["id"])] = entity
+		}
+		out = append(out, view)
+	}
+	return out
+}
+
+// summary is the counts in order of name.
+func summary(counts map[string]int) string {
+	var b strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, "%s %d, ", what, counts[what])
+	}
+	return strings.TrimSuffix(b.String(), ", ")
+}
