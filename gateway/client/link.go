@@ -222,7 +222,7 @@ func (l *link) markReady(f wire.Mark) error {
 		close(l.c.joined)
 	}
 	l.c.state = Live
-	l.c.tell(func() { each(&l.c.listeners, l.c.listeners.onState, func(fn func(State)) { fn(Live) }) })
+	l.c.tell(func() { each(&l.c.listeners, l.c.listeners.onState, everybody, func(fn func(State)) { fn(Live) }) })
 	return nil
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -11,8 +12,7 @@ import (
 type listeners struct {
 	mu    sync.Mutex
 	some  *sync.Cond
-	calls []func()          // in order
-	batch map[string]Change // entity changes not yet told, merged by id
+	queue []notice // in order
 	end   bool
 
 	next      int
@@ -22,9 +22,15 @@ type listeners struct {
 	onPresent map[int]func([]Peer)
 }
 
+// notice is one thing to tell: a call, or entity changes merged by id.
+type notice struct {
+	call  func()
+	batch map[string]Change
+	upTo  int // listeners subscribed later are not concerned
+}
+
 func (l *listeners) init() {
 	l.some = sync.NewCond(&l.mu)
-	l.batch = map[string]Change{}
 	l.onChange = map[int]func([]Change){}
 	l.onRoll = map[int]func(*Mutation, Result){}
 	l.onState = map[int]func(State){}
@@ -32,7 +38,8 @@ func (l *listeners) init() {
 }
 
 // Subscribe has fn called with the entities whose view changed, by id (law
-// 11). What changes while fn runs is merged into its next call. cancel ends it.
+// 11) from now on. What changes while fn runs is merged into its next call.
+// cancel ends it.
 func (c *Client) Subscribe(fn func([]Change)) (cancel func()) {
 	return subscribe(&c.listeners, c.listeners.onChange, fn)
 }
@@ -52,6 +59,7 @@ func (c *Client) OnPresence(fn func([]Peer)) (cancel func()) {
 	return subscribe(&c.listeners, c.listeners.onPresent, fn)
 }
 
+// subscribe adds a listener that hears of what comes after it.
 func subscribe[F any](l *listeners, to map[int]F, fn F) func() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,12 +73,14 @@ func subscribe[F any](l *listeners, to map[int]F, fn F) func() {
 	}
 }
 
-// each calls f with every listener, in the order subscribed.
-func each[F any](l *listeners, of map[int]F, f func(F)) {
+// each calls f with every listener up to the id, in the order subscribed.
+func each[F any](l *listeners, of map[int]F, upTo int, f func(F)) {
 	l.mu.Lock()
 	fns := make([]F, 0, len(of))
 	for _, id := range slices.Sorted(maps.Keys(of)) {
-		fns = append(fns, of[id])
+		if id <= upTo {
+			fns = append(fns, of[id])
+		}
 	}
 	l.mu.Unlock()
 	for _, fn := range fns {
@@ -78,8 +88,10 @@ func each[F any](l *listeners, of map[int]F, f func(F)) {
 	}
 }
 
+const everybody = math.MaxInt
+
 func (l *listeners) rolledBack(m *Mutation, r Result) {
-	each(l, l.onRoll, func(fn func(*Mutation, Result)) { fn(m, r) })
+	each(l, l.onRoll, everybody, func(fn func(*Mutation, Result)) { fn(m, r) })
 }
 
 // tell queues a call.
@@ -87,11 +99,12 @@ func (c *Client) tell(call func()) {
 	l := &c.listeners
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.calls = append(l.calls, call)
+	l.queue = append(l.queue, notice{call: call})
 	l.some.Broadcast()
 }
 
-// changed queues entity changes. The caller holds c.mu, so their order is the view's.
+// changed queues entity changes, merged with the last ones not yet told. The
+// caller holds c.mu, so their order is the view's.
 func (c *Client) changed(list []Change) {
 	l := &c.listeners
 	l.mu.Lock()
@@ -99,12 +112,18 @@ func (c *Client) changed(list []Change) {
 	if len(list) == 0 {
 		return
 	}
+	last := len(l.queue) - 1
+	if last < 0 || l.queue[last].batch == nil || l.queue[last].upTo != l.next {
+		l.queue = append(l.queue, notice{batch: map[string]Change{}, upTo: l.next})
+		last++
+	}
+	batch := l.queue[last].batch
 	for _, ch := range list {
-		if old, ok := l.batch[ch.ID]; ok {
+		if old, ok := batch[ch.ID]; ok {
 			ch.Before = old.Before
 		}
-		if l.batch[ch.ID] = ch; alike(ch.Before, ch.After) {
-			delete(l.batch, ch.ID)
+		if batch[ch.ID] = ch; alike(ch.Before, ch.After) {
+			delete(batch, ch.ID)
 		}
 	}
 	l.some.Broadcast()
@@ -117,23 +136,21 @@ func (c *Client) deliver() {
 	l := &c.listeners
 	for {
 		l.mu.Lock()
-		for len(l.calls) == 0 && len(l.batch) == 0 && !l.end {
+		for len(l.queue) == 0 && !l.end {
 			l.some.Wait()
 		}
-		calls, batch := l.calls, slices.Collect(maps.Values(l.batch))
-		l.calls = nil
-		clear(l.batch)
-		ended := l.end && len(calls) == 0 && len(batch) == 0
-		l.mu.Unlock()
-		if ended {
+		if len(l.queue) == 0 {
+			l.mu.Unlock()
 			return
 		}
-		if len(batch) > 0 {
+		n := l.queue[0]
+		l.queue = l.queue[1:]
+		l.mu.Unlock()
+		if n.call != nil {
+			n.call()
+		} else if batch := slices.Collect(maps.Values(n.batch)); len(batch) > 0 {
 			slices.SortFunc(batch, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
-			each(l, l.onChange, func(fn func([]Change)) { fn(batch) })
-		}
-		for _, call := range calls {
-			call()
+			each(l, l.onChange, n.upTo, func(fn func([]Change)) { fn(batch) })
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (c *Client) setPeers(m map[string]Peer) {
 	}
 	c.peers = m
 	list := sortedPeers(m)
-	c.tell(func() { each(&c.listeners, c.listeners.onPresent, func(fn func([]Peer)) { fn(list) }) })
+	c.tell(func() { each(&c.listeners, c.listeners.onPresent, everybody, func(fn func([]Peer)) { fn(list) }) })
 }
 
 func (l *link) peer(f wire.Presence) error {

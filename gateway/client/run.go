@@ -65,7 +65,7 @@ func (c *Client) setState(s State) {
 		return
 	}
 	c.state = s
-	c.tell(func() { each(&c.listeners, c.listeners.onState, func(fn func(State)) { fn(s) }) })
+	c.tell(func() { each(&c.listeners, c.listeners.onState, everybody, func(fn func(State)) { fn(s) }) })
 }
 
 // dialTimeout is for how long one attempt may take, token included.
