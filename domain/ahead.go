@@ -1,5 +1,7 @@
 package domain
 
+import "fmt"
+
 // A worker decides several commands into one commit: each on the state the
 // ones before it leave. So it folds ahead of the log, decision by decision, and
 // settles when the commit is stored. A board that was folded ahead and whose
@@ -9,10 +11,36 @@ package domain
 // and rev move, [Board.Head]'s time becomes d.At; sequence and hash stay, and
 // [Board.Decided] does not know d yet. It fails, and leaves the board unusable,
 // if d does not follow (a gap in rev, a time before the last decision's).
-func (b *Board) Fold(d *Decision) error { panic("todo") }
+func (b *Board) Fold(d *Decision) error {
+	if err := b.fold(d, nil); err != nil {
+		return err
+	}
+	b.ahead++
+	b.recent.forget(b.rev)
+	return nil
+}
 
 // Settle moves the head to the commit whose decisions were all folded by Fold
 // since the last Apply or Settle, and from now on Decided knows them. The
 // commit is stored at seq with this hash and is not void. It fails if c does
 // not follow the head.
-func (b *Board) Settle(c *Commit, hash Hash, seq uint64) error { panic("todo") }
+func (b *Board) Settle(c *Commit, hash Hash, seq uint64) error {
+	if err := b.follows(c, seq); err != nil {
+		return err
+	}
+	if n := len(c.Decisions); n != b.ahead || n > 0 && (c.Decisions[n-1].Rev != b.rev || !c.Decisions[n-1].At.Equal(b.at)) {
+		return fmt.Errorf("domain: board %s: the commit at %d is not the %d decisions folded ahead", b.id, seq, b.ahead)
+	}
+	b.ahead = 0
+	b.settle(c, hash, seq)
+	return nil
+}
+
+func (b *Board) settle(c *Commit, hash Hash, seq uint64) {
+	b.seq, b.hash = seq, hash
+	for i := range c.Decisions {
+		d := &c.Decisions[i]
+		b.decided.add(d.User, d.ID, seq, d.At)
+	}
+	b.decided.forget(b.at)
+}

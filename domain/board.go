@@ -7,97 +7,135 @@ import (
 
 // Board is the folded state of one board: what Decide reads and Apply writes.
 // Not safe for concurrent use; the entities it hands out are immutable.
-type Board struct{ id string }
+type Board struct {
+	id    string
+	rev   uint64    // of the last event folded
+	seq   uint64    // of the last stored commit folded
+	hash  Hash      // of that commit
+	at    time.Time // of the last decision folded
+	ahead int       // decisions folded by Fold since the last Apply or Settle
 
-// TombstoneRevs is for how many revs back deleted entities are remembered.
-const TombstoneRevs = 10_000
+	index
+	recent  recency
+	decided decidedIDs
+	number  int64 // the highest card number ever given
+	imports importState
+}
 
-// DecidedFor is how long a decided id is remembered in memory.
-const DecidedFor = 10 * time.Minute
+// importState is where an import stands.
+type importState struct {
+	source string // of an import under way or finished, "" for none
+	user   string // who sends the parts
+	next   int    // the part due next
+	done   bool
+}
 
 // NewBoard gives the state before the first commit.
-func NewBoard(id string) *Board { return &Board{id: id} }
+func NewBoard(id string) *Board {
+	return &Board{id: id, index: newIndex(), recent: recency{tombs: map[string]*Entity{}}, decided: newDecidedIDs(maxDecided)}
+}
 
 // ID is the board's id, also that of its board entity.
 func (b *Board) ID() string { return b.id }
 
 // Exists says whether the board has been created and, when imported, its
 // import is complete: what nobody may see does not exist to anybody.
-func (b *Board) Exists() bool { panic("todo") }
+func (b *Board) Exists() bool {
+	return b.entities[b.id] != nil && (b.imports.source == "" || b.imports.done)
+}
 
 // Importing gives the source of an import under way and the number of the part
 // that is due next.
-func (b *Board) Importing() (source string, next int, ok bool) { panic("todo") }
+func (b *Board) Importing() (source string, next int, ok bool) {
+	if b.imports.source == "" || b.imports.done {
+		return "", 0, false
+	}
+	return b.imports.source, b.imports.next, true
+}
 
 // Imported gives the source of a finished import, "" if the board was not imported.
-func (b *Board) Imported() string { panic("todo") }
+func (b *Board) Imported() string {
+	if b.imports.done {
+		return b.imports.source
+	}
+	return ""
+}
 
 // Rev counts the board's events.
-func (b *Board) Rev() uint64 { panic("todo") }
+func (b *Board) Rev() uint64 { return b.rev }
 
 // Head is where the fold stands in the stream: sequence and hash of the last
 // stored commit, void ones included (0 and zero before the first), and the
 // time of the last decision.
-func (b *Board) Head() (seq uint64, hash Hash, at time.Time) { panic("todo") }
+func (b *Board) Head() (seq uint64, hash Hash, at time.Time) { return b.seq, b.hash, b.at }
 
 // Get gives the entity, nil if there is none or it is deleted.
-func (b *Board) Get(id string) *Entity { panic("todo") }
-
-// All gives every entity, parents before children, siblings in order of
-// position where they have one, else of createdRev.
-func (b *Board) All() iter.Seq[*Entity] { panic("todo") }
+func (b *Board) Get(id string) *Entity { return b.entities[id] }
 
 // Len is the number of entities.
-func (b *Board) Len() int { panic("todo") }
+func (b *Board) Len() int { return len(b.entities) }
 
-// ChangedSince gives every entity whose rev is above rev, tombstones included,
-// parents before children, at a cost of what changed. ok is false when rev is
-// beyond the head or below the floor under which tombstones are forgotten: the
-// reader must start afresh.
-func (b *Board) ChangedSince(rev uint64) (changed []*Entity, ok bool) { panic("todo") }
+// All gives every entity, parents before children, siblings in order of
+// position where they have one, else of createdRev. The board must not be
+// changed meanwhile.
+func (b *Board) All() iter.Seq[*Entity] {
+	return func(yield func(*Entity) bool) {
+		if e := b.entities[b.id]; e != nil && !yield(e) {
+			return
+		}
+		for _, kind := range []Kind{KindMember, KindLabel, KindFile, KindColumn} {
+			if !b.walk("", kind, yield) {
+				return
+			}
+		}
+	}
+}
+
+// walk yields the siblings under parent, each followed by what hangs on it.
+func (b *Board) walk(parent string, kind Kind, yield func(*Entity) bool) bool {
+	l := b.lists[listKey{parent, kind}]
+	if l == nil {
+		return true
+	}
+	i, j := 0, 0
+	for i < len(l.open) || j < len(l.shut) {
+		var e *Entity
+		if j == len(l.shut) || i < len(l.open) && before(l.open[i], l.shut[j]) {
+			e, i = l.open[i], i+1
+		} else {
+			e, j = l.shut[j], j+1
+		}
+		if !yield(e) {
+			return false
+		}
+		for _, k := range childKinds(kind) {
+			if !b.walk(e.ID, k, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // RoleOf is what user may do: the higher of the member entity's role and the
 // grant; with GrantOpen as that constant says.
-func (b *Board) RoleOf(user string, grant Grant) Role { panic("todo") }
-
-// Decided gives the stream sequence of the commit that decided (user, id), if
-// it was within DecidedFor before the head's time. It goes by a 64-bit hash:
-// the caller confirms a hit in the record.
-func (b *Board) Decided(user, id string) (seq uint64, ok bool) { panic("todo") }
-
-// DecidedSince is the time since which Decided knows every id; the zero time
-// when it knows all there ever were.
-func (b *Board) DecidedSince() time.Time { panic("todo") }
-
-// Step is one event of a commit as it is folded.
-type Step struct {
-	Decision *Decision
-	Event    *Event
-	// Entities are the changed entities as of this event: one, a tombstone if
-	// it was deleted, or for list.respaced each sibling that got another key.
-	Entities []*Entity
-	More     bool // the same decision has further events
+func (b *Board) RoleOf(user string, grant Grant) Role {
+	role := NoRole
+	member := b.entities[MemberPrefix+user]
+	if member != nil {
+		role = Role(member.Fields.String("role"))
+	}
+	if grant == GrantOpen {
+		switch {
+		case member != nil:
+			return role
+		case b.count(listKey{"", KindMember}) == 0:
+			return Admin
+		}
+		return Editor
+	}
+	if granted := Role(grant); granted.Valid() && !role.Includes(granted) {
+		return granted
+	}
+	return role
 }
-
-// Apply folds one stored commit and calls visit, which may be nil, after each
-// event. stored is the stream's timestamp. A void commit only moves the head.
-// It fails, and leaves the board unusable, if c does not follow the head (other
-// board, other Prev, a gap in rev): the caller reloads.
-func (b *Board) Apply(c *Commit, hash Hash, seq uint64, stored time.Time, visit func(Step)) error {
-	panic("todo")
-}
-
-// Decide answers one command: the events it would cause, or why it is refused.
-// It is a pure function of its arguments and changes none of them; at must not
-// be before the board's last decision (the caller takes the later of its clock
-// and Head's at) and is cut to whole milliseconds. It knows nothing of repeats
-// and of After: the caller has looked both up.
-func Decide(b *Board, cmd *Command, at time.Time) Decision { panic("todo") }
-
-// Snapshot encodes the board at its head, ids decided lately included; a
-// disposable cache, versioned on its own.
-func (b *Board) Snapshot() ([]byte, error) { panic("todo") }
-
-// LoadSnapshot reads what Snapshot wrote. It fails on another version: the
-// caller folds the log instead.
-func LoadSnapshot(data []byte) (*Board, error) { panic("todo") }

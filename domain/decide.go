@@ -1,0 +1,116 @@
+package domain
+
+import "time"
+
+// Decide answers one command: the events it would cause, or why it is refused.
+// It is a pure function of its arguments and changes none of them; at must not
+// be before the board's last decision (the caller takes the later of its clock
+// and Head's at) and is cut to whole milliseconds. It knows nothing of repeats
+// and of After: the caller has looked both up.
+func Decide(b *Board, cmd *Command, at time.Time) Decision {
+	at = at.UTC().Truncate(time.Millisecond)
+	events, r := decide(b, cmd, at)
+	if r != nil {
+		return Refuse(b, cmd, at, r)
+	}
+	d := Decision{Command: *cmd, At: at, Rev: b.rev + uint64(len(events)), Events: events}
+	d.Board = ""
+	return d
+}
+
+// Refuse is a decision against the command, for a reason that lies outside the
+// board, as a record that would be too large.
+func Refuse(b *Board, cmd *Command, at time.Time, r *Rejection) Decision {
+	d := Decision{Command: *cmd, At: at.UTC().Truncate(time.Millisecond), Rev: b.rev, Rejection: r}
+	d.Board = ""
+	return d
+}
+
+func decide(b *Board, cmd *Command, at time.Time) ([]Event, *Rejection) {
+	if !ValidMutationID(cmd.ID) {
+		return nil, invalid("clientMutationId", &flaw{reason: "not 1 to 64 of A-Z a-z 0-9 _ -"})
+	}
+	if minted, ok := IDTime(cmd.ID); ok && minted.After(cmd.ReceivedAt.Add(MaxIDLead)) {
+		return nil, invalid("clientMutationId", &flaw{reason: "the ULID's time is too far ahead"})
+	}
+	if !validUser(cmd.User) {
+		return nil, invalid("user", &flaw{"not the name of a user", maxUser})
+	}
+	if cmd.Op == OpCancel {
+		return nil, reject(Withdrawn, "its sender withdrew it")
+	}
+	if !cmd.Deadline.IsZero() && at.After(cmd.Deadline) {
+		return nil, reject(Expired, "its deadline has passed")
+	}
+	d := newDraft(b, cmd, at)
+	switch cmd.Op {
+	case OpMutate:
+		return d.mutate()
+	case OpImport:
+		return d.takeOver()
+	}
+	return nil, invalid("op", &flaw{reason: "no such operation"})
+}
+
+// mutate does the changes in order, all or nothing.
+func (d *draft) mutate() ([]Event, *Rejection) {
+	changes := d.cmd.Changes
+	if n := len(changes); n == 0 || n > maxChanges {
+		return nil, invalid("changes", &flaw{"not between one and the limit", maxChanges})
+	}
+	made := !d.b.Exists()
+	if made {
+		if d.b.rev > 0 || !d.makesBoard(&changes[0]) {
+			return nil, notFound(d.b.id)
+		}
+		d.role = Admin
+	}
+	for i := range changes {
+		d.change = i
+		if r := d.apply(&changes[i]); r != nil {
+			return nil, d.inChange(i, r)
+		}
+		if made && i == 0 {
+			if r := d.addAdmin(); r != nil {
+				return nil, r
+			}
+		}
+	}
+	if first, broken := d.rules(); broken {
+		return nil, d.inChange(first.change, first.Rejection)
+	}
+	return d.events, nil
+}
+
+// inChange adds which of several changes broke a rule.
+func (d *draft) inChange(i int, r *Rejection) *Rejection {
+	if len(d.cmd.Changes) > 1 {
+		if r.Details == nil {
+			r.Details = Details{}
+		}
+		r.Details["change"] = i
+	}
+	return r
+}
+
+func (d *draft) makesBoard(c *Change) bool {
+	kind, bad := patchKind(c.Patch)
+	return bad == nil && kind == KindBoard && c.EntityID == d.b.id
+}
+
+// addAdmin makes the user an admin member, unless he is.
+func (d *draft) addAdmin() *Rejection {
+	id := MemberPrefix + d.cmd.User
+	old := d.get(id)
+	patch := Patch{"role": string(Admin)}
+	if old == nil {
+		patch["user"] = d.cmd.User
+		if name := CleanLine(d.cmd.Name, maxName); name != "" {
+			patch["name"] = name
+		}
+		if picture, bad := link("https")(d.cmd.Picture); bad == nil {
+			patch["avatar"] = picture
+		}
+	}
+	return d.write(edit{id: id, kind: KindMember, old: old, patch: patch})
+}
