@@ -1,0 +1,109 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/snapback-io/snapback/domain"
+)
+
+// Headers of a record. The expected sequence is stored with it and so tells
+// the board's sequence before it.
+const (
+	headerMsgID    = "Nats-Msg-Id"
+	headerExpected = "Nats-Expected-Last-Subject-Sequence"
+)
+
+// appendTimeout is how long an append waits for its answer: longer than an
+// ordinary stall, shorter than a leader's election, after which the answer is lost.
+const appendTimeout = 5 * time.Second
+
+// Append stores data (an encoded commit with this hash) as the board's next
+// record, if the board's last sequence is expected (0: none yet). When it
+// returns nil the record is durable as far as the server makes it so (sync
+// always: fsynced; R3: on a majority). It retries by itself what is not yet an
+// outcome (in process, 10164 and 10158) with the same message. Errors:
+// ErrConflict, ErrUnknown, ErrTooLarge, ErrFull. A retry of what is stored may
+// answer as stored or as ErrConflict. It blocks its caller only, 5 s at most.
+func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (seq uint64, err error) {
+	if len(data) > l.MaxRecord() {
+		return 0, fmt.Errorf("%w: %d bytes of %d", ErrTooLarge, len(data), l.MaxRecord())
+	}
+	msg := &nats.Msg{Subject: l.eventSubject(board), Data: data, Header: nats.Header{
+		headerMsgID:    {hash.String()},
+		headerExpected: {strconv.FormatUint(expected, 10)},
+	}}
+	return l.publishExpecting(ctx, msg)
+}
+
+// publishExpecting publishes a message that says which sequence it expects and
+// classifies what comes of it.
+func (l *Log) publishExpecting(ctx context.Context, msg *nats.Msg) (seq uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	link := l.link.Load()
+	defer context.AfterFunc(link.ctx, cancel)()
+	for {
+		seq, err := l.publishOnce(ctx, msg)
+		switch errorCode(err) {
+		case codeSequenceInProcess, codeMessageInProcess:
+			pause := 5*time.Millisecond + rand.N(15*time.Millisecond)
+			if sleep(ctx, pause) != nil {
+				return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
+			}
+		default:
+			return seq, classify(err)
+		}
+	}
+}
+
+// classify names the outcome of an append by the answer's code. What is not
+// known to have stored nothing is unknown.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch errorCode(err) {
+	case codeWrongSequence:
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	case codeMessageTooLarge:
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case codeStoreFailed, codeNoResources, codeNoMemory, codeNoStorage:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
+}
+
+func (l *Log) publishOnce(ctx context.Context, msg *nats.Msg) (seq uint64, err error) {
+	answer, err := l.write.RequestMsgWithContext(ctx, msg)
+	if err != nil {
+		return 0, err
+	}
+	return parseAck(answer)
+}
+
+// parseAck reads a PubAck. A duplicate is stored: it has the sequence of the first.
+func parseAck(answer *nats.Msg) (seq uint64, err error) {
+	var ack struct {
+		Seq   uint64    `json:"seq"`
+		Error *apiError `json:"error"`
+	}
+	switch err := json.Unmarshal(answer.Data, &ack); {
+	case err != nil:
+		return 0, fmt.Errorf("eventlog: answer to an append: %w", err)
+	case ack.Error != nil:
+		return 0, ack.Error
+	case ack.Seq == 0:
+		return 0, errors.New("eventlog: answer to an append without a sequence")
+	}
+	return ack.Seq, nil
+}

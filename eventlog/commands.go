@@ -1,0 +1,324 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/snapback-io/snapback/domain"
+)
+
+// headerTTL is the time to live a command had left when it was published, milliseconds.
+const headerTTL = "Snapback-Ttl"
+
+// PublishCommand puts cmd into its shard's queue. It does not wait: a command
+// may be lost or doubled, its owner publishes it again. ttl is the time to
+// live that is left, counted by the queue's clock from its arrival there. It
+// fails when the log is not connected, and with ErrTooLarge.
+func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
+	data, err := json.Marshal(cmd)
+	if err != nil {
+		return fmt.Errorf("eventlog: command %s: %w", cmd.ID, err)
+	}
+	if len(data)+headerSpace > int(l.write.MaxPayload()) {
+		return fmt.Errorf("%w: a command of %d bytes", ErrTooLarge, len(data))
+	}
+	err = l.write.PublishMsg(&nats.Msg{
+		Subject: l.commandSubject(cmd.Board),
+		Header:  nats.Header{headerTTL: {strconv.FormatInt(ttl.Milliseconds(), 10)}},
+		Data:    data,
+	})
+	if err != nil {
+		return fmt.Errorf("eventlog: publish command %s: %w", cmd.ID, err)
+	}
+	return nil
+}
+
+// Delivery is a command taken from the queue.
+type Delivery struct {
+	// Command with Deadline set to the earlier of what the gateway stamped and
+	// the queue's timestamp + ttl.
+	Command domain.Command
+	// Done acknowledges it: its decision is logged and announced. Not calling
+	// it has the command delivered again, after five seconds, or to the next
+	// active node at once when Commands ends. It does not wait.
+	Done func()
+}
+
+const (
+	consumerName = "worker"
+	pinGroup     = "active"
+	pinnedTTL    = 3 * time.Second // a node that is gone has lost the shard after this
+	pullExpiry   = time.Second     // the sign of life that keeps the pin
+	pullBatch    = 256
+	ackWait      = 5 * time.Second
+	maxUnacked   = 32_768 // commands a shard may have undecided
+	silence      = pullExpiry + time.Second
+	unpinTimeout = 2 * time.Second
+)
+
+func (l *Log) consumerConfig() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable:        consumerName,
+		DeliverPolicy:  jetstream.DeliverAllPolicy,
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        ackWait,
+		MaxDeliver:     -1,
+		MaxAckPending:  maxUnacked,
+		PriorityPolicy: jetstream.PriorityPolicyPinned,
+		PinnedTTL:      pinnedTTL,
+		PriorityGroups: []string{pinGroup},
+	}
+}
+
+// Commands delivers the commands of one shard to fn, one at a time, until ctx
+// ends, whichever node is the shard's active one (pinned consumer). It makes
+// again a stream or consumer that is missing. When ctx ends it gives up the
+// pin and whatever is not Done, so that another node takes over at once, and
+// returns nil. fn must not block: after three seconds the shard goes to another
+// node. It returns ErrClosed when the Log is closed.
+func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery)) error {
+	if shard < 0 || shard >= l.shards {
+		return fmt.Errorf("eventlog: shard %d of %d", shard, l.shards)
+	}
+	p := &puller{log: l, shard: shard, fn: fn, in: make(chan *nats.Msg, 4*pullBatch), open: map[string]struct{}{}}
+	inbox := l.write.NewInbox()
+	sub, err := l.write.ChanSubscribe(inbox, p.in)
+	if err != nil {
+		return l.closedOr(err)
+	}
+	p.inbox = inbox
+	p.run(ctx)
+	p.leave(sub)
+	select {
+	case <-l.closed:
+		return ErrClosed
+	default:
+		return nil
+	}
+}
+
+func (l *Log) closedOr(err error) error {
+	select {
+	case <-l.closed:
+		return ErrClosed
+	default:
+		return err
+	}
+}
+
+// puller takes commands of one shard through one pinned client.
+type puller struct {
+	log   *Log
+	shard int
+	fn    func(Delivery)
+	inbox string
+	in    chan *nats.Msg
+
+	pin  string // id of our pin, "" while another node, or nobody, is active
+	want int    // messages asked for and not yet delivered; one request at a time without a pin
+
+	mu   sync.Mutex
+	open map[string]struct{} // reply subjects of deliveries not yet Done
+}
+
+func (p *puller) run(ctx context.Context) {
+	if p.ensure(ctx) != nil {
+		return
+	}
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	for {
+		link := p.log.link.Load()
+		if p.want == 0 || p.pin != "" && p.want <= pullBatch/2 {
+			if p.pull() != nil {
+				if sleep(ctx, 10*firstPause) != nil || p.isClosed() {
+					return
+				}
+				continue
+			}
+		}
+		timer.Reset(silence)
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.log.closed:
+			return
+		case <-link.ctx.Done(): // what was asked for is lost with the connection
+			p.want = 0
+		case <-timer.C:
+			if p.ensure(ctx) != nil {
+				return
+			}
+		case msg := <-p.in:
+			if !p.take(msg) && p.ensure(ctx) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (p *puller) isClosed() bool {
+	select {
+	case <-p.log.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// ensure sees to it that stream and consumer are there, and starts anew with
+// what is asked for.
+func (p *puller) ensure(ctx context.Context) error {
+	p.want = 0
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-p.log.closed:
+			cancel()
+		case <-stop:
+		}
+	}()
+	name := commandStream(p.shard)
+	return retry(ctx, 0, func(ctx context.Context) error {
+		if _, err := p.log.ensureStream(ctx, p.log.commandConfig(p.shard)); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
+		defer cancel()
+		_, err := p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
+		if err != nil {
+			p.log.log.Warn("consumer of commands", "stream", name, "err", err)
+		}
+		return err
+	})
+}
+
+type pullRequest struct {
+	Expires time.Duration `json:"expires"`
+	Batch   int           `json:"batch"`
+	Group   string        `json:"group"`
+	ID      string        `json:"id,omitempty"`
+}
+
+func (p *puller) pull() error {
+	n := pullBatch - p.want
+	req, err := json.Marshal(pullRequest{Expires: pullExpiry, Batch: n, Group: pinGroup, ID: p.pin})
+	if err != nil {
+		return err
+	}
+	subject := "$JS.API.CONSUMER.MSG.NEXT." + commandStream(p.shard) + "." + consumerName
+	if err := p.log.write.PublishRequest(subject, p.inbox, req); err != nil {
+		return err
+	}
+	p.want += n
+	return nil
+}
+
+// take handles one message of the inbox; false: stream or consumer is to be looked after.
+func (p *puller) take(msg *nats.Msg) bool {
+	if status := msg.Header.Get("Status"); status != "" && len(msg.Data) == 0 {
+		return p.status(status, msg.Header)
+	}
+	p.want = max(0, p.want-1)
+	if id := msg.Header.Get("Nats-Pin-Id"); id != "" {
+		p.pin = id
+	}
+	d, err := p.delivery(msg)
+	if err != nil {
+		p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "err", err)
+		_ = p.log.write.Publish(msg.Reply, []byte("+TERM"))
+		return true
+	}
+	p.fn(d)
+	return true
+}
+
+func (p *puller) status(status string, h nats.Header) bool {
+	switch status {
+	case "100": // sign of life
+		return true
+	case "404", "408": // a request has ended, short of this many
+		short, err := strconv.Atoi(h.Get("Nats-Pending-Messages"))
+		if err != nil {
+			short = p.want
+		}
+		p.want = max(0, p.want-short)
+		return true
+	case "423": // the pin is another's
+		p.pin, p.want = "", 0
+		return true
+	}
+	p.pin = "" // 409 consumer gone or its leader changed, 503 nobody there
+	return false
+}
+
+func (p *puller) delivery(msg *nats.Msg) (Delivery, error) {
+	var d Delivery
+	meta, err := msg.Metadata()
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(msg.Data, &d.Command); err != nil {
+		return d, err
+	}
+	if ms, err := strconv.ParseInt(msg.Header.Get(headerTTL), 10, 64); err == nil {
+		end := meta.Timestamp.Add(time.Duration(ms) * time.Millisecond).UTC()
+		if d.Command.Deadline.IsZero() || end.Before(d.Command.Deadline) {
+			d.Command.Deadline = end
+		}
+	}
+	reply := msg.Reply
+	p.mu.Lock()
+	p.open[reply] = struct{}{}
+	p.mu.Unlock()
+	d.Done = func() {
+		p.mu.Lock()
+		_, due := p.open[reply]
+		delete(p.open, reply)
+		p.mu.Unlock()
+		if due {
+			_ = p.log.write.Publish(reply, []byte("+ACK"))
+		}
+	}
+	return d, nil
+}
+
+// leave gives up the pin first, then what was delivered and is not Done: the
+// next active node gets it at once.
+func (p *puller) leave(sub *nats.Subscription) {
+	if !p.isClosed() && p.pin != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
+		err := p.log.api(ctx, "CONSUMER.UNPIN."+commandStream(p.shard)+"."+consumerName, map[string]string{"group": pinGroup}, nil)
+		cancel()
+		if err != nil {
+			p.log.log.Warn("unpin", "shard", p.shard, "err", err)
+		}
+	}
+	_ = sub.Unsubscribe()
+	for {
+		select {
+		case msg := <-p.in:
+			if len(msg.Data) > 0 {
+				_ = p.log.write.Publish(msg.Reply, []byte("-NAK"))
+			}
+			continue
+		default:
+		}
+		break
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for reply := range p.open {
+		_ = p.log.write.Publish(reply, []byte("-NAK"))
+	}
+	// Done after this still acknowledges.
+}

@@ -1,0 +1,205 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// InProcess is a server in this process (natsd.Server). If it also has a
+// method Sync() string, that tells when appends are on disk (see [Info]).
+type InProcess interface {
+	nats.InProcessConnProvider
+}
+
+const (
+	askTimeout      = 2 * time.Second // of one try of a request
+	defaultPatience = 15 * time.Second
+	firstPause      = 5 * time.Millisecond
+	longestPause    = 500 * time.Millisecond
+)
+
+// link is the life of one connection to a server: it ends when that is lost.
+type link struct {
+	ctx context.Context
+	cut context.CancelFunc
+}
+
+func newLink() *link {
+	ctx, cut := context.WithCancel(context.Background())
+	return &link{ctx, cut}
+}
+
+// connect opens the three connections. It tries until ctx ends, so that nodes
+// and servers may start in any order.
+func (l *Log) connect(ctx context.Context) error {
+	l.link.Store(newLink())
+	for _, c := range []struct {
+		name string
+		conn **nats.Conn
+		more []nats.Option
+	}{
+		{"write", &l.write, []nats.Option{nats.DisconnectErrHandler(l.cutLink), nats.ClosedHandler(func(nc *nats.Conn) { l.cutLink(nc, nil) })}},
+		{"live", &l.live, nil},
+		{"bulk", &l.bulk, nil},
+	} {
+		err := retry(ctx, 0, func(context.Context) (err error) {
+			*c.conn, err = nats.Connect(l.cfg.URL, append(l.options(c.name), c.more...)...)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("eventlog: connect: %w", err)
+		}
+	}
+	var err error
+	l.js, err = jetstream.New(l.bulk)
+	return err
+}
+
+func (l *Log) options(name string) []nats.Option {
+	options := []nats.Option{
+		nats.Name(l.cfg.Name + " " + name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
+		nats.ReconnectBufSize(-1), // what is asked while disconnected fails at once and is never sent later
+		nats.PingInterval(10 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			subject := ""
+			if sub != nil {
+				subject = sub.Subject
+			}
+			l.log.Warn("nats", "connection", name, "subject", subject, "err", err)
+		}),
+	}
+	if l.cfg.InProcess != nil {
+		options = append(options, nats.InProcessServer(l.cfg.InProcess))
+	}
+	return options
+}
+
+// cutLink tells every append under way that its answer will not come.
+func (l *Log) cutLink(*nats.Conn, error) { l.link.Swap(newLink()).cut() }
+
+// apiError is the error of a JetStream answer, matched by its err_code.
+type apiError struct {
+	Code        int    `json:"code"`
+	ErrCode     int    `json:"err_code"`
+	Description string `json:"description"`
+}
+
+func (e *apiError) Error() string { return fmt.Sprintf("nats %d: %s", e.ErrCode, e.Description) }
+
+// The err_codes of nats-server that mean something here.
+const (
+	codeNoMessage         = 10037
+	codeStreamNotFound    = 10059
+	codeConsumerNotFound  = 10014
+	codeNameInUse         = 10058
+	codeWrongSequence     = 10071 // the board's last sequence is another
+	codeSequenceInProcess = 10164 // R3: an append to the subject is under way
+	codeMessageInProcess  = 10158 // R3: this very message is under way
+	codeMessageTooLarge   = 10054
+	codeStoreFailed       = 10077
+	codeNoResources       = 10023
+	codeNoMemory          = 10028
+	codeNoStorage         = 10047
+	codeReplicasAlone     = 10074
+	codeBadStream         = 10052
+)
+
+// errorCode is the err_code in err, 0 if there is none.
+func errorCode(err error) int {
+	var own *apiError
+	if errors.As(err, &own) {
+		return own.ErrCode
+	}
+	var theirs *jetstream.APIError
+	if errors.As(err, &theirs) {
+		return int(theirs.ErrorCode)
+	}
+	return 0
+}
+
+// api sends one request of the JetStream API and reads the answer into resp,
+// unless that is nil.
+func (l *Log) api(ctx context.Context, subject string, req, resp any) error {
+	var data []byte
+	if req != nil {
+		var err error
+		if data, err = json.Marshal(req); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	msg, err := l.bulk.RequestWithContext(ctx, "$JS.API."+subject, data)
+	if err != nil {
+		return err
+	}
+	var failed struct {
+		Error *apiError `json:"error"`
+	}
+	if err := json.Unmarshal(msg.Data, &failed); err != nil {
+		return err
+	}
+	if failed.Error != nil {
+		return failed.Error
+	}
+	if resp == nil {
+		return nil
+	}
+	return json.Unmarshal(msg.Data, resp)
+}
+
+// retry calls do until it succeeds, fails for good ([permanent]), ctx ends, or
+// nothing has come of it for the given patience (0: only ctx counts).
+func retry(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
+	start := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := do(ctx)
+		if err == nil || permanent(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+		if patience > 0 && time.Since(start) > patience {
+			return err
+		}
+		if sleep(ctx, pause) != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// permanent says whether trying again is no use.
+func permanent(err error) bool {
+	for _, known := range []error{ErrNotFound, ErrShards, ErrClosed, ErrTooLarge, ErrConflict, nats.ErrConnectionClosed, nats.ErrAuthorization, nats.ErrBadSubject} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	switch errorCode(err) {
+	case codeReplicasAlone, codeBadStream:
+		return true
+	}
+	return false
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,229 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/snapback-io/snapback/domain"
+)
+
+// Listing is what the directory knows of a board.
+type Listing struct {
+	Board    string                 `json:"board"`
+	Title    string                 `json:"title"`
+	Archived bool                   `json:"archived,omitempty"`
+	Seq      uint64                 `json:"seq"` // of the commit it was made from; an older one never replaces a newer
+	Members  map[string]domain.Role `json:"members,omitempty"`
+}
+
+// The directory is a KV bucket. The entry of a board, b.<board>, is the truth,
+// written by compare-and-set. The entries of its members, m.<user>.<board>,
+// are an index for questions by member: one that should not be there is seen
+// when the board's entry is read, one that is due is written before and after
+// the board's entry.
+
+const directoryPrefix = "$KV." + directoryBucket + "."
+
+// keyOf is a board's id as part of a key: KV keys have no colon, ids no '='.
+func keyOf(board string) string      { return strings.ReplaceAll(board, ":", "=") }
+func boardOfKey(key string) string   { return strings.ReplaceAll(key, "=", ":") }
+func boardEntry(board string) string { return directoryPrefix + "b." + keyOf(board) }
+func memberEntry(user, board string) string {
+	return directoryPrefix + "m." + base64.RawURLEncoding.EncodeToString([]byte(user)) + "." + keyOf(board)
+}
+
+// PutListing writes the board's listing and the entries of its members, unless
+// the directory has a newer one.
+func (l *Log) PutListing(ctx context.Context, entry Listing) error {
+	err := retry(ctx, l.patience, func(ctx context.Context) error {
+		err := l.putListing(ctx, entry)
+		if errors.Is(err, ErrConflict) {
+			return fmt.Errorf("%v", err) // another writer was quicker: look again
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("eventlog: listing of board %s: %w", entry.Board, err)
+	}
+	return nil
+}
+
+func (l *Log) putListing(ctx context.Context, entry Listing) error {
+	old, revision, err := l.listing(ctx, entry.Board)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if old.Seq > entry.Seq {
+		return nil
+	}
+	data, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	if err := l.indexMembers(ctx, entry, old); err != nil {
+		return err
+	}
+	_, err = l.publishExpecting(ctx, &nats.Msg{Subject: boardEntry(entry.Board), Data: data, Header: nats.Header{
+		headerExpected: {strconv.FormatUint(revision, 10)},
+	}})
+	if err != nil {
+		return err
+	}
+	// Somebody slower, with an older listing, may have taken away what was
+	// indexed above, but not after this.
+	if err := l.indexMembers(ctx, entry, old); err != nil {
+		return err
+	}
+	for user := range old.Members {
+		if entry.Members[user] == "" {
+			if err := l.api(ctx, "STREAM.PURGE.KV_"+directoryBucket, map[string]string{"filter": memberEntry(user, entry.Board)}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	// And somebody quicker, with a newer one, may have lost what was taken away here.
+	now, _, err := l.listing(ctx, entry.Board)
+	if err != nil || now.Seq == entry.Seq {
+		return err
+	}
+	return l.indexMembers(ctx, now, Listing{})
+}
+
+// indexMembers writes the entries of members that old does not have.
+func (l *Log) indexMembers(ctx context.Context, entry, old Listing) error {
+	for user, role := range entry.Members {
+		if old.Members[user] != "" {
+			continue
+		}
+		msg := &nats.Msg{Subject: memberEntry(user, entry.Board), Data: []byte(role)}
+		if _, err := l.publishOnce(ctx, msg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listing reads a board's entry from the leader, and its revision (0 with ErrNotFound).
+func (l *Log) listing(ctx context.Context, board string) (entry Listing, revision uint64, err error) {
+	msg, err := l.leaderGet(ctx, "KV_"+directoryBucket, messageGet{LastFor: boardEntry(board)})
+	if err != nil {
+		return entry, 0, err
+	}
+	return entry, msg.Seq, json.Unmarshal(msg.Data, &entry)
+}
+
+// Listings gives at most limit boards with an id above after, in order of id:
+// those user is a member of and those match says yes to; match nil: members only.
+func (l *Log) Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]Listing, error) {
+	found := map[string]bool{} // by board: whether it counts without membership
+	add := func(prefix string, counts func(board string) bool) error {
+		subjects, err := l.directorySubjects(ctx, prefix+"*")
+		for _, subject := range subjects {
+			if board := boardOfKey(boardOf(subject)); board > after {
+				if c := counts(board); c || prefix != directoryPrefix+"b." {
+					found[board] = found[board] || c
+				}
+			}
+		}
+		return err
+	}
+	err := add(memberEntry(user, ""), func(string) bool { return false })
+	if err == nil && match != nil {
+		err = add(directoryPrefix+"b.", match)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("eventlog: listings: %w", err)
+	}
+	var out []Listing
+	for boards := range slices.Chunk(slices.Sorted(maps.Keys(found)), listingBatch) {
+		entries, err := l.listingsOf(ctx, boards)
+		if err != nil {
+			return nil, fmt.Errorf("eventlog: listings: %w", err)
+		}
+		for _, board := range boards {
+			entry, ok := entries[board]
+			if !ok || !found[board] && entry.Members[user] == "" {
+				continue // the index is ahead or behind: the board's entry counts
+			}
+			if out = append(out, entry); len(out) == limit {
+				return out, nil
+			}
+		}
+	}
+	return out, nil
+}
+
+const listingBatch = 256
+
+// directorySubjects lists the subjects that match filter, in no order.
+func (l *Log) directorySubjects(ctx context.Context, filter string) (subjects []string, err error) {
+	err = retry(ctx, l.patience, func(ctx context.Context) error {
+		subjects = nil
+		for {
+			var resp struct {
+				Total int `json:"total"`
+				State struct {
+					Subjects map[string]uint64 `json:"subjects"`
+				} `json:"state"`
+			}
+			req := map[string]any{"subjects_filter": filter, "offset": len(subjects)}
+			if err := l.api(ctx, "STREAM.INFO.KV_"+directoryBucket, req, &resp); err != nil {
+				return err
+			}
+			subjects = slices.AppendSeq(subjects, maps.Keys(resp.State.Subjects))
+			if len(resp.State.Subjects) == 0 || len(subjects) >= resp.Total {
+				return nil
+			}
+		}
+	})
+	return subjects, err
+}
+
+// listingsOf reads the entries of boards, from any replica.
+func (l *Log) listingsOf(ctx context.Context, boards []string) (map[string]Listing, error) {
+	getter, err := l.newGetter("KV_" + directoryBucket)
+	if err != nil {
+		return nil, err
+	}
+	defer getter.close()
+	subjects := make([]string, len(boards))
+	for i, board := range boards {
+		subjects[i] = boardEntry(board)
+	}
+	out := map[string]Listing{}
+	err = retry(ctx, l.patience, func(ctx context.Context) error {
+		batch, err := getter.get(ctx, messageGet{MultiFor: subjects})
+		if err != nil {
+			return err
+		}
+		for _, msg := range batch {
+			var entry Listing
+			if err := json.Unmarshal(msg.Data, &entry); err != nil {
+				return err
+			}
+			out[entry.Board] = entry
+		}
+		return nil
+	})
+	for _, board := range boards {
+		if _, ok := out[board]; ok || err != nil {
+			continue
+		}
+		// Perhaps the replica lags: the leader knows.
+		var entry Listing
+		if entry, _, err = l.listing(ctx, board); err == nil {
+			out[board] = entry
+		} else if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+	}
+	return out, err
+}

@@ -1,0 +1,201 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	readBatch      = 1000    // records asked for at once
+	readBatchBytes = 4 << 20 // a batch ends when it has this much
+)
+
+// leaderGet reads one message from the leader of a stream, which is asked
+// again while it does not answer.
+func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*stored, error) {
+	var resp struct {
+		Message *stored `json:"message"`
+	}
+	err := retry(ctx, l.patience, func(ctx context.Context) error {
+		err := l.api(ctx, "STREAM.MSG.GET."+stream, req, &resp)
+		if errorCode(err) == codeNoMessage {
+			return ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if resp.Message == nil {
+		return nil, fmt.Errorf("eventlog: stream %s answers without a message", stream)
+	}
+	return resp.Message, nil
+}
+
+// Head is the board's last sequence by the stream's leader, 0 if it has none.
+// Without a leader it waits, 15 s at most.
+func (l *Log) Head(ctx context.Context, board string) (uint64, error) {
+	last, err := l.head(ctx, board)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("eventlog: head of board %s: %w", board, err)
+	}
+	return last.Seq, nil
+}
+
+func (l *Log) head(ctx context.Context, board string) (*stored, error) {
+	return l.leaderGet(ctx, eventStream(l.Shard(board)), messageGet{LastFor: l.eventSubject(board)})
+}
+
+// Get reads one record from the leader. ErrNotFound if seq holds none of this board.
+func (l *Log) Get(ctx context.Context, board string, seq uint64) (Record, error) {
+	if seq == 0 {
+		return Record{}, ErrNotFound
+	}
+	msg, err := l.leaderGet(ctx, eventStream(l.Shard(board)), messageGet{Seq: seq})
+	if err != nil {
+		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
+	}
+	if msg.Subject != l.eventSubject(board) {
+		return Record{}, fmt.Errorf("%w: record %d is not of board %s", ErrNotFound, seq, board)
+	}
+	header, err := msg.header()
+	if err != nil {
+		return Record{}, err
+	}
+	return newRecord(board, msg.Seq, msg.Time, header, msg.Data)
+}
+
+// Read gives the board's records from sequence from on, in order, up to and
+// including sequence to (0: the head the leader names at the call). It ends
+// with an error when it could not get that far; it never ends silently early.
+// A replica that lags is waited for, 15 s at most without progress.
+func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		if to == 0 {
+			var err error
+			if to, err = l.Head(ctx, board); err != nil {
+				yield(Record{}, err)
+				return
+			}
+		}
+		if from <= to {
+			l.scan(ctx, board, messageGet{Seq: max(from, 1)}, to, yield)
+		}
+	}
+}
+
+// ReadSince is Read from the first record stored at or after start.
+func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		head, err := l.head(ctx, board)
+		if errors.Is(err, ErrNotFound) {
+			return
+		}
+		if err != nil {
+			yield(Record{}, fmt.Errorf("eventlog: head of board %s: %w", board, err))
+			return
+		}
+		if to == 0 {
+			to = head.Seq
+		}
+		if to >= head.Seq && head.Time.Before(start) {
+			return
+		}
+		l.scan(ctx, board, messageGet{Start: &start}, to, yield)
+	}
+}
+
+// scan yields the board's records from where req starts to sequence to. It
+// reads by direct gets, which any replica answers: that the answers are whole
+// is seen by each record's Prev and by reaching to.
+func (l *Log) scan(ctx context.Context, board string, req messageGet, to uint64, yield func(Record, error) bool) {
+	req.NextFor, req.Batch, req.MaxBytes = l.eventSubject(board), readBatch, readBatchBytes
+	g, err := l.newGetter(eventStream(l.Shard(board)))
+	if err != nil {
+		yield(Record{}, err)
+		return
+	}
+	defer g.close()
+	s := scan{board: board, from: req.Seq, to: to, yield: yield}
+	progress := time.Now()
+	for pause := firstPause; ; {
+		batch, err := g.get(ctx, req)
+		if err == nil {
+			var n int
+			n, err = s.take(batch)
+			if s.done {
+				return
+			}
+			if n > 0 {
+				progress, pause = time.Now(), firstPause
+				req.Start, req.Seq = nil, s.last+1
+			}
+			if n > 0 && err == nil {
+				continue
+			}
+		}
+		if time.Since(progress) > l.patience || permanent(err) {
+			yield(Record{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", board, s.last, to, errors.Join(errBehind, err)))
+			return
+		}
+		if sleep(ctx, pause) != nil {
+			yield(Record{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", board, s.last, to, errors.Join(ctx.Err(), err)))
+			return
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+var errBehind = errors.New("no more records")
+
+// scan is how far one reading has come.
+type scan struct {
+	board    string
+	from, to uint64
+	last     uint64 // sequence of the last record yielded, 0: none
+	done     bool   // to is reached, or the reader has enough
+	yield    func(Record, error) bool
+}
+
+// take yields the records of a batch. It stops with an error at one that does
+// not follow the last: the replica that answered is not whole.
+func (s *scan) take(batch []*nats.Msg) (n int, err error) {
+	for _, msg := range batch {
+		seq, err := directSeq(msg.Header)
+		if err != nil {
+			return n, err
+		}
+		at, err := directTime(msg.Header)
+		if err != nil {
+			return n, err
+		}
+		r, err := newRecord(s.board, seq, at, msg.Header, msg.Data)
+		if err != nil {
+			s.done = true
+			s.yield(Record{}, err)
+			return n, err
+		}
+		if s.last != 0 && r.Prev != s.last || s.last == 0 && s.from > 0 && r.Prev >= s.from {
+			return n, fmt.Errorf("record %d follows %d, not %d", seq, r.Prev, s.last)
+		}
+		if seq > s.to {
+			s.done = true
+			return n, nil
+		}
+		s.last = seq
+		n++
+		if !s.yield(r, nil) || seq == s.to {
+			s.done = true
+			return n, nil
+		}
+	}
+	return n, nil
+}

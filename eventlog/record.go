@@ -1,0 +1,86 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/snapback-io/snapback/domain"
+)
+
+// Record is one stored commit of a board.
+type Record struct {
+	Board  string
+	Seq    uint64
+	Prev   uint64    // the board's sequence before it, 0 for the first
+	Time   time.Time // the stream's timestamp, or, announced before it was read, the commit's own At
+	Data   []byte
+	Hash   domain.Hash
+	Commit *domain.Commit
+}
+
+// Void says whether the commit was stored after its notAfter and so never took
+// effect ([domain.Commit.VoidAt]). Of an announced record it says nothing: its
+// Time is not the stream's.
+func (r *Record) Void() bool { return r.Commit.VoidAt(r.Time) }
+
+// newRecord decodes a stored message.
+func newRecord(board string, seq uint64, at time.Time, header nats.Header, data []byte) (Record, error) {
+	fail := func(err error) (Record, error) {
+		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
+	}
+	prev, err := strconv.ParseUint(header.Get(headerExpected), 10, 64)
+	if err != nil {
+		return fail(err)
+	}
+	commit, hash, err := domain.DecodeCommit(data)
+	if err != nil {
+		return fail(err)
+	}
+	if hash.String() != header.Get(headerMsgID) {
+		return fail(errors.New("its bytes do not have its hash"))
+	}
+	return Record{Board: board, Seq: seq, Prev: prev, Time: at, Data: data, Hash: hash, Commit: commit}, nil
+}
+
+// stored is a message as a leader's answer holds it.
+type stored struct {
+	Subject string    `json:"subject"`
+	Seq     uint64    `json:"seq"`
+	Headers []byte    `json:"hdrs"`
+	Data    []byte    `json:"data"`
+	Time    time.Time `json:"time"`
+}
+
+func (s *stored) header() (nats.Header, error) {
+	if len(s.Headers) == 0 {
+		return nil, nil
+	}
+	return nats.DecodeHeadersMsg(s.Headers)
+}
+
+// messageGet is the request of a message, to a leader or direct.
+type messageGet struct {
+	Seq      uint64     `json:"seq,omitempty"`
+	LastFor  string     `json:"last_by_subj,omitempty"`
+	NextFor  string     `json:"next_by_subj,omitempty"`
+	Batch    int        `json:"batch,omitempty"`
+	MaxBytes int        `json:"max_bytes,omitempty"`
+	Start    *time.Time `json:"start_time,omitempty"`
+	MultiFor []string   `json:"multi_last,omitempty"`
+}
+
+// directSeq and directTime read where and when a message of a direct get is stored.
+func directSeq(h nats.Header) (uint64, error) {
+	return strconv.ParseUint(h.Get("Nats-Sequence"), 10, 64)
+}
+
+func directTime(h nats.Header) (time.Time, error) {
+	return time.Parse(time.RFC3339Nano, h.Get("Nats-Time-Stamp"))
+}
+
+// boardOf is the last token of a board's subject.
+func boardOf(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
