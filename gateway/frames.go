@@ -5,7 +5,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
-	"github.com/oklog/ulid/v2"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
@@ -101,7 +100,7 @@ func (s *session) mutate(f wire.ClientFrame) {
 			return
 		}
 	}
-	out := s.maybeOut(f.ID, now)
+	out := s.maybeOut(f.ID)
 	if s.frozen == f.ID {
 		s.frozen = ""
 	}
@@ -150,7 +149,7 @@ func (s *session) line(sent *sending) {
 // maybeOut says whether a mutate may have been published before: it waits
 // here, or is decided, or its id is older than the connection. Such a one is
 // never refused.
-func (s *session) maybeOut(id string, now time.Time) bool {
+func (s *session) maybeOut(id string) bool {
 	key := mutationKey{s.id.user, id}
 	s.hub.mu.Lock()
 	_, waits := s.hub.owned[key]
@@ -159,8 +158,8 @@ func (s *session) maybeOut(id string, now time.Time) bool {
 	if waits || decided {
 		return true
 	}
-	u, err := ulid.ParseStrict(id)
-	return err == nil && ulid.Time(u.Time()).Before(s.born)
+	made, isULID := domain.IDTime(id)
+	return isULID && made.Before(s.born.Truncate(time.Millisecond))
 }
 
 // cancel withdraws a mutation. It has no predecessor: it may overtake.

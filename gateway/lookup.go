@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 )
@@ -26,11 +24,11 @@ func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok
 	h.mu.Lock()
 	known := h.view.Board().DecidedSince()
 	h.mu.Unlock()
-	u, err := ulid.ParseStrict(id)
-	if err != nil || known.IsZero() {
+	made, isULID := domain.IDTime(id)
+	if !isULID || known.IsZero() {
 		return v, false, nil
 	}
-	start := ulid.Time(u.Time()).Add(-lookBack)
+	start := made.Add(-lookBack)
 	if start.After(known) {
 		return v, false, nil
 	}
