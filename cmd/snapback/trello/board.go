@@ -118,8 +118,8 @@ func (m *mapping) mapLabels() {
 	keys := domain.KeysEvenly(len(m.x.Labels))
 	for i, l := range m.x.Labels {
 		fields := domain.Fields{"position": keys[i]}
-		setText(fields, "name", m.line("label names", l.Name, maxLabelName))
-		setText(fields, "color", l.Color)
+		setText(fields, "name", m.line("label names", l.Name, maxName))
+		setText(fields, "color", m.line("label colours", l.Color, maxColor))
 		m.add(&domain.Entity{ID: l.ID, Kind: domain.KindLabel, Fields: fields}, idTime(l.ID), m.boardMaker)
 	}
 }
@@ -141,7 +141,7 @@ func (m *mapping) mapLists() {
 			}
 			fields["wipLimit"], fields["wipMode"] = limit, "soft"
 		}
-		setText(fields, "color", l.Color)
+		setText(fields, "color", m.line("list colours", l.Color, maxColor))
 		at, by := m.made(l.ID)
 		m.add(&domain.Entity{ID: l.ID, Kind: domain.KindColumn, Fields: fields}, at, by)
 	}

@@ -174,9 +174,7 @@ func (m *mapping) mapItems(l Checklist) {
 		}
 		setText(fields, "due", m.when("due dates of checklist items", item.Due))
 		if item.IDMember != "" {
-			if users := m.assignees([]string{item.IDMember}, "checklist items"); len(users) > 0 {
-				fields["assignee"] = users[0]
-			}
+			fields["assignee"] = m.assignees([]string{item.IDMember}, "checklist items")[0]
 		}
 		m.add(&domain.Entity{ID: item.ID, Kind: domain.KindItem, Fields: fields}, idTime(item.ID), sourceUser)
 	}

@@ -61,7 +61,7 @@ func (m *mapping) mapFieldNames(board domain.Fields) {
 	}
 	names, list := m.fieldNames(), []named{}
 	for _, f := range m.orderedFields() {
-		list = append(list, named{names[f.ID], m.line("custom field names", f.Name, maxLabelName), f.Type})
+		list = append(list, named{names[f.ID], m.line("custom field names", f.Name, maxName), f.Type})
 		for _, o := range f.Options {
 			if o.Color != "" && o.Color != "none" {
 				m.report.left("colours of custom field options", f.Name)

@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -36,12 +35,8 @@ func (m *mapping) mapFiles() {
 
 func (m *mapping) mapFile(c *Card, a Attachment, taken map[string]bool) {
 	link := strings.TrimSpace(a.URL)
-	switch u, err := url.Parse(link); {
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		m.report.left("attachments whose link is not http or https", a.Name)
-		return
-	case utf8.RuneCountInString(link) > maxURL:
-		m.report.left("attachments whose link is longer than 2,048 characters", a.Name)
+	if !isLink(link, "http", "https") {
+		m.report.left("attachments whose link is not http or https, or longer than 2,048 characters", a.Name)
 		return
 	}
 	name := m.fileName(a, link)

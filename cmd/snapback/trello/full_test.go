@@ -169,7 +169,7 @@ func TestMap_Card(t *testing.T) {
 	b := mapObject(t, fullExport(), Options{})
 	e := b.entity(t, id(noon+4, 30))
 	fields(t, e.Fields, domain.Fields{
-		"title": strings.Repeat("長", 16_384), "labels": []string{id(noon, 20), id(noon, 21)}, "assignees": []string{"ben"},
+		"title": strings.Repeat("長", 16_384), "labels": []string{id(noon, 20), id(noon, 21)}, "assignees": []string{"ben", "left"},
 		"likedBy": []string{"ann", "ben", "gone", "trello:" + id(7, 7)}, "due": "2020-10-01T10:00:00Z", "start": "2020-09-20T00:00:00Z", "done": "2020-11-01T00:00:00Z",
 		"x-cost": "high", "x-cost-2": json.RawMessage("12.50"), "x-f-llig": "2020-10-05T10:00:00Z", "x-size": "XL", "x-" + strings.Repeat("n", 62): true,
 	})
@@ -204,7 +204,7 @@ func TestMap_ChecklistsAndItems(t *testing.T) {
 		t.Errorf("items %s", got)
 	}
 	fields(t, b.entity(t, id(noon, 72)).Fields, domain.Fields{"done": true, "assignee": "ben", "due": "2020-10-02T00:00:00Z"})
-	fields(t, b.entity(t, id(noon, 71)).Fields, domain.Fields{"done": nil, "assignee": nil, "due": nil})
+	fields(t, b.entity(t, id(noon, 71)).Fields, domain.Fields{"done": nil, "assignee": "left", "due": nil})
 }
 
 func TestMap_CommentsInOrderWithAuthorAndDate(t *testing.T) {
@@ -245,27 +245,27 @@ func TestReport_SaysWhatIsNotCarriedOver(t *testing.T) {
 	b.Report.Write(&out)
 	for what, want := range map[string]int{
 		"stickers": 2, "covers": 1, "locations": 1, "power-up data": 1, "power-ups": 1, "board background": 1, "due reminders": 1,
-		"template cards (they are ordinary cards now)":                               1,
-		"fields of the export unknown to this version (board.somethingNew)":          1,
-		"cards whose list is not in the export":                                      1,
-		"checklists whose card is not in the export":                                 1,
-		"comments on cards that are not in the export":                               1,
-		"comments that are not in the export (it holds the last 1,000 actions only)": 3,
-		"attachments whose link is not http or https":                                1,
-		"labels on cards that the board does not have":                               1,
-		"assignments of cards to people who are not on the board":                    1,
-		"assignments of checklist items to people who are not on the board":          1,
-		"deactivated members (their comments and likes stay)":                        1,
-		"members who have not confirmed their account":                               1,
-		"people who have left the board (their comments and likes stay)":             1,
-		"custom field values of an unknown type (hologram)":                          1,
-		"custom field values of unknown fields":                                      1,
-		"contents of uploaded attachments (they stay at Trello, the links are kept)": 1,
-		"cut label names (longer than the limit)":                                    1,
-		"control characters removed from the board's description":                    1,
-		"control characters removed from member names":                               1,
-		"soft limits lowered to 9999":                                                1,
-		"files renamed because the card has one of that name":                        2,
+		"template cards (they are ordinary cards now)":                                                  1,
+		"fields of the export unknown to this version (board.somethingNew)":                             1,
+		"cards whose list is not in the export":                                                         1,
+		"checklists whose card is not in the export":                                                    1,
+		"comments on cards that are not in the export":                                                  1,
+		"comments that are not in the export (it holds the last 1,000 actions only)":                    3,
+		"attachments whose link is not http or https, or longer than 2,048 characters":                  1,
+		"labels on cards that the board does not have":                                                  1,
+		"assignments of cards to people who are not on the board (kept by name or Trello id)":           1,
+		"assignments of checklist items to people who are not on the board (kept by name or Trello id)": 1,
+		"deactivated members (their comments, likes and assignments stay)":                              1,
+		"members who have not confirmed their account":                                                  1,
+		"people who have left the board (their comments, likes and assignments stay)":                   1,
+		"custom field values of an unknown type (hologram)":                                             1,
+		"custom field values of unknown fields":                                                         1,
+		"contents of uploaded attachments (they stay at Trello, the links are kept)":                    1,
+		"cut label names (longer than the limit)":                                                       1,
+		"control characters removed from the board's description":                                       1,
+		"control characters removed from member names":                                                  1,
+		"soft limits lowered to 9999":                                                                   1,
+		"files renamed because the card has one of that name":                                           2,
 		"cards": 5, "lists": 3, "members": 3, "files (links)": 7, "actions (kept as provenance)": 6, "votes (as likes)": 4,
 	} {
 		if got := b.Report.Count(what); got != want {

@@ -11,8 +11,7 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-// PartBytes is how large a part is at most, unless a single entity or action is
-// larger. A part is in the log twice, as what was asked for and as what
+// PartBytes is about how large a part is, unless a single entity is larger. A part is in the log twice, as what was asked for and as what
 // happened, and both must fit into one message of a NATS server with its
 // default limit of 1 MiB.
 const PartBytes = 256 << 10
@@ -23,56 +22,52 @@ type provenance struct {
 	Actions []json.RawMessage `json:"actions"`
 }
 
-// Parts cuts the board into parts of at most size bytes, entities first, then
-// the history. The source of the parts names the export's id and what it was
-// mapped to, so that an import is never continued with another board.
+// Parts cuts the board into parts of about size bytes. Every part begins with
+// an entity, and the history is spread over all of them. The source of the
+// parts names the export's id and what it was mapped to, so that an import is
+// never continued with another board.
 func (b *Board) Parts(size int) ([]domain.Import, error) {
-	c := cutter{size: size}
+	var parts []domain.Import
+	var history []json.RawMessage // of the last part
+	used, actions := 0, 0
+	seal := func(done bool) error {
+		p := &parts[len(parts)-1]
+		p.Done = done
+		if len(history) == 0 {
+			return nil
+		}
+		raw, err := encode(provenance{Trello: b.ExportID, Actions: history})
+		p.Provenance, history = raw, nil
+		return err
+	}
 	sum := sha256.New()
-	for _, e := range b.Entities {
+	for i, e := range b.Entities {
 		raw, err := e.MarshalJSON()
 		if err != nil {
 			return nil, fmt.Errorf("trello: encode %s: %w", e.ID, err)
 		}
 		sum.Write(raw)
-		p := c.room(len(raw))
+		if len(parts) == 0 || used+len(raw) > size {
+			if len(parts) > 0 {
+				if err := seal(false); err != nil {
+					return nil, err
+				}
+			}
+			parts, used = append(parts, domain.Import{Part: len(parts)}), 0
+		}
+		p := &parts[len(parts)-1]
 		p.Entities = append(p.Entities, e)
-	}
-	history := map[int][]json.RawMessage{} // by part
-	for _, a := range b.Actions {
-		p := c.room(len(a.Raw))
-		history[p.Part] = append(history[p.Part], a.Raw)
+		used += len(raw) + 1
+		for ; actions < (i+1)*len(b.Actions)/len(b.Entities); actions++ {
+			history = append(history, b.Actions[actions].Raw)
+			used += len(b.Actions[actions].Raw) + 1
+		}
 	}
 	source := sourcePrefix + b.ExportID + "#" + hex.EncodeToString(sum.Sum(nil)[:6])
-	for i := range c.parts {
-		p := &c.parts[i]
-		p.Source, p.Done = source, i == len(c.parts)-1
-		if len(history[i]) == 0 {
-			continue
-		}
-		raw, err := encode(provenance{Trello: b.ExportID, Actions: history[i]})
-		if err != nil {
-			return nil, err
-		}
-		p.Provenance = raw
+	for i := range parts {
+		parts[i].Source = source
 	}
-	return c.parts, nil
-}
-
-// cutter fills parts of at most size bytes one after the other.
-type cutter struct {
-	size, used int
-	parts      []domain.Import
-}
-
-// room gives the part that the next n bytes go into; it is good until the next call.
-func (c *cutter) room(n int) *domain.Import {
-	if len(c.parts) == 0 || c.used+n > c.size {
-		c.parts = append(c.parts, domain.Import{Part: len(c.parts)})
-		c.used = 0
-	}
-	c.used += n + 1
-	return &c.parts[len(c.parts)-1]
+	return parts, seal(true)
 }
 
 // encode is json.Marshal without escaping <, > and &.

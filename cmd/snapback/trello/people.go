@@ -2,7 +2,6 @@ package trello
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -77,9 +76,9 @@ func (m *mapping) mapMembers() {
 			continue
 		}
 		fields := domain.Fields{"user": user, "role": string(role)}
-		setText(fields, "name", m.line("member names", member.FullName, maxMemberName))
-		if strings.HasPrefix(member.AvatarURL, "https://") {
-			fields["avatar"] = member.AvatarURL + "/170.png"
+		setText(fields, "name", m.line("member names", member.FullName, maxName))
+		if avatar := member.AvatarURL + "/170.png"; isLink(avatar, "https") {
+			fields["avatar"] = avatar
 		}
 		at[user] = len(m.entities)
 		m.people.members[user] = true
@@ -96,7 +95,7 @@ func (m *mapping) role(member Member) (role domain.Role, why string) {
 		switch {
 		case s.IDMember != member.ID:
 		case s.Deactivated:
-			return domain.NoRole, "deactivated members (their comments and likes stay)"
+			return domain.NoRole, "deactivated members (their comments, likes and assignments stay)"
 		case s.Unconfirmed:
 			return domain.NoRole, "members who have not confirmed their account"
 		case s.MemberType == "admin":
@@ -111,21 +110,21 @@ func (m *mapping) role(member Member) (role domain.Role, why string) {
 			return domain.NoRole, "members of an unknown kind (" + shorten(s.MemberType) + ")"
 		}
 	}
-	return domain.NoRole, "people who have left the board (their comments and likes stay)"
+	return domain.NoRole, "people who have left the board (their comments, likes and assignments stay)"
 }
 
 func observersComment(pref string) bool {
 	return pref == "observers" || pref == "org" || pref == "public"
 }
 
-// assignees gives the users that ids stand for, as far as they are members.
+// assignees gives the users that ids stand for. Who is not on the board stays
+// assigned: a set may name somebody who has left.
 func (m *mapping) assignees(ids []string, what string) []string {
 	var out []string
 	for _, id := range ids {
 		user := m.people.user(id)
 		if !m.people.members[user] {
-			m.report.left("assignments of "+what+" to people who are not on the board", user)
-			continue
+			m.report.changed("assignments of "+what+" to people who are not on the board (kept by name or Trello id)", user)
 		}
 		out = append(out, user)
 	}

@@ -1,19 +1,22 @@
 package trello
 
 import (
+	"math"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/snapback-io/snapback/domain"
 )
 
 // Limits of DOMAIN.md, in code points where nothing else is said.
 const (
 	maxTitle       = 16_384
 	maxDescription = 65_536
-	maxLabelName   = 255
-	maxMemberName  = 255
+	maxName        = 255 // of labels and members
+	maxColor       = 64
 	maxURL         = 2_048
 	maxWIPLimit    = 9_999
 	maxFileName    = 255   // bytes
@@ -21,62 +24,47 @@ const (
 	maxExtras      = 32    // per card
 )
 
-// line makes s a one-line text of at most limit code points: NFC, trimmed,
-// without control and bidi-control characters. what names it in the report.
+// line makes s a text for a one-line field of at most limit code points. what
+// names it in the report.
 func (m *mapping) line(what, s string, limit int) string {
-	return m.text(what, strings.Join(strings.FieldsFunc(s, isLineBreak), " "), limit, false)
+	return m.cleaned(domain.CleanLine, what, s, limit)
 }
 
-// lines is line for a text that may have line breaks and tabs.
+// lines is line for a field of several lines.
 func (m *mapping) lines(what, s string, limit int) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
-	return m.text(what, s, limit, true)
+	return m.cleaned(domain.CleanText, what, s, limit)
 }
 
-func (m *mapping) text(what, s string, limit int, breaks bool) string {
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case breaks && (r == '\n' || r == '\t'):
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	if clean != s {
-		m.report.changed("control characters removed from "+what, s)
-	}
-	clean = norm.NFC.String(clean)
-	if !breaks {
-		clean = strings.TrimSpace(clean)
-	}
-	if cut, ok := cutRunes(clean, limit); ok {
-		m.report.changed("cut "+what+" (longer than the limit)", s)
-		clean = cut
-		if !breaks {
-			clean = strings.TrimSpace(clean)
+func (m *mapping) cleaned(clean func(string, int) string, what, s string, limit int) string {
+	whole := clean(s, math.MaxInt)
+	for _, r := range s {
+		if isControl(r) && !strings.ContainsRune(whole, r) {
+			m.report.changed("control characters removed from "+what, whole)
+			break
 		}
 	}
-	return clean
+	cut := clean(s, limit)
+	if cut != whole {
+		m.report.changed("cut "+what+" (longer than the limit)", whole)
+	}
+	return cut
 }
 
-func isLineBreak(r rune) bool {
-	return r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f' || r == '\u0085' || r == '\u2028' || r == '\u2029'
+// isControl says whether r is a character that a text may have to do without;
+// line ends and tabs do not count.
+func isControl(r rune) bool {
+	switch r {
+	case '\n', '\r', '\t':
+		return false
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// cutRunes gives the first limit code points of s, and whether that is less.
-func cutRunes(s string, limit int) (string, bool) {
-	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
-		return s, false
-	}
-	n := 0
-	for i := range s {
-		if n == limit {
-			return s[:i], true
-		}
-		n++
-	}
-	return s, false
+// isLink says whether s is a URL that a link field takes.
+func isLink(s string, schemes ...string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && slices.Contains(schemes, strings.ToLower(u.Scheme)) &&
+		!strings.ContainsFunc(s, isControl) && utf8.RuneCountInString(s) <= maxURL
 }
 
 // cutBytes gives the longest prefix of s of at most limit bytes that ends
@@ -94,8 +82,8 @@ func cutBytes(s string, limit int) string {
 // shorten makes s fit into a message.
 func shorten(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if cut, ok := cutRunes(s, 40); ok {
-		return cut + "…"
+	if utf8.RuneCountInString(s) > 40 {
+		return string([]rune(s)[:40]) + "…"
 	}
 	return s
 }

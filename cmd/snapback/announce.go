@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net"
+	"net/url"
+)
+
+// announce says at start-up what an operator wants to know.
+func (n *node) announce() {
+	mode := "auth"
+	if n.openMode() {
+		mode = "open"
+	}
+	where := []any{"url", httpURL(n.Addr, n.listener.Addr()), "mode", mode}
+	if n.admin != nil {
+		where = append(where, "admin", httpURL(n.AdminAddr, n.admin.Addr()))
+	}
+	if n.nats == nil {
+		where = append(where, "nats", withoutPassword(n.NATSURL))
+	} else {
+		where = append(where, "data", n.Data)
+	}
+	n.log.Info("serving", append(where, "sync", n.syncMode(), "shards", n.events.Shards(), "epoch", n.events.Epoch())...)
+	if n.openMode() {
+		n.log.Warn("open mode: whoever connects is who he says", "for", "trying out on this machine", "otherwise", "--auth-key")
+	}
+	switch {
+	case n.nats == nil:
+		n.log.Warn("whether this NATS server syncs each append to disk cannot be read: an ack is as durable as it makes it", "needed", "sync_interval: always")
+	case n.Sync != "always":
+		n.log.Warn("relaxed sync: a power cut loses acked changes of the last interval", "interval", n.nats.Sync())
+	}
+}
+
+// httpURL is where a listener is, by the name it was asked for.
+func httpURL(asked string, at net.Addr) string {
+	host, _, err := net.SplitHostPort(asked)
+	if err != nil {
+		host = ""
+	}
+	actual, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return at.String()
+	}
+	if host == "" {
+		host = actual
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// withoutPassword is a NATS URL that may be shown.
+func withoutPassword(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Every flag is also an environment variable; the
+// command line wins.
+type cli struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve boards (the default)."`
+	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
+	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
+	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens."`
+	Version versionCmd `cmd:"" help:"Say which version this is."`
+	Help    helpCmd    `cmd:"" help:"Explain a command."`
+}
+
+// command is a parsed command, ready to run.
+type command func(context.Context, streams) error
+
+// helpCmd is `snapback help [command]`, the same as --help.
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"The command to explain."`
+}
+
+// exited is what the parser's wish to end the process becomes.
+type exited int
+
+// parse reads the command line. A nil command means that everything has been
+// said already (help). It fails with a usageError of one line.
+func parse(args []string, stdout, stderr io.Writer) (run command, err error) {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("snapback"),
+		kong.Description("A board server whose clients show a change at once and take back exactly the one that is refused.\n\n"+
+			"`snapback` alone serves http://localhost:8080 with a demo board."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			if _, ok := fault.(exited); !ok {
+				panic(fault)
+			}
+			run, err = nil, nil
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		var fault *kong.ParseError
+		if errors.As(err, &fault) {
+			err = errors.Unwrap(fault)
+		}
+		return nil, usageError{err}
+	}
+	switch parsed.Selected().Name {
+	case "help":
+		return parse(append(c.Help.Command, "--help"), stdout, stderr)
+	case "trello":
+		return c.Import.Trello.run, nil
+	case "token":
+		return c.Token.run, nil
+	case "keygen":
+		return c.Keygen.run, nil
+	case "version":
+		return c.Version.run, nil
+	}
+	return c.Serve.run, nil
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/snapback-io/snapback/domain/service"
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/natsd"
+	"github.com/snapback-io/snapback/gateway"
+)
+
+const (
+	openTimeout = 30 * time.Second // for a log with long streams, or a NATS server that starts
+	stopTimeout = 10 * time.Second // for clients to get the verdicts that are under way
+	// goawaySpread is over what time the clients of a stopping server come back.
+	goawaySpread = 2 * time.Second
+)
+
+// node is a running server: everything `snapback serve` starts.
+//
+//	 clients                                            operators
+//	    │ HTTP, WebSocket                                   │
+//	┌───▼───────────────┐                          ┌────────▼───────┐
+//	│ public listener   │                          │ admin listener │
+//	└───┬───────────────┘                          └────────┬───────┘
+//	┌───▼──────────────────────────────────────────────────▼───────┐
+//	│ gateway.Server                (projector: views of boards)    │
+//	└───┬───────────────────────────────────────────────▲──────────┘
+//	    │ commands                                      │ commits
+//	┌───▼───────────────────────────────────────────────┴──────────┐
+//	│ eventlog.Log                                                  │
+//	└───┬──────────────────────┬────────────────────────▲──────────┘
+//	    │ in-process           │ commands               │ commits
+//	┌───▼──────────┐       ┌───▼────────────────────────┴───┐
+//	│ natsd.Server │ or    │ service.Service   domain rules │
+//	└──────────────┘ --nats-url ───────────────────────────┘
+//
+// Every box is an actor; when one ends, all do, from the top down: clients get
+// the verdicts that are under way while what decides them still runs.
+type node struct {
+	serveCmd
+	auth *gateway.Auth
+	log  *slog.Logger
+
+	nats     *natsd.Server // nil with --nats-url
+	events   *eventlog.Log
+	service  *service.Service
+	gateway  *gateway.Server
+	listener net.Listener
+	admin    net.Listener // nil: none
+}
+
+// run serves until ctx ends or a part of the node fails.
+func (n *node) run(ctx context.Context) (err error) {
+	if err := n.listen(); err != nil {
+		return err
+	}
+	defer n.closeListeners()
+	if err := n.open(ctx); err != nil {
+		return err
+	}
+	defer n.close()
+	if err := n.build(); err != nil {
+		return err
+	}
+
+	deciding, stopDeciding := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDeciding()
+	actors, ctx := errgroup.WithContext(ctx)
+	actors.Go(func() error { return n.decide(ctx, deciding) })
+	if n.admin != nil {
+		actors.Go(func() error { return serveHTTP(deciding, n.admin, n.gateway.AdminHandler(), nil) })
+	}
+	actors.Go(func() error {
+		defer stopDeciding()
+		if n.Demo {
+			ensureDemo(ctx, n.events, n.log)
+		}
+		n.announce()
+		return serveHTTP(ctx, n.listener, n.gateway.Handler(), n.drain)
+	})
+	err = actors.Wait()
+	n.log.Info("stopped")
+	return err
+}
+
+// listen takes the ports first: a second server on this machine is told so
+// before it touches anything.
+func (n *node) listen() (err error) {
+	if n.listener, err = listen("--addr", n.Addr); err != nil {
+		return err
+	}
+	if n.AdminAddr != "" {
+		if n.admin, err = listen("--admin-addr", n.AdminAddr); err != nil {
+			n.listener.Close()
+		}
+	}
+	return err
+}
+
+func listen(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s=%s: the port is in use, perhaps by another snapback", flag, addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s=%s: this user may not listen on that port", flag, addr)
+	case err != nil:
+		return nil, fmt.Errorf("%s=%s: %w", flag, addr, err)
+	}
+	return l, nil
+}
+
+func (n *node) closeListeners() {
+	n.listener.Close()
+	if n.admin != nil {
+		n.admin.Close()
+	}
+}
+
+// open opens the log, embedded or at --nats-url.
+func (n *node) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.Replicas, Name: "snapback"}
+	if n.NATSURL == "" {
+		s, err := natsd.Start(natsd.Config{
+			StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Logger: n.log,
+		})
+		if errors.Is(err, natsd.ErrStoreInUse) {
+			return fmt.Errorf("--data=%s: another snapback that is running has this directory", n.Data)
+		}
+		if err != nil {
+			return fmt.Errorf("--data=%s: %w", n.Data, err)
+		}
+		n.nats, cfg.InProcess = s, s
+	}
+	log, err := eventlog.Open(ctx, cfg)
+	switch {
+	case errors.Is(err, eventlog.ErrShards):
+		err = fmt.Errorf("--shards=%d: %w", n.Shards, err)
+	case err != nil && n.NATSURL != "":
+		err = fmt.Errorf("--nats-url=%s: %w", withoutPassword(n.NATSURL), err)
+	}
+	if err != nil {
+		n.close()
+		return err
+	}
+	n.events = log
+	return nil
+}
+
+// close closes the log, and after it the server that holds it.
+func (n *node) close() {
+	if n.events != nil {
+		n.events.Close()
+	}
+	if n.nats != nil {
+		n.nats.Shutdown()
+	}
+}
+
+func (n *node) build() (err error) {
+	if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log}); err != nil {
+		return err
+	}
+	n.gateway, err = gateway.New(gateway.Config{
+		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
+		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Hosts: n.hosts(), Sync: n.syncMode(),
+	})
+	return err
+}
+
+// hosts are the names open mode answers to: the machine's own, or all when
+// others may connect.
+func (n *node) hosts() []string {
+	if n.InsecureOpen {
+		return []string{"*"}
+	}
+	return nil
+}
+
+// syncMode is when an append is on disk: always, interval or unverified.
+func (n *node) syncMode() string {
+	if n.nats == nil {
+		return "unverified"
+	}
+	return n.Sync
+}
+
+// decide runs the domain service until deciding ends. It is an error that it
+// ends before the node is to stop (ctx).
+func (n *node) decide(ctx, deciding context.Context) error {
+	err := n.service.Run(deciding)
+	if err == nil && ctx.Err() == nil && deciding.Err() == nil {
+		return errors.New("the domain service ended by itself")
+	}
+	return err
+}
+
+// drain lets the clients go.
+func (n *node) drain(ctx context.Context) error {
+	n.log.Info("stopping; once more to stop at once")
+	if err := n.gateway.Drain(ctx, goawaySpread); err != nil {
+		n.log.Warn("not every client could be told in time", "error", err)
+	}
+	return nil
+}
+
+// serveHTTP serves until ctx ends, then stops accepting, calls drain and waits
+// for the requests that are under way, all within stopTimeout.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, drain func(context.Context) error) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("listener %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	var ending errgroup.Group
+	ending.Go(func() error {
+		if server.Shutdown(stopCtx) != nil {
+			return server.Close()
+		}
+		return nil
+	})
+	if drain != nil {
+		ending.Go(func() error { return drain(stopCtx) })
+	}
+	return ending.Wait()
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/snapback-io/snapback/gateway"
+)
+
+// serveCmd is the flags of `snapback serve`.
+type serveCmd struct {
+	Addr      string `default:"localhost:8080" env:"SNAPBACK_ADDR" placeholder:"HOST:PORT" help:"Where clients connect (${default})."`
+	AdminAddr string `default:"localhost:8081" env:"SNAPBACK_ADMIN_ADDR" placeholder:"HOST:PORT" help:"Where /healthz, /readyz and /metrics are (${default}); empty: nowhere."`
+	Data      string `default:"./snapback-data" env:"SNAPBACK_DATA" placeholder:"DIR" help:"Directory of the log (./snapback-data)."`
+	Shards    int    `default:"8" env:"SNAPBACK_SHARDS" help:"Number of streams the boards are spread over, 1 to 1024; fixed when the log is made (${default})."`
+	Replicas  int    `default:"1" env:"SNAPBACK_REPLICAS" help:"Copies of each stream, 1 or 3; 3 needs --nats-url (${default})."`
+	Sync      string `default:"always" env:"SNAPBACK_SYNC" placeholder:"always|interval" help:"When the embedded log is on disk: before each ack (always), or every two minutes, which a power cut may lose (interval)."`
+	NATSURL   string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Use this NATS server with JetStream instead of the embedded one."`
+	Demo      bool   `default:"true" negatable:"" env:"SNAPBACK_DEMO" help:"Make a board called demo if there is none (on)."`
+
+	AuthKey      []string `env:"SNAPBACK_AUTH_KEY" placeholder:"FILE" help:"Accept tokens signed with this key: an HS256 secret or an Ed25519 public key in PEM; repeatable. Without one the server is open: whoever connects is who he says."`
+	Origin       []string `env:"SNAPBACK_ORIGIN" placeholder:"ORIGIN" help:"Let pages of this origin connect besides the server's own, as in https://app.example; repeatable, '*' for all."`
+	InsecureOpen bool     `env:"SNAPBACK_INSECURE_OPEN" help:"Allow a server without --auth-key on an address that others can reach."`
+	BoardIDs     bool     `name:"board-ids" env:"SNAPBACK_BOARD_IDS" help:"With --auth-key: let clients choose the ids of new boards."`
+	MaxFile      byteSize `default:"100MiB" env:"SNAPBACK_MAX_FILE" placeholder:"SIZE" help:"How large an uploaded file may be (${default})."`
+	LogLevel     string   `default:"info" env:"SNAPBACK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+}
+
+func (c *serveCmd) run(ctx context.Context, s streams) error {
+	level, err := c.check()
+	if err != nil {
+		return usageError{err}
+	}
+	auth, err := c.auth()
+	if err != nil {
+		return usageError{err}
+	}
+	raiseGOMAXPROCS()
+	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
+	return (&node{serveCmd: *c, auth: auth, log: logger}).run(ctx)
+}
+
+// check says what is wrong with the flags, naming the flag and its value.
+func (c *serveCmd) check() (level slog.Level, err error) {
+	if level.UnmarshalText([]byte(c.LogLevel)) != nil {
+		return level, fmt.Errorf("--log-level=%s: it is debug, info, warn or error", c.LogLevel)
+	}
+	switch {
+	case c.Shards < 1 || c.Shards > 1024:
+		err = fmt.Errorf("--shards=%d: it is 1 to 1024", c.Shards)
+	case c.Replicas != 1 && c.Replicas != 3:
+		err = fmt.Errorf("--replicas=%d: it is 1 or 3", c.Replicas)
+	case c.Replicas == 3 && c.NATSURL == "":
+		err = errors.New("--replicas=3: the embedded server is alone; three copies need a NATS cluster, --nats-url")
+	case c.Sync != "always" && c.Sync != "interval":
+		err = fmt.Errorf("--sync=%s: it is always or interval", c.Sync)
+	case c.MaxFile < 1:
+		err = fmt.Errorf("--max-file=%d: it is 1 byte or more", c.MaxFile)
+	case c.Data == "" && c.NATSURL == "":
+		err = errors.New("--data: it names the directory of the log")
+	case c.openMode() && !c.InsecureOpen:
+		err = loopbackOnly(c.Addr)
+	}
+	return level, err
+}
+
+// openMode says whether the server takes everybody's word for who he is.
+func (c *serveCmd) openMode() bool { return len(c.AuthKey) == 0 }
+
+func (c *serveCmd) auth() (*gateway.Auth, error) {
+	if c.openMode() {
+		return nil, nil
+	}
+	var keys []gateway.Key
+	for _, file := range c.AuthKey {
+		key, err := gateway.ReadKey(file)
+		if err != nil {
+			return nil, fmt.Errorf("--auth-key=%s: %w", file, fileFault(err))
+		}
+		keys = append(keys, key)
+	}
+	auth, err := gateway.NewAuth(keys...)
+	if err != nil {
+		return nil, fmt.Errorf("--auth-key=%s: %w", strings.Join(c.AuthKey, ","), err)
+	}
+	return auth, nil
+}
+
+// loopbackOnly refuses an address that others than this machine can reach.
+func loopbackOnly(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("--addr=%s: it is HOST:PORT", addr)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var ips []net.IP
+	if host != "" {
+		if ips, err = net.DefaultResolver.LookupIP(ctx, "ip", host); err != nil {
+			return fmt.Errorf("--addr=%s: %w", addr, err)
+		}
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			ips = nil
+		}
+	}
+	if len(ips) == 0 {
+		return fmt.Errorf("--addr=%s can be reached by others, who could then pass for anybody: "+
+			"give a key (--auth-key FILE, `snapback keygen FILE` makes one), or --insecure-open if that is what you want", addr)
+	}
+	return nil
+}
+
+// raiseGOMAXPROCS sees to it that the process has at least 4 threads for Go
+// code. With sync always each append blocks its thread in fsync; with one such
+// thread nothing else runs meanwhile (measured: 1,250 appends/s with 1, 11,000
+// with 4 on the same core). Who sets GOMAXPROCS himself is obeyed.
+func raiseGOMAXPROCS() {
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < 4 {
+		runtime.GOMAXPROCS(4)
+	}
+}
