@@ -75,9 +75,9 @@ func (k *keen) changed(list []client.Change) {
 	}
 }
 
-// shown is an entity's fields as JSON.
+// shown is what a listener may see of an entity: its fields, and whose and how old it is.
 func shown(e *domain.Entity) string {
-	raw, _ := json.Marshal(e.Fields)
+	raw, _ := json.Marshal([]any{e.Fields, e.CreatedRev, e.CreatedBy})
 	return string(raw)
 }
 

@@ -78,7 +78,9 @@ func (b *board) dial(user, addr string, silence time.Duration) *Store {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(s.Close)
-	b.wait(s, "filled", func() bool { return s.Get("f1") != nil })
+	for _, id := range []string{b.id, "todo", "doing", "full", "filler", "c1", "c2", "c3", "f1"} {
+		b.wait(s, "filled with "+id, func() bool { return s.Get(id) != nil })
+	}
 	return s
 }
 
