@@ -12,10 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/gorilla/websocket"
 
 	"github.com/snapback-io/snapback/domain"
-	"github.com/snapback-io/snapback/gateway/wire"
 )
 
 const (
@@ -204,31 +202,6 @@ func (s *Server) identify(r *http.Request) (identity, error) {
 	token, err := bearerHeader(r)
 	if err != nil {
 		return identity{}, err
-	}
-	return s.cfg.Auth.check(token)
-}
-
-// identifySocket is identify for an upgrade, where the token may also ride in
-// the offer of subprotocols. errNoToken then means that a first frame of type
-// auth may still bring one.
-func (s *Server) identifySocket(r *http.Request) (identity, error) {
-	id, err := s.identify(r)
-	if !errors.Is(err, errNoToken) {
-		return id, err
-	}
-	for _, offered := range websocket.Subprotocols(r) {
-		if token, ok := strings.CutPrefix(offered, wire.BearerPrefix); ok {
-			return s.cfg.Auth.check(token)
-		}
-	}
-	return identity{}, errNoToken
-}
-
-// checkToken says who a token of an auth frame names. In open mode there is
-// nothing to check it with: errBadToken.
-func (s *Server) checkToken(token string) (identity, error) {
-	if s.cfg.Auth == nil {
-		return identity{}, fmt.Errorf("%w: this server has no auth", errBadToken)
 	}
 	return s.cfg.Auth.check(token)
 }

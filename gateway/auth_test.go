@@ -286,34 +286,24 @@ func TestAuth_CredentialsAreNeverReadFromTheURL(t *testing.T) {
 	}
 	s := &Server{cfg: Config{Auth: mustAuth(t, key)}}
 	for _, tt := range []struct {
-		name           string
-		authorization  []string
-		protocol       string
-		query          string
-		rest, toSocket error
+		name          string
+		authorization []string
+		query         string
+		want          error
 	}{
-		{"header", []string{"Bearer " + token}, "", "", nil, nil},
-		{"header, lower case", []string{"bearer " + token}, "", "", nil, nil},
-		{"subprotocol", nil, "snapback.v1, snapback.bearer." + token, "", errNoToken, nil},
-		{"nothing", nil, "snapback.v1", "", errNoToken, errNoToken},
-		{"query", nil, "", "?token=" + token + "&access_token=" + token + "&user=ann", errNoToken, errNoToken},
-		{"basic", []string{"Basic YW5uOnB3"}, "", "", errBadToken, errBadToken},
-		{"two headers", []string{"Bearer " + token, "Bearer " + token}, "", "", errBadToken, errBadToken},
-		{"a bad header is not mended by a subprotocol", []string{"Bearer x"}, "snapback.bearer." + token, "", errBadToken, errBadToken},
-		{"bad subprotocol", nil, "snapback.v1, snapback.bearer.x", "", errNoToken, errBadToken},
+		{"header", []string{"Bearer " + token}, "", nil},
+		{"header, lower case", []string{"bearer " + token}, "", nil},
+		{"nothing", nil, "", errNoToken},
+		{"query", nil, "?token=" + token + "&access_token=" + token + "&user=ann", errNoToken},
+		{"basic", []string{"Basic YW5uOnB3"}, "", errBadToken},
+		{"two headers", []string{"Bearer " + token, "Bearer " + token}, "", errBadToken},
 	} {
-		r := httptest.NewRequest("GET", "/v1/boards/b/ws"+tt.query, nil)
+		r := httptest.NewRequest("GET", "/v1/boards/b"+tt.query, nil)
 		for _, v := range tt.authorization {
 			r.Header.Add("Authorization", v)
 		}
-		if tt.protocol != "" {
-			r.Header.Set("Sec-WebSocket-Protocol", tt.protocol)
-		}
-		if _, err := s.identify(r); !errors.Is(err, tt.rest) {
-			t.Errorf("%s: identify: %v, want %v", tt.name, err, tt.rest)
-		}
-		if id, err := s.identifySocket(r); !errors.Is(err, tt.toSocket) || (err == nil && id.user != "ann") {
-			t.Errorf("%s: identifySocket: %q, %v, want %v", tt.name, id.user, err, tt.toSocket)
+		if id, err := s.identify(r); !errors.Is(err, tt.want) || (err == nil && id.user != "ann") {
+			t.Errorf("%s: %q, %v, want %v", tt.name, id.user, err, tt.want)
 		}
 	}
 }
@@ -330,8 +320,5 @@ func TestOpenMode_UserOfTheQuery(t *testing.T) {
 		if id.user != want || (err != nil) != (want == "") || (err != nil && !errors.Is(err, errUser)) {
 			t.Errorf("%s: %q, %v", query, id.user, err)
 		}
-	}
-	if _, err := s.checkToken("x.y.z"); !errors.Is(err, errBadToken) {
-		t.Errorf("a token in open mode: %v", err)
 	}
 }

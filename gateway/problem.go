@@ -83,7 +83,7 @@ func writeProblem(w http.ResponseWriter, p problem) {
 	if ms, ok := p.details["retryAfterMs"]; ok {
 		h.Set("Retry-After", retryAfter(ms))
 	}
-	for _, name := range []string{"ETag", "Content-Disposition", "Content-Length", "Accept-Ranges"} {
+	for _, name := range []string{"ETag", "Content-Disposition", "Content-Length", "Content-Range", "Accept-Ranges"} {
 		h.Del(name)
 	}
 	writeJSONAs(w, "application/problem+json", status, struct {

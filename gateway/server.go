@@ -5,26 +5,42 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/gateway/web"
+	"github.com/snapback-io/snapback/projector"
+
+	"github.com/snapback-io/snapback/domain"
 )
 
 // Config of a Server. Zero values are the defaults named.
 type Config struct {
-	Log    *eventlog.Log
-	Logger *slog.Logger
+	Log    *eventlog.Log // required
+	Logger *slog.Logger  // default slog.Default()
 
 	// Auth checks tokens; nil is open mode: whoever connects is who he says.
 	Auth *Auth
 	// Origins allowed besides the page's own, exact ("https://app.example"); "*" allows all.
 	Origins []string
+	// Hosts are names that open mode answers to besides those of the loopback
+	// interface, lower case, without port; "*" allows all. Not read with Auth.
+	Hosts []string
 	// MaxContent is how large a file may be, bytes. Default 100 MiB.
 	MaxContent int64
 	// BoardIDs lets clients choose ids of new boards with auth on.
 	BoardIDs bool
+	// Sync is what /readyz says of the log's durability: "always", "interval"
+	// or "unverified". Default "unverified".
+	Sync string
 
 	// QueueBytes is how much may wait for one slow connection. Default 1 MiB.
 	QueueBytes int
@@ -34,23 +50,150 @@ type Config struct {
 	IdleBoard time.Duration
 }
 
+const defaultMaxContent = 100 << 20
+
+func (c *Config) validate() error {
+	if c.Log == nil {
+		return errors.New("gateway: no log")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.MaxContent == 0 {
+		c.MaxContent = defaultMaxContent
+	}
+	if c.MaxContent < 0 {
+		return fmt.Errorf("gateway: MaxContent is %d", c.MaxContent)
+	}
+	if c.Sync == "" {
+		c.Sync = "unverified"
+	}
+	return nil
+}
+
+// room is what a request needs of a board's hub; a test has one without a log.
+type room interface {
+	read(fn func(*projector.View))
+	submit(ctx context.Context, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error)
+	lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error)
+	waitRev(ctx context.Context, rev uint64) error
+	release()
+}
+
+// store is what a request needs of the log itself; the methods are documented there.
+type store interface {
+	Epoch() string
+	MaxRecord() int
+	Healthy(ctx context.Context) error
+	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
+	Read(ctx context.Context, board string, from, to uint64) iter.Seq2[eventlog.Record, error]
+	Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]eventlog.Listing, error)
+	PutContent(ctx context.Context, object string, r io.Reader, limit int64) (size int64, sha256 string, err error)
+	OpenContent(ctx context.Context, object string, offset int64) (io.ReadCloser, error)
+	DeleteContent(ctx context.Context, object string) error
+}
+
 // Server serves one node's clients. Safe for concurrent use.
 type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	origins origins
+	store   store
+	hubs    *hubs
+	open    func(ctx context.Context, board string) (room, error)
+	page    http.Handler
+	metrics *metrics
+
+	draining atomic.Bool
+	chores   chores
+}
+
+// chores outlive their request: uploads whose verdict is still to come. They
+// end when the server does.
+type chores struct {
+	life context.Context
+	stop context.CancelFunc
+
+	mu    sync.Mutex
+	ended bool
+	wg    sync.WaitGroup
+}
+
+// start runs fn beside; false if the server is stopping.
+func (c *chores) start(fn func(life context.Context)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	c.wg.Go(func() { fn(c.life) })
+	return true
+}
+
+// end stops all of them and waits until they have ended.
+func (c *chores) end() {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
+	c.stop()
+	c.wg.Wait()
 }
 
 // New makes a Server; it opens nothing yet.
-func New(cfg Config) (*Server, error) { panic("todo") }
+//
+//	public listener ─ Handler: host ─ origin ─ routes ─┬─ /v1 /api ── identify ─ room of the board ─┐
+//	                                                   ├─ .../ws ──── hubs.serve ───────────────────┤
+//	                                                   └─ / ───────── page                          ├─ eventlog
+//	admin listener ── AdminHandler: /healthz /readyz /metrics ──────────────────────────────────────┘
+func New(cfg Config) (*Server, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s, err := newServer(cfg, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.hubs = newHubs(cfg)
+	s.open = func(ctx context.Context, board string) (room, error) {
+		h, err := s.hubs.open(ctx, board)
+		if err != nil {
+			return nil, err // not h: a nil *hub is no nil room
+		}
+		return h, nil
+	}
+	s.metrics = newMetrics(s.hubs.counters)
+	return s, nil
+}
+
+// newServer makes all of a Server that needs no hub.
+func newServer(cfg Config, st store) (*Server, error) {
+	o, err := newOrigins(cfg.Origins)
+	if err != nil {
+		return nil, err
+	}
+	page, err := newPage(web.FS)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger, origins: o, store: st, page: page, metrics: newMetrics(nil)}
+	s.chores.life, s.chores.stop = context.WithCancel(context.Background())
+	return s, nil
+}
 
 // Handler serves everything of the public listener: /v1, /api, the page at /.
-func (s *Server) Handler() http.Handler { panic("todo") }
-
-// AdminHandler serves /healthz, /readyz and /metrics.
-func (s *Server) AdminHandler() http.Handler { panic("todo") }
+func (s *Server) Handler() http.Handler {
+	h := s.origins.guard(s.routes())
+	if s.cfg.Auth == nil {
+		h = guardHost(s.cfg.Hosts, h)
+	}
+	return h
+}
 
 // Drain ends service in order: not ready, goaway to every connection with
 // reconnect times spread over spread, mutations in flight get their verdicts,
 // connections close 1012. It returns when none is left or ctx ends.
-func (s *Server) Drain(ctx context.Context, spread time.Duration) error { panic("todo") }
+func (s *Server) Drain(ctx context.Context, spread time.Duration) error {
+	s.draining.Store(true)
+	defer s.chores.end()
+	return s.hubs.drain(ctx, spread)
+}

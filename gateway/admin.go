@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// readyTimeout is how long /readyz waits for the log.
+const readyTimeout = 2 * time.Second
+
+// AdminHandler serves /healthz, /readyz and /metrics.
+func (s *Server) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/healthz", apiHeaders(methods{"GET": func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	}}))
+	mux.Handle("/readyz", apiHeaders(methods{"GET": s.readyz}))
+	mux.Handle("/metrics", methods{"GET": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP})
+	mux.Handle("/", apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) })))
+	return mux
+}
+
+// readiness is the answer of /readyz; `sync` says how durable an ack is.
+type readiness struct {
+	Ready    bool   `json:"ready"`
+	Draining bool   `json:"draining"`
+	Log      string `json:"log"`   // "ok" or what is wrong
+	Rooms    string `json:"rooms"` // "ok" or what is wrong
+	Sync     string `json:"sync"`
+	Epoch    string `json:"epoch"`
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	a := readiness{Draining: s.draining.Load(), Log: "ok", Rooms: "ok", Sync: s.cfg.Sync, Epoch: s.store.Epoch()}
+	if err := s.store.Healthy(ctx); err != nil {
+		a.Log = err.Error()
+	}
+	if s.hubs != nil && !a.Draining {
+		if err := s.hubs.ready(); err != nil {
+			a.Rooms = err.Error()
+		}
+	}
+	a.Ready = !a.Draining && a.Log == "ok" && a.Rooms == "ok"
+	status := http.StatusOK
+	if !a.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, a)
+}
+
+// metrics are what /metrics shows, in a registry of their own.
+type metrics struct {
+	registry *prometheus.Registry
+	verdicts *prometheus.CounterVec
+	latency  prometheus.Histogram
+}
+
+// newMetrics reads the hubs' totals from counters at each scrape; nil: none.
+func newMetrics(counters func() counters) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "snapback_http_mutations_total", Help: "Mutations over HTTP by outcome: ack, or the code of the refusal.",
+		}, []string{"outcome"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "snapback_http_verdict_seconds", Help: "Time from a mutation's submission over HTTP to its verdict.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+	}
+	m.registry.MustRegister(m.verdicts, m.latency)
+	if counters != nil {
+		m.registry.MustRegister(newTotals(counters))
+	}
+	return m
+}
+
+// decided counts the outcome of one mutation over HTTP.
+func (m *metrics) decided(err error, took time.Duration) {
+	outcome := "ack"
+	var p problem
+	var retry *retryError
+	switch {
+	case errors.As(err, &p):
+		outcome = string(p.code)
+	case errors.As(err, &retry):
+		outcome = string(retry.code)
+	case err != nil:
+		outcome = string(codeInternal)
+	}
+	m.verdicts.WithLabelValues(outcome).Inc()
+	if err == nil || errors.As(err, &p) && p.mutationID != "" {
+		m.latency.Observe(took.Seconds())
+	}
+}
+
+// totals turns the hubs' counters into metrics.
+type totals struct {
+	counters func() counters
+	metrics  []total
+}
+
+type total struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(counters) int64
+}
+
+func newTotals(read func() counters) *totals {
+	t := &totals{counters: read}
+	add := func(name, help string, kind prometheus.ValueType, value func(counters) int64) {
+		t.metrics = append(t.metrics, total{prometheus.NewDesc("snapback_"+name, help, nil, nil), kind, value})
+	}
+	const gauge, count = prometheus.GaugeValue, prometheus.CounterValue
+	add("boards_watched", "Boards held in memory because somebody watches or asks.", gauge, func(c counters) int64 { return c.Boards })
+	add("connections", "Open WebSocket sessions.", gauge, func(c counters) int64 { return c.Sessions })
+	add("mutations_in_flight", "Mutations this node owns that have no verdict yet.", gauge, func(c counters) int64 { return c.InFlight })
+	add("mutations_total", "Mutations received.", count, func(c counters) int64 { return c.Mutations })
+	add("acks_total", "Acks sent.", count, func(c counters) int64 { return c.Acks })
+	add("nacks_total", "Final nacks sent.", count, func(c counters) int64 { return c.Nacks })
+	add("pushed_back_total", "Retryable nacks sent.", count, func(c counters) int64 { return c.Retryable })
+	add("lags_total", "Times a connection fell behind.", count, func(c counters) int64 { return c.Lags })
+	add("republished_total", "Commands published again because no verdict came.", count, func(c counters) int64 { return c.Republished })
+	add("syncs_total", "Sync frames sent.", count, func(c counters) int64 { return c.Syncs })
+	add("presences_total", "Presence frames sent.", count, func(c counters) int64 { return c.Presences })
+	add("broken_frames_total", "Frames that made no sense.", count, func(c counters) int64 { return c.Broken })
+	return t
+}
+
+// Describe is prometheus.Collector.
+func (t *totals) Describe(ch chan<- *prometheus.Desc) {
+	for _, m := range t.metrics {
+		ch <- m.desc
+	}
+}
+
+// Collect is prometheus.Collector.
+func (t *totals) Collect(ch chan<- prometheus.Metric) {
+	now := t.counters()
+	for _, m := range t.metrics {
+		ch <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(m.value(now)))
+	}
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// steadyReader gives up on a body that stands still for bodyTimeout, however
+// long it is in all.
+type steadyReader struct {
+	r    io.Reader
+	conn *http.ResponseController
+	err  error // the last of r
+}
+
+func newSteadyReader(w http.ResponseWriter, r io.Reader) *steadyReader {
+	return &steadyReader{r: r, conn: http.NewResponseController(w)}
+}
+
+func (s *steadyReader) Read(p []byte) (int, error) {
+	_ = s.conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // a recorder has none
+	n, err := s.r.Read(p)
+	s.err = err
+	return n, err
+}
+
+func (s *steadyReader) done() { _ = s.conn.SetReadDeadline(time.Time{}) }
+
+// steadyWriter is the same for what is sent. It holds the status back until
+// there is a byte to send, so that what fails before can still be answered
+// with another one.
+type steadyWriter struct {
+	http.ResponseWriter
+	conn   *http.ResponseController
+	status int // held back; 0: none
+	sent   bool
+}
+
+func newSteadyWriter(w http.ResponseWriter) *steadyWriter {
+	return &steadyWriter{ResponseWriter: w, conn: http.NewResponseController(w)}
+}
+
+// WriteHeader is http.ResponseWriter.
+func (s *steadyWriter) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+}
+
+func (s *steadyWriter) Write(p []byte) (int, error) {
+	s.send()
+	_ = s.conn.SetWriteDeadline(time.Now().Add(bodyTimeout)) // a recorder has none
+	return s.ResponseWriter.Write(p)
+}
+
+func (s *steadyWriter) send() {
+	if s.status != 0 && !s.sent {
+		s.ResponseWriter.WriteHeader(s.status)
+	}
+	s.sent = true
+}
+
+// done sends what was held back and leaves the connection to the next request.
+func (s *steadyWriter) done() {
+	s.send()
+	_ = s.conn.SetWriteDeadline(time.Time{})
+}
+
+// contentReader reads an object of known size from wherever it is sought to;
+// it opens the object where the reading starts and not before.
+type contentReader struct {
+	ctx    context.Context
+	store  store
+	object string
+	size   int64
+
+	at   int64
+	open io.ReadCloser
+	err  error // of the store
+}
+
+func (c *contentReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += c.at
+	case io.SeekEnd:
+		offset += c.size
+	}
+	if offset < 0 {
+		return 0, errors.New("gateway: seek before the start")
+	}
+	if offset != c.at {
+		_ = c.Close()
+		c.at = offset
+	}
+	return offset, nil
+}
+
+func (c *contentReader) Read(p []byte) (n int, err error) {
+	if c.at >= c.size {
+		return 0, io.EOF
+	}
+	if c.open == nil {
+		if c.open, err = c.store.OpenContent(c.ctx, c.object, c.at); err != nil {
+			c.err = err
+			return 0, err
+		}
+	}
+	n, err = c.open.Read(p)
+	c.at += int64(n)
+	switch {
+	case errors.Is(err, io.EOF) && c.at < c.size:
+		err = io.ErrUnexpectedEOF
+		c.err = err
+	case err != nil && !errors.Is(err, io.EOF):
+		c.err = err
+	}
+	return n, err
+}
+
+func (c *contentReader) Close() error {
+	if c.open == nil {
+		return nil
+	}
+	err := c.open.Close()
+	c.open = nil
+	return err
+}
