@@ -1,0 +1,263 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// flight is the commit under way and how far it is.
+type flight struct {
+	commit   *domain.Commit
+	data     []byte
+	hash     domain.Hash
+	expected uint64 // the board's sequence before it
+	entries  []*entry
+	phase    phase
+	seq      uint64 // where the log says it is stored, in phase confirming
+	conflict bool   // the last try was answered so
+}
+
+type phase int
+
+const (
+	appending  phase = iota // to be appended, maybe again
+	confirming              // stored so late that it may be void: to be read back
+	resolving               // conflict or no answer: the tail tells
+)
+
+// voidMargin is how long before a commit's NotAfter its PubAck must come to be
+// trusted without reading the stream's timestamp.
+const voidMargin = 500 * time.Millisecond
+
+// build decides what is ready, one after the other, each on the state the ones
+// before it leave, into one commit.
+func (w *worker) build() {
+	seq, prev, _ := w.state.Head()
+	c := &domain.Commit{V: domain.CommitVersion, Board: w.board, Prev: prev}
+	f := &flight{commit: c, expected: seq}
+	w.deciding = make(map[key]bool)
+	defer func() { w.deciding = nil }()
+	size := 0
+	for len(w.ready) > 0 && len(f.entries) < w.batchSize && size < w.s.Log.MaxRecord()/2 {
+		e := w.ready[0]
+		w.ready = w.ready[1:]
+		d := w.decide(e)
+		if err := w.state.Fold(&d); err != nil {
+			w.s.Logger.Error("a decision does not follow the board it was taken on", "board", w.board, "mutation", e.id, "error", err)
+			w.failed("deciding", err)
+			w.reload()
+			return
+		}
+		e.place = flying
+		f.entries = append(f.entries, e)
+		c.Decisions = append(c.Decisions, d)
+		c.At = d.At
+		if d.Rejection == nil && !d.Deadline.IsZero() && (c.NotAfter.IsZero() || d.Deadline.Before(c.NotAfter)) {
+			c.NotAfter = d.Deadline
+		}
+		size += decisionSize(&d)
+		w.deciding[e.key] = true
+		w.decidedNow(e, &d)
+		w.releaseAfter(e.key)
+	}
+	var err error
+	if f.data, f.hash, err = c.Encode(); err != nil {
+		w.failed("encoding a commit", err)
+		w.reload()
+		return
+	}
+	w.flight = f
+	if len(f.data) > w.s.Log.MaxRecord() {
+		w.split()
+	}
+}
+
+// decide is domain.Decide, but for what no record can hold: it is refused, and
+// if the refusal with the command in it is still too large, without its content.
+func (w *worker) decide(e *entry) domain.Decision {
+	at := w.now()
+	if e.oversize == 0 {
+		return domain.Decide(w.state, &e.cmd, at)
+	}
+	limit := w.s.Log.MaxRecord()
+	d := domain.Refuse(w.state, &e.cmd, at, &domain.Rejection{
+		Code:    domain.TooLarge,
+		Reason:  fmt.Sprintf("its record would be larger than %d bytes", limit),
+		Details: domain.Details{"limit": limit},
+	})
+	if e.oversize > 1 {
+		d.Changes, d.Import = nil, nil
+	}
+	return d
+}
+
+// split has a commit that is too large decided again in halves; a decision
+// that is too large alone is refused.
+func (w *worker) split() {
+	f := w.flight
+	w.batchSize = max(1, len(f.entries)/2)
+	if len(f.entries) == 1 {
+		f.entries[0].oversize++
+	}
+	w.reload()
+}
+
+// advance brings the commit under way one step further. Nothing of it is
+// announced before it is stored and known not to be void.
+func (w *worker) advance(ctx context.Context) {
+	switch w.flight.phase {
+	case appending:
+		w.append(ctx)
+	case confirming:
+		w.confirm(ctx)
+	case resolving:
+		w.resolve(ctx)
+	}
+}
+
+func (w *worker) append(ctx context.Context) {
+	f := w.flight
+	if f.commit.VoidAt(w.s.Now()) {
+		w.reload()
+		return
+	}
+	answered, cancel := context.WithTimeout(ctx, w.s.AppendTimeout)
+	seq, err := w.s.Log.Append(answered, w.board, f.data, f.hash, f.expected)
+	cancel()
+	switch {
+	case err == nil:
+		w.succeeded()
+		if f.commit.VoidAt(w.s.Now().Add(voidMargin)) {
+			f.phase, f.seq = confirming, seq
+			return
+		}
+		w.stored(seq)
+	case errors.Is(err, eventlog.ErrTooLarge):
+		w.split()
+	case errors.Is(err, eventlog.ErrFull):
+		w.failed("appending", err)
+	default:
+		f.phase, f.conflict = resolving, errors.Is(err, eventlog.ErrConflict)
+	}
+}
+
+// confirm reads the record back whose PubAck came late.
+func (w *worker) confirm(ctx context.Context) {
+	rec, err := w.s.Log.Get(ctx, w.board, w.flight.seq)
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, eventlog.ErrNotFound), err == nil && rec.Hash != w.flight.hash:
+		w.flight.phase = resolving
+	case err != nil:
+		w.failed("reading a record back", err)
+	default:
+		w.outcome(rec)
+	}
+}
+
+// resolve finds out what became of an append: the board's next record is this
+// commit, or another and then this one can never be stored, or there is none
+// yet and the same bytes may be appended again.
+func (w *worker) resolve(ctx context.Context) {
+	var next *eventlog.Record
+	var err error
+	for rec, e := range w.s.Log.Read(ctx, w.board, w.flight.expected+1, 0) {
+		if err = e; e == nil {
+			next = &rec
+		}
+		break
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		w.failed("reading the tail", err)
+	case next == nil && w.flight.conflict: // the log is not the one this state was read from
+		w.failed("appending", eventlog.ErrConflict)
+		w.reload()
+	case next == nil:
+		w.flight.phase = appending
+		w.failed("appending", eventlog.ErrUnknown)
+	case next.Hash == w.flight.hash:
+		w.succeeded()
+		w.outcome(*next)
+	default:
+		w.succeeded()
+		w.reload()
+	}
+}
+
+// outcome goes by the stream's timestamp: stored, or void and to be decided again.
+func (w *worker) outcome(rec eventlog.Record) {
+	if w.flight.commit.VoidAt(rec.Time) {
+		w.reload()
+		return
+	}
+	w.stored(rec.Seq)
+}
+
+// stored announces the commit and ends its commands.
+func (w *worker) stored(seq uint64) {
+	f := w.flight
+	w.flight, w.batchSize = nil, w.s.BatchSize
+	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
+		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,
+	}})
+	if err != nil {
+		w.s.Logger.Warn("announcing a record failed", "board", w.board, "seq", seq, "error", err)
+	}
+	w.s.heads.committed(w.board, seq)
+	size := 0
+	for _, e := range f.entries {
+		size += e.size
+		w.finish(e)
+	}
+	w.s.release(w, len(f.entries), size)
+	w.tail++
+	if err := w.state.Settle(f.commit, f.hash, seq); err != nil {
+		w.s.Logger.Error("a stored commit does not follow the board it was decided on", "board", w.board, "seq", seq, "error", err)
+		w.reload()
+		return
+	}
+	for _, e := range f.entries {
+		w.releaseAfter(e.key)
+	}
+	w.s.snapshots.consider(w)
+	if changesListing(f.commit) {
+		w.s.directory.changed(w.state)
+	}
+}
+
+func changesListing(c *domain.Commit) bool {
+	for i := range c.Decisions {
+		for j := range c.Decisions[i].Events {
+			if t := c.Decisions[i].Events[j].Type; strings.HasPrefix(t, "board.") || strings.HasPrefix(t, "member.") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decisionSize is about how many bytes d takes in a commit.
+func decisionSize(d *domain.Decision) int {
+	n := 200 + commandSize(&d.Command)
+	for i := range d.Events {
+		e := &d.Events[i]
+		n += 150 + fieldsSize(e.Before) + fieldsSize(e.After) + 40*len(e.Gone)
+		for _, sets := range []map[string][]string{e.Added, e.Removed} {
+			for _, s := range sets {
+				n += valueSize(s)
+			}
+		}
+		for _, p := range e.Positions {
+			n += 60 + len(p[0]) + len(p[1])
+		}
+	}
+	return n
+}

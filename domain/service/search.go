@@ -1,0 +1,219 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// idLead is how far before the time in its id the log is searched for a
+// mutation (DESIGN.md "Identity").
+const idLead = 5 * time.Minute
+
+// window is where in the log a mutation with this id, sent now, may have been
+// decided as far as that is promised: a search begins at from, and is needed
+// only if the board's memory does not reach back to known.
+func window(id string, now time.Time) (from, known time.Time) {
+	if t, ok := domain.IDTime(id); ok && !t.After(now.Add(domain.MaxIDLead)) {
+		return t.Add(-idLead), t.Add(-domain.MaxIDLead)
+	}
+	opaque := now.Add(-domain.DecidedFor)
+	return opaque, opaque
+}
+
+// question is what the log is asked about a mutation: whether the record at
+// seq decides it, or, seq 0, whether any record stored since from does.
+type question struct {
+	key
+	seq  uint64
+	from time.Time // not used with a seq
+}
+
+// answer is what the log says.
+type answer struct {
+	question
+	found *found // nil: not decided, by the record at seq or by any up to until
+	until uint64
+	last  bool // of a round: the next may start
+}
+
+// found is a decision in the log.
+type found struct {
+	verdict domain.Verdict
+	past    past
+}
+
+// questions are asked beside the worker, which goes on with other commands;
+// one round of each sort at a time, so that whoever asks much waits himself.
+type questions struct {
+	open                  map[key]bool
+	confirms, searches    []question // for the next round
+	confirming, searching bool
+}
+
+func (q *questions) ask(x question) {
+	if q.open[x.key] {
+		return // its answer serves both
+	}
+	if q.open == nil {
+		q.open = make(map[key]bool)
+	}
+	q.open[x.key] = true
+	if x.seq != 0 {
+		q.confirms = append(q.confirms, x)
+	} else {
+		q.searches = append(q.searches, x)
+	}
+}
+
+// start begins the rounds that are due.
+func (q *questions) start(w *worker) {
+	if w.draining {
+		return
+	}
+	if list := q.confirms; len(list) > 0 && !q.confirming {
+		q.confirms, q.confirming = nil, true
+		w.s.workers.Go(func() { w.s.confirmAll(w.s.soft, w, list) })
+	}
+	if list := q.searches; len(list) > 0 && !q.searching {
+		q.searches, q.searching = nil, true
+		w.s.workers.Go(func() { w.s.searchAll(w.s.soft, w, list) })
+	}
+}
+
+// confirmAll reads the records that should decide what is asked for.
+func (s *Service) confirmAll(ctx context.Context, w *worker, list []question) {
+	slices.SortFunc(list, func(a, b question) int { return cmp.Compare(a.seq, b.seq) })
+	var rec eventlog.Record
+	var retry backoff
+	for i, q := range list {
+		for rec.Seq != q.seq {
+			var err error
+			if rec, err = s.Log.Get(ctx, w.board, q.seq); err == nil {
+				break
+			}
+			if rec = (eventlog.Record{}); ctx.Err() != nil {
+				return
+			}
+			s.Logger.Warn("reading a record failed, trying again", "board", w.board, "seq", q.seq, "error", err)
+			pause(ctx, retry.next())
+		}
+		a := answer{question: q, found: decisionIn(&rec, q.key), last: i == len(list)-1}
+		w.post(func(m *mail) { m.answers = append(m.answers, a) })
+	}
+}
+
+// searchAll reads the board's records since the earliest time asked for.
+func (s *Service) searchAll(ctx context.Context, w *worker, list []question) {
+	select {
+	case s.scans <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-s.scans }()
+	var retry backoff
+	for {
+		hits, until, err := s.search(ctx, w.board, list)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			w.post(func(m *mail) {
+				for i, q := range list {
+					m.answers = append(m.answers, answer{q, hits[q.key], until, i == len(list)-1})
+				}
+			})
+			return
+		}
+		s.Logger.Warn("searching the log failed, trying again", "board", w.board, "error", err)
+		pause(ctx, retry.next())
+	}
+}
+
+func (s *Service) search(ctx context.Context, board string, list []question) (hits map[key]*found, until uint64, err error) {
+	if until, err = s.Log.Head(ctx, board); err != nil || until == 0 {
+		return nil, until, err
+	}
+	from := slices.MinFunc(list, func(a, b question) int { return a.from.Compare(b.from) }).from
+	hits = make(map[key]*found)
+	for rec, err := range s.Log.ReadSince(ctx, board, from, until) {
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, q := range list {
+			if f := decisionIn(&rec, q.key); f != nil {
+				hits[q.key] = f
+			}
+		}
+	}
+	return hits, until, nil
+}
+
+// decisionIn is the decision on k in a record read from the stream, nil if it
+// holds none or is void.
+func decisionIn(rec *eventlog.Record, k key) *found {
+	if rec.Commit.VoidAt(rec.Time) {
+		return nil
+	}
+	for i := range rec.Commit.Decisions {
+		if d := &rec.Commit.Decisions[i]; d.ID == k.id && d.User == k.user {
+			f := &found{verdict: d.Verdict()}
+			f.verdict.Seq = rec.Seq
+			f.past, _ = pastOf(d)
+			f.past.decided = true
+			return f
+		}
+	}
+	return nil
+}
+
+// answered goes on with whatever waited for an answer.
+func (w *worker) answered(a *answer) {
+	q := &w.questions
+	delete(q.open, a.key)
+	if a.last && a.seq != 0 {
+		q.confirming = false
+	} else if a.last {
+		q.searching = false
+	}
+	e := w.undecided[a.key]
+	if e != nil && e.place != asking {
+		e = nil
+	}
+	switch {
+	case a.found != nil:
+		before := a.found.past.before
+		if e != nil {
+			if before == e.id {
+				before = e.before
+			}
+			w.answer(e, &a.found.verdict)
+		}
+		w.past[a.key] = past{true, before, w.s.Now()}
+		w.releaseHeld(a.key)
+	case a.seq != 0: // another mutation with the same 64-bit hash
+		a.from, _ = window(a.id, w.s.Now())
+		a.seq = 0
+		q.ask(a.question)
+	default:
+		if e != nil {
+			e.absent, e.searched = a.until, true
+			w.reconsider(e)
+		}
+		w.past[a.key] = past{at: w.s.Now()}
+	}
+}
+
+// answer ends an entry that was decided long ago, or by another worker, with
+// the stored verdict.
+func (w *worker) answer(e *entry, v *domain.Verdict) {
+	if err := w.s.Log.Announce(w.board, eventlog.Announcement{Verdict: v}); err != nil {
+		w.s.Logger.Warn("announcing a verdict failed", "board", w.board, "mutation", e.id, "error", err)
+	}
+	w.finish(e)
+	w.s.release(w, 1, e.size)
+}

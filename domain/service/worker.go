@@ -1,0 +1,296 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// key names a mutation on a board: ids belong to their user.
+type key struct{ user, id string }
+
+// place is where an undecided mutation is.
+type place int
+
+const (
+	fresh  place = iota // arrived, or to be looked at again
+	asking              // its id is being looked up in the log
+	held                // its `after` is undecided
+	ready               // the next commit decides it
+	flying              // decided in the commit under way
+)
+
+// entry is one mutation that the log does not answer yet, however often it
+// was sent, and its cancel.
+type entry struct {
+	key
+	n     uint64         // arrival
+	cmd   domain.Command // what will be decided: the cancel once there is one
+	size  int            // bytes, about
+	done  []func()       // of its deliveries, at most maxDone
+	place place
+
+	absent   uint64 // no record up to this sequence decides it
+	searched bool   // ... also where the board's memory does not reach
+	waits    key    // what it is held for
+	// before is the mutate's newest `after`; its own id as long as only the
+	// cancel has come.
+	before   string
+	oversize int // how often its decision alone was too large for a record
+}
+
+// maxDone is how many deliveries of one mutation stay unacknowledged until it
+// is decided; older ones are superseded and acknowledged.
+const maxDone = 4
+
+// mail is what others leave for a worker.
+type mail struct {
+	deliveries []eventlog.Delivery
+	answers    []answer
+	drain      bool
+}
+
+// worker decides the commands of one board, one commit after the other. It
+// lives while the board has undecided commands. The fields below mail belong
+// to the goroutine in run.
+type worker struct {
+	s            *Service
+	board        string
+	backlog      int // undecided commands, guarded by s.mu
+	backlogBytes int // guarded by s.mu
+
+	mu   sync.Mutex
+	mail mail
+	wake chan struct{} // holds a token when there is mail
+
+	folded // state is ahead of the log by flight's decisions; nil: to be loaded
+
+	arrivals  uint64
+	undecided map[key]*entry
+	fresh     []*entry
+	ready     []*entry
+	held      map[key][]*entry // by what they wait for
+	lapse     time.Time        // no held entry's deadline is before it; zero: none is held
+	deciding  map[key]bool     // decided while the flight is being built
+
+	flight    *flight
+	batchSize int // decisions in the next commit at most
+
+	questions questions
+	retry     backoff
+	retryAt   time.Time // of load or flight, after a failure
+	draining  bool
+}
+
+// folded is what is known of a board.
+type folded struct {
+	state *domain.Board
+	tail  int          // records since the board's last snapshot
+	since uint64       // past tells all about records from this sequence on
+	past  map[key]past // of mutations that others may come after
+}
+
+func newWorker(s *Service, board string) *worker {
+	return &worker{
+		s: s, board: board,
+		wake:      make(chan struct{}, 1),
+		undecided: make(map[key]*entry),
+		held:      make(map[key][]*entry),
+		batchSize: s.BatchSize,
+	}
+}
+
+// post leaves mail; it never blocks.
+func (w *worker) post(put func(*mail)) {
+	w.mu.Lock()
+	put(&w.mail)
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) empty() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.mail.deliveries) == 0
+}
+
+// run works until nothing is undecided, or ctx ends.
+func (w *worker) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		w.absorb()
+		wait, busy := w.step(ctx)
+		if busy {
+			continue
+		}
+		if w.finished() && w.s.retire(w) {
+			return
+		}
+		w.sleep(ctx, wait)
+	}
+}
+
+// finished says whether the worker may end: nothing is undecided, or draining,
+// nothing that it could still finish.
+func (w *worker) finished() bool {
+	if w.draining {
+		return w.flight == nil && len(w.ready) == 0 && len(w.fresh) == 0
+	}
+	return len(w.undecided) == 0
+}
+
+// sleep waits for mail, or at most for wait if that is not 0.
+func (w *worker) sleep(ctx context.Context, wait time.Duration) {
+	var timeout <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		timeout = t.C
+	}
+	select {
+	case <-w.wake:
+	case <-timeout:
+	case <-ctx.Done():
+	}
+}
+
+// step does the next thing that is due, which may block on the log, or says
+// for how long there is none (0: until there is mail).
+func (w *worker) step(ctx context.Context) (wait time.Duration, busy bool) {
+	if w.state != nil {
+		w.considerFresh()
+		w.questions.start(w)
+	}
+	if wait = w.retryAt.Sub(w.s.Now()); wait > 0 {
+		return wait, false
+	}
+	switch {
+	case w.state == nil:
+		w.load(ctx)
+		return 0, true
+	case w.flight != nil:
+		w.advance(ctx)
+		return 0, true
+	}
+	if w.releaseLapsed(); len(w.ready) > 0 {
+		w.build()
+		return 0, true
+	}
+	if !w.lapse.IsZero() {
+		return max(w.lapse.Sub(w.s.Now()), time.Millisecond), false
+	}
+	return 0, false
+}
+
+// failed puts the next try off.
+func (w *worker) failed(what string, err error) {
+	wait := w.retry.next()
+	w.retryAt = w.s.Now().Add(wait)
+	w.s.Logger.Warn(what+" failed, trying again", "board", w.board, "error", err, "wait", wait)
+}
+
+func (w *worker) succeeded() { w.retry, w.retryAt = backoff{}, time.Time{} }
+
+func (w *worker) absorb() {
+	w.mu.Lock()
+	m := w.mail
+	w.mail = mail{drain: m.drain}
+	w.mu.Unlock()
+	w.draining = m.drain
+	for i := range m.deliveries {
+		w.accept(&m.deliveries[i])
+	}
+	for i := range m.answers {
+		w.answered(&m.answers[i])
+	}
+}
+
+// accept takes a delivery in: as a new mutation, or as another sending of an
+// undecided one.
+func (w *worker) accept(d *eventlog.Delivery) {
+	k := key{d.Command.User, d.Command.ID}
+	if e := w.undecided[k]; e != nil {
+		w.s.release(w, 1, commandSize(&d.Command))
+		w.join(e, d)
+		return
+	}
+	w.arrivals++
+	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: commandSize(&d.Command), done: []func(){d.Done}, before: d.Command.After}
+	if e.cmd.Op == domain.OpCancel {
+		e.before = e.id
+	}
+	w.undecided[k] = e
+	w.fresh = append(w.fresh, e)
+}
+
+// join adds another sending, or a cancel, to an undecided mutation. The
+// deadline is the earliest of the sendings'; `after` is the newest sending's,
+// for its gateway has seen more verdicts since. A cancel is decided in the
+// mutation's stead. Another content waits for the verdict, which tells it.
+func (w *worker) join(e *entry, d *eventlog.Delivery) {
+	if len(e.done) == maxDone {
+		e.done[0]()
+		e.done = slices.Delete(e.done, 0, 1)
+	}
+	e.done = append(e.done, d.Done)
+	cmd := &d.Command
+	switch {
+	case cmd.Op == domain.OpCancel:
+		e.cmd = *cmd
+	case e.cmd.Op == domain.OpCancel:
+		e.before = cmd.After
+		w.learnBefore(e.key, cmd.After)
+	case cmd.ContentHash() == e.cmd.ContentHash():
+		e.before, e.cmd.After = cmd.After, cmd.After
+		if cmd.Deadline.Before(e.cmd.Deadline) {
+			e.cmd.Deadline = cmd.Deadline
+		}
+	default:
+		return
+	}
+	if e.place == held {
+		w.unhold(e)
+		w.reconsider(e)
+	}
+}
+
+// load folds the board from the log and looks at everything undecided again.
+func (w *worker) load(ctx context.Context) {
+	select {
+	case w.s.loads <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	src := &observedSource{Source: w.s.Log, past: make(map[key]past)}
+	state, err := eventlog.LoadBoard(ctx, src, w.board)
+	<-w.s.loads
+	if err != nil {
+		if ctx.Err() == nil {
+			w.failed("loading a board", err)
+		}
+		return
+	}
+	w.succeeded()
+	w.folded = folded{state, src.records, src.first, src.past}
+	w.s.directory.loaded(state)
+	w.s.snapshots.consider(w)
+
+	w.fresh, w.ready, w.lapse = nil, nil, time.Time{}
+	clear(w.held)
+	for _, e := range w.undecided {
+		if e.place != asking {
+			w.reconsider(e)
+		}
+	}
+	slices.SortFunc(w.fresh, func(a, b *entry) int { return cmp.Compare(a.n, b.n) })
+}
+
+// reload throws the state away, and with it what was decided in vain.
+func (w *worker) reload() { w.state, w.flight = nil, nil }

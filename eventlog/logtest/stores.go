@@ -1,0 +1,70 @@
+package logtest
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/snapback-io/snapback/eventlog"
+)
+
+// PutSnapshot keeps s as the board's only snapshot.
+func (l *Log) PutSnapshot(ctx context.Context, board string, s eventlog.Snapshot) error {
+	if err := l.answer(ctx, "putsnapshot", board); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refused["PutSnapshot"]; err != nil {
+		return err
+	}
+	l.snapshots[board] = s
+	return nil
+}
+
+// GetSnapshot gives the board's snapshot.
+func (l *Log) GetSnapshot(ctx context.Context, board string) (eventlog.Snapshot, error) {
+	if err := l.answer(ctx, "getsnapshot", board); err != nil {
+		return eventlog.Snapshot{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.snapshots[board]
+	if !ok {
+		return s, eventlog.ErrNotFound
+	}
+	return s, nil
+}
+
+// PutListing writes the board's listing unless there is a newer one.
+func (l *Log) PutListing(ctx context.Context, entry eventlog.Listing) error {
+	if err := l.answer(ctx, "putlisting", entry.Board); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refused["PutListing"]; err != nil {
+		return err
+	}
+	if old, ok := l.listings[entry.Board]; !ok || old.Seq < entry.Seq {
+		l.listings[entry.Board] = entry
+	}
+	return nil
+}
+
+// Listings gives at most limit boards above after that user may see.
+func (l *Log) Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]eventlog.Listing, error) {
+	if err := l.answer(ctx, "listings", ""); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []eventlog.Listing
+	for _, board := range slices.Sorted(maps.Keys(l.listings)) {
+		entry := l.listings[board]
+		if _, member := entry.Members[user]; board > after && len(out) < limit && (member || match != nil && match(board)) {
+			out = append(out, entry)
+		}
+	}
+	return out, nil
+}
