@@ -39,6 +39,9 @@ func decide(b *Board, cmd *Command, at time.Time) ([]Event, *Rejection) {
 	if cmd.Op == OpCancel {
 		return nil, reject(Withdrawn, "its sender withdrew it")
 	}
+	if cmd.Op == OpMutate && cmd.Deadline.After(cmd.ReceivedAt.Add(MaxTTL)) {
+		return nil, invalid("expiresAt", &flaw{"too far ahead, in ms", int(MaxTTL.Milliseconds())})
+	}
 	if !cmd.Deadline.IsZero() && at.After(cmd.Deadline) {
 		return nil, reject(Expired, "its deadline has passed")
 	}

@@ -5,6 +5,11 @@ import (
 	"time"
 )
 
+// MaxTTL is how far a mutation's deadline may lie ahead of its receipt. It is
+// judged here and logged, because a gateway that refused it by its own clock
+// could not answer the same frame alike a minute later.
+const MaxTTL = 60 * time.Second
+
 // MaxIDLead is how far a ULID's time may lie ahead of its receipt.
 const MaxIDLead = 60 * time.Second
 

@@ -94,11 +94,6 @@ func (s *session) mutate(f wire.ClientFrame) {
 	deadline := now.Add(ttl)
 	if !f.ExpiresAt.IsZero() {
 		deadline, ttl = f.ExpiresAt, f.ExpiresAt.Sub(now)
-		if ttl > wire.MaxTTLMs*time.Millisecond {
-			s.nack(f.ID, &domain.Rejection{Code: domain.Invalid, Reason: "expiresAt: more than 60 s ahead",
-				Details: domain.Details{"field": "expiresAt", "limit": wire.MaxTTLMs}})
-			return
-		}
 	}
 	out := s.maybeOut(f.ID)
 	if s.frozen == f.ID {
