@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/snapback-io/snapback/cmd/snapback/trello"
-	"github.com/snapback-io/snapback/domain"
 )
 
 // importCmd groups the sources.
@@ -43,7 +40,7 @@ func (c *importTrelloCmd) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := rehearse(board.ID, parts); err != nil {
+	if _, err := trello.Rehearse(board.ID, parts); err != nil {
 		return fmt.Errorf("%s: %w; nothing was written", c.File, err)
 	}
 	if c.DryRun {
@@ -99,35 +96,4 @@ func (c *importTrelloCmd) read() (*trello.Board, error) {
 		return nil, fmt.Errorf("%s: %w; nothing was written", c.File, err)
 	}
 	return board, nil
-}
-
-// rehearse decides the parts on a board of its own, by the rules the server
-// has: what it would refuse is refused before anything is written.
-func rehearse(board string, parts []domain.Import) error {
-	b := domain.NewBoard(board)
-	at := time.Unix(0, 0).UTC()
-	for i := range parts {
-		cmd := domain.Command{
-			ID: fmt.Sprintf("rehearsal-%d", i), Board: board, Op: domain.OpImport, User: "rehearsal", Grant: domain.GrantOpen,
-			ReceivedAt: at, Deadline: at.Add(time.Hour), Import: &parts[i],
-		}
-		d := domain.Decide(b, &cmd, at)
-		if d.Rejection != nil {
-			return fmt.Errorf("the board breaks a rule: %w", d.Rejection)
-		}
-		c := domain.Commit{V: domain.CommitVersion, Board: board, At: at, Decisions: []domain.Decision{d}}
-		_, prev, _ := b.Head()
-		c.Prev = prev
-		_, hash, err := c.Encode()
-		if err != nil {
-			return err
-		}
-		if err := b.Apply(&c, hash, uint64(i+1), at, nil); err != nil {
-			return err
-		}
-	}
-	if !b.Exists() {
-		return errors.New("the board is not complete after its last part")
-	}
-	return nil
 }

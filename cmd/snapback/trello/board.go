@@ -61,6 +61,7 @@ func Map(x *Export, opt Options) (*Board, error) {
 	m.mapComments()
 	m.mapFiles()
 	m.mapRest()
+	m.report.sortCarried()
 	if err := checkLimits(m.entities); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,18 @@ func note(lines *[]Line, what string, n int, example string) {
 	}
 }
 
+// sortCarried puts the kinds of entities first, in the order of a board's tree.
+func (r *Report) sortCarried() {
+	rank := func(l Line) int {
+		i := slices.Index([]string{"board", "members", "labels", "lists", "cards", "checklists", "checklist items", "comments", "files (links)"}, l.What)
+		if i < 0 {
+			return len(r.Carried) + 100
+		}
+		return i
+	}
+	slices.SortStableFunc(r.Carried, func(a, b Line) int { return rank(a) - rank(b) })
+}
+
 // Count gives the count of a line of any of the three lists, 0 if it is in none.
 func (r *Report) Count(what string) int {
 	for _, lines := range [][]Line{r.Carried, r.Changed, r.Left} {
