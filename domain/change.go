@@ -110,11 +110,9 @@ func (d *draft) delete(c *Change, cur *Entity) *Rejection {
 		return r
 	}
 	gone := map[Kind]int{}
-	if cur.Kind != KindColumn { // a column must be empty
-		for _, e := range d.below(cur) {
-			gone[e.Kind]++
-			d.put(e.ID, nil)
-		}
+	for _, e := range d.below(cur) {
+		gone[e.Kind]++
+		d.put(e.ID, nil)
 	}
 	ev := Event{Type: string(cur.Kind) + "." + schema[cur.Kind].gone, EntityID: cur.ID}
 	if len(gone) > 0 {
@@ -343,11 +341,11 @@ func (c *Content) flaw() *flaw {
 func (d *draft) complete(e *edit) *Rejection {
 	spec := schema[e.kind]
 	if e.kind == KindMember {
-		user, _ := IsMemberID(e.id)
+		user, ok := IsMemberID(e.id)
 		if e.old == nil && e.next["user"] == nil {
 			e.next["user"] = user
 		}
-		if user == "" || e.next.String("user") != user {
+		if !ok || e.next.String("user") != user {
 			return invalid("user", &flaw{reason: "a member's id is member: and the user"})
 		}
 	} else if _, ok := IsMemberID(e.id); ok {

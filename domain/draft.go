@@ -128,8 +128,12 @@ func (d *draft) holder(key nameKey, id string) string {
 	return ""
 }
 
-// below gives everything that hangs on the entity, children before parents.
+// below gives everything that goes with the entity when it is deleted, children
+// before parents. A column goes alone: the rules have it empty at the end.
 func (d *draft) below(e *Entity) []*Entity {
+	if e.Kind == KindColumn {
+		return nil
+	}
 	var out []*Entity
 	for _, kind := range childKinds(e.Kind) {
 		for _, child := range d.children(listKey{e.ID, kind}) {

@@ -179,8 +179,12 @@ func (x *index) open(key listKey) []*Entity {
 	return nil
 }
 
-// below gives everything that hangs on the entity, children before parents.
+// below gives everything that goes with the entity when it is deleted, children
+// before parents. Cards do not go with their column.
 func (x *index) below(e *Entity) []*Entity {
+	if e.Kind == KindColumn {
+		return nil
+	}
 	var out []*Entity
 	for _, kind := range childKinds(e.Kind) {
 		l := x.lists[listKey{e.ID, kind}]

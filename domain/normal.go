@@ -187,8 +187,8 @@ func set(valid func(string) bool, most int) check {
 // instant is a time as RFC 3339; what is not in UTC is put there.
 func instant(v any) (any, *flaw) {
 	s, _ := v.(string)
-	var t time.Time
-	if err := t.UnmarshalText([]byte(s)); err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
+	t, err := time.Parse(time.RFC3339Nano, s) // takes more than RFC 3339: 1-digit hours, commas
+	if err != nil || s[13] != ':' || strings.Contains(s, ",") || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
 		return nil, &flaw{reason: "not a time as RFC 3339 has it"}
 	}
 	if strings.HasSuffix(s, "Z") && len(s) <= len("2006-01-02T15:04:05.000Z") {

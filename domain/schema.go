@@ -85,7 +85,7 @@ var schema = map[Kind]*kindSpec{
 			"archived": {check: boolean, verb: "archived"},
 		},
 		created: "created", gone: "deleted", create: Editor, destroy: Editor, extra: true,
-		verbs: []string{"restored", "moved", "renamed", "changed", "archived"},
+		verbs: []string{"moved", "restored", "renamed", "changed", "archived"},
 	},
 	KindCard: {
 		fields: map[string]fieldSpec{
@@ -103,7 +103,7 @@ var schema = map[Kind]*kindSpec{
 			"archived":    {check: boolean, verb: "archived"},
 		},
 		created: "created", gone: "deleted", create: Editor, destroy: Editor, extra: true,
-		verbs: []string{"restored", "moved", "renamed", "changed", "labelled", "assigned", "liked", "archived"},
+		verbs: []string{"moved", "restored", "renamed", "changed", "labelled", "assigned", "liked", "archived"},
 	},
 	KindChecklist: {
 		fields: map[string]fieldSpec{

@@ -1,0 +1,143 @@
+package domain
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestFieldsOfEveryKind walks DOMAIN.md's table of kinds: what each field
+// takes, what it becomes, what it refuses.
+func TestFieldsOfEveryKind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c").cards("c", "k")
+	w.must("ann", `{"entityId":"l","patch":{"kind":"checklist","cardId":"k"}}`, `{"entityId":"i","patch":{"kind":"item","checklistId":"l","text":"x"}}`,
+		`{"entityId":"t","patch":{"kind":"comment","cardId":"k","text":"x"}}`, `{"entityId":"f","patch":{"kind":"file","name":"x","url":"http://example.org"}}`,
+		`{"entityId":"red","patch":{"kind":"label"}}`, `{"entityId":"member:bob","patch":{"kind":"member","role":"viewer"}}`)
+	many := func(n int) string { return strings.Repeat("\u00e9", n) }
+	good := func(id, field string, value, becomes any) {
+		t.Helper()
+		w.must("ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(t, value)))
+		if got := string(encoded(t, w.get(id).Fields[field])); got != string(encoded(t, becomes)) {
+			t.Errorf("%s of %s: %.80s became %.80s", field, id, encoded(t, value), got)
+		}
+	}
+	bad := func(id, field string, limit int, values ...any) {
+		t.Helper()
+		for _, v := range values {
+			details := fmt.Sprintf(`"field":%q`, field)
+			if limit > 0 {
+				details += fmt.Sprintf(`,"limit":%d`, limit)
+			}
+			rest := w.refused(Invalid, details, "ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(t, v)))
+			if len(rest) > 0 {
+				t.Errorf("%s of %s: %.80v: more details %v", field, id, v, rest)
+			}
+		}
+	}
+	for _, f := range []struct {
+		id, field string
+		limit     int
+	}{{"b", "title", 16384}, {"c", "title", 16384}, {"k", "title", 16384}, {"i", "text", 16384}, {"t", "text", 16384}} {
+		good(f.id, f.field, many(f.limit), many(f.limit))
+		bad(f.id, f.field, f.limit, many(f.limit+1))
+		bad(f.id, f.field, 0, nil, "", " ", 3, true, []string{"x"}, "a\u0000b", json.RawMessage(`{"add":"x"}`))
+	}
+	for _, f := range []struct {
+		id, field string
+		limit     int
+	}{{"b", "description", 65536}, {"k", "description", 65536}, {"l", "title", 16384}, {"red", "name", 255}, {"member:bob", "name", 255}, {"k", "color", 64}} {
+		good(f.id, f.field, many(f.limit), many(f.limit))
+		bad(f.id, f.field, f.limit, many(f.limit+1))
+		bad(f.id, f.field, 0, 3, false, "a\u001bb")
+		good(f.id, f.field, "", "")
+		good(f.id, f.field, nil, nil)
+	}
+	good("k", "title", " \tu\u0308ber\n", "\u00fcber")
+	bad("k", "title", 0, "two\nlines", "a\u202eb", "a\u200fb", "a\u0085b")
+	good("t", "text", "a\r\nb\rc\td\u200f", "a\nb\nc\td\u200f")
+	bad("t", "text", 0, "a\u202eb", "a\u0007")
+	good("c", "wipLimit", 9999, 9999)
+	bad("c", "wipLimit", 9999, -1, 10000, 1.5, "3", true)
+	good("c", "wipMode", "soft", "soft")
+	bad("c", "wipMode", 0, "harder", 1)
+	for _, field := range []string{"due", "start", "done"} {
+		good("k", field, "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
+		good("k", field, "2026-02-03T04:05:06.789Z", "2026-02-03T04:05:06.789Z")
+		good("k", field, "2026-02-03T04:05:06.7891234+02:00", "2026-02-03T02:05:06.789Z")
+		bad("k", field, 0, "yesterday", "2026-02-30T00:00:00Z", "2026-02-03T4:05:06Z", "2026-02-03T04:05:06,5Z", "2026-02-03 04:05:06Z", 3, true)
+	}
+	good("k", "due", "2028-02-29", "2028-02-29")
+	bad("k", "due", 0, "2026-02-29", "2026-2-3")
+	bad("k", "done", 0, "2026-02-03")
+	good("i", "due", "2026-02-03", "2026-02-03")
+	good("i", "done", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
+	good("i", "done", true, true)
+	good("i", "assignee", "bob", "bob")
+	bad("i", "assignee", 255, "", strings.Repeat("x", 256), 3)
+	bad("k", "archived", 0, "yes", 1)
+	bad("k", "position", 0, "", "a", "a00", "b", "!", nil, 3, json.RawMessage(`{"after":3}`), json.RawMessage(`{"after":"k","before":"k"}`))
+	bad("k", "labels", 0, "red", 3, []string{""}, []string{"a b"}, json.RawMessage(`{"add":[1]}`), json.RawMessage(`{"sub":"x"}`))
+	bad("k", "columnId", 0, nil, "", 3, "a b")
+	good("f", "url", "https://example.org/\u00fc?x=<1>", "https://example.org/\u00fc?x=<1>")
+	bad("f", "url", 2048, "https://example.org/"+strings.Repeat("x", 2048))
+	bad("f", "url", 0, nil, "", "ftp://example.org/", "javascript:alert(1)", "example.org", "https://")
+	good("member:bob", "avatar", "https://example.org/a.png", "https://example.org/a.png")
+	bad("member:bob", "avatar", 0, "http://example.org/a.png", "data:image/png;base64,")
+	bad("member:bob", "role", 0, nil, "", "owner")
+	bad("member:bob", "user", 0, "eve")
+	bad("t", "cardId", 0, "k2", nil)
+	for _, field := range []string{"size", "contentType", "sha256", "object", "position"} {
+		bad("f", field, 0, "1")
+	}
+	for _, id := range []string{"b", "member:bob", "c", "k", "l", "i", "red", "t", "f"} {
+		bad(id, "nonsense", 0, 1, nil)
+	}
+}
+
+func TestExtraFieldsAreKeptAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c").cards("c", "k")
+	w.must("ann", `{"entityId":"k","patch":{"x-a":{ "b" : [1.50, null, "<&>"] },"x-s":" u\u0308 ","x-n":12345678901234567890,"x-list":["b","a","b"],"x-no":false}}`)
+	wantEqual(t, "kept", string(encoded(t, w.get("k").Fields["x-s"]))+string(encoded(t, w.get("k").Fields["x-list"]))+string(encoded(t, w.get("k").Fields["x-n"])),
+		"\" u\u0308 \"[\"b\",\"a\",\"b\"]12345678901234567890")
+	var a map[string]any
+	if err := json.Unmarshal(encoded(t, w.get("k").Fields["x-a"]), &a); err != nil || len(a["b"].([]any)) != 3 || a["b"].([]any)[2] != "<&>" {
+		t.Errorf("x-a is %v, %v", a, err)
+	}
+	w.must("ann", `{"entityId":"c","patch":{"x-`+strings.Repeat("y", 62)+`":1}}`, `{"entityId":"b","patch":{"x-_-9":1}}`)
+	for _, name := range []string{"x-", "x-" + strings.Repeat("y", 63), "x-a b", "x-a:b", "X-a", "y-a"} {
+		w.refused(Invalid, fmt.Sprintf(`"field":%q`, name), "ann", fmt.Sprintf(`{"entityId":"c","patch":{%q:1}}`, name))
+	}
+	w.must("ann", `{"entityId":"red","patch":{"kind":"label"}}`)
+	w.refused(Invalid, `"field":"x-a"`, "ann", `{"entityId":"red","patch":{"x-a":1}}`)
+	w.must("ann", `{"entityId":"k","patch":{"x-a":"`+strings.Repeat("z", 4094)+`"}}`)
+	w.refused(Invalid, `"field":"x-a","limit":4096`, "ann", `{"entityId":"k","patch":{"x-a":"`+strings.Repeat("z", 4095)+`"}}`)
+	for i := range 31 { // x-_-9 is on the board
+		w.must("ann", fmt.Sprintf(`{"entityId":"b","patch":{"x-%d":%d}}`, i, i))
+	}
+	w.refused(Invalid, `"field":"x-33","limit":32`, "ann", `{"entityId":"b","patch":{"x-33":1}}`)
+	w.must("ann", `{"entityId":"b","patch":{"x-33":1,"x-0":null}}`)
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"A", "a:b_c-9", strings.Repeat("x", 64)} {
+		w.must("ann", fmt.Sprintf(`{"entityId":%q,"patch":{"kind":"column","title":"x"}}`, id))
+	}
+	for _, id := range []string{"", "a b", "\u00fc", "a.b", strings.Repeat("x", 65), "member:bob", "member:"} {
+		w.refused(Invalid, `"field":"entityId"`, "ann", fmt.Sprintf(`{"entityId":%q,"patch":{"kind":"column","title":"x"}}`, id))
+	}
+	wide := "j\u00fcrgen@example.org/" + strings.Repeat("w", 230)
+	w.must("ann", fmt.Sprintf(`{"entityId":"member:%s","patch":{"kind":"member","role":"viewer","user":%q}}`, wide, wide))
+	w.refused(Invalid, `"field":"user"`, "ann", `{"entityId":"member:x","patch":{"kind":"member","role":"viewer","user":"y"}}`)
+	w.refused(Invalid, `"field":"user"`, "ann", `{"entityId":"x","patch":{"kind":"member","role":"viewer","user":"x"}}`)
+	w.refused(Invalid, `"field":"kind"`, "ann", `{"entityId":"b2","patch":{"kind":"board","title":"x"}}`)
+	w.refused(Invalid, `"field":"kind"`, "ann", `{"entityId":"A","patch":{"kind":"card","title":"x"}}`)
+	w.refused(Invalid, `"field":"kind"`, "ann", `{"entityId":"z","patch":{"kind":"thing"}}`)
+	w.refused(NotFound, `"entityId":"z"`, "ann", `{"entityId":"z","patch":{"title":"x"}}`)
+	w.refused(NotFound, `"entityId":"z"`, "ann", `{"entityId":"z","patch":null}`)
+	w.refused(Invalid, `"field":"title"`, "ann", `{"entityId":"z","patch":{"kind":"column"}}`)
+}
