@@ -206,15 +206,15 @@ type session struct {
 	sent []*sending
 }
 
-// undecided is the id of the newest undecided mutate among the first n sent. A
-// mutation sent again stands where it was sent first.
-func (s *session) undecided(n int) string {
-	for i := n - 1; i >= 0; i-- {
+// undecided is the id of the newest undecided mutate in list. A mutation sent
+// again stands where it was sent first.
+func undecided(list []*sending) string {
+	for i := len(list) - 1; i >= 0; i-- {
 		select {
-		case <-s.sent[i].decided:
+		case <-list[i].decided:
 		default:
-			if s.sent[i].cmd.Op == domain.OpMutate && s.sent[i].n == i {
-				return s.sent[i].cmd.ID
+			if list[i].cmd.Op == domain.OpMutate && list[i].n == i {
+				return list[i].cmd.ID
 			}
 		}
 	}
@@ -245,7 +245,8 @@ func (s *session) send(cmd domain.Command) *sending {
 	if n < 0 {
 		n = len(s.sent)
 	}
-	x := s.g.send(s.ctx, cmd, n, func() string { return s.undecided(n) })
+	before := s.sent[:n:n]
+	x := s.g.send(s.ctx, cmd, n, func() string { return undecided(before) })
 	s.sent = append(s.sent, x)
 	return x
 }
