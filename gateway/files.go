@@ -249,8 +249,8 @@ func (s *Server) getContent(w http.ResponseWriter, r *http.Request, id identity)
 	}
 	steady := newSteadyWriter(w)
 	http.ServeContent(steady, r, "", time.Time{}, content)
-	if content.err != nil {
-		s.log.Warn("content cannot be read", "board", st.board, "file", file.ID, "err", content.err)
+	if err := content.err(); err != nil && r.Context().Err() == nil {
+		s.log.Warn("content cannot be read", "board", st.board, "file", file.ID, "err", err)
 		if !steady.sent {
 			return unavailable("the content cannot be read")
 		}

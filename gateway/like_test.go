@@ -15,7 +15,10 @@ func (s *site) likes(path string, header ...string) liking {
 
 func TestLike_TogglesInLogOrder(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testLikeToggles)
+}
+
+func testLikeToggles(t *testing.T, s *site) {
 	s.demo()
 	for i, want := range []struct {
 		user string
@@ -34,7 +37,10 @@ func TestLike_TogglesInLogOrder(t *testing.T) {
 
 func TestLike_ARepeatAnswersAsOfItsDecision(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testLikeRepeat)
+}
+
+func testLikeRepeat(t *testing.T, s *site) {
 	s.demo()
 	first := s.likes("/api/posts/c1/like?user=ann", "Idempotency-Key", "k1")
 	s.likes("/api/posts/c1/like?user=bob")
@@ -57,7 +63,10 @@ func TestLike_ARepeatAnswersAsOfItsDecision(t *testing.T) {
 
 func TestLike_Refusals(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testLikeRefusals)
+}
+
+func testLikeRefusals(t *testing.T, s *site) {
 	s.demo()
 	for _, tt := range []struct {
 		path   string

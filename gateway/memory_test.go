@@ -20,6 +20,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/natsd"
 	"github.com/snapback-io/snapback/projector"
 )
 
@@ -292,6 +293,37 @@ func newSite(t *testing.T, cfg Config) *site {
 		}
 	})
 	return &site{t, m, s, srv.URL}
+}
+
+// newRealSite is a server over an embedded NATS server and a domain service.
+func newRealSite(t *testing.T, cfg Config) *site {
+	t.Helper()
+	nats, err := natsd.Start(natsd.Config{StoreDir: t.TempDir(), SyncAlways: true, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nats.Shutdown)
+	log, err := eventlog.Open(t.Context(), eventlog.Config{InProcess: nats, Shards: 2, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(log.Close)
+	w := &world{t: t, log: log}
+	w.serveLog(log)
+	cfg.Log, cfg.Logger = log, quiet
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s.Handler())
+	t.Cleanup(func() { srv.Close(); s.Close() })
+	return &site{t, nil, s, srv.URL}
+}
+
+// onEachSite runs a test over memory and over the real parts.
+func onEachSite(t *testing.T, cfg Config, test func(t *testing.T, s *site)) {
+	t.Run("memory", func(t *testing.T) { t.Parallel(); test(t, newSite(t, cfg)) })
+	t.Run("nats", func(t *testing.T) { t.Parallel(); test(t, newRealSite(t, cfg)) })
 }
 
 // reply is an answer read to its end.

@@ -41,23 +41,19 @@ func (s *Server) mutate(w http.ResponseWriter, r *http.Request, id identity) err
 	return s.writeAccepted(w, st, cmd.ID, v, entities)
 }
 
-// schedule sets receipt and deadline of cmd by what its frame asks for, and gives
-// the time to live that is left. A deadline that lies further ahead than
-// MaxTTLMs is brought forward to it.
+// schedule sets receipt and deadline of cmd by what its frame asks for, and
+// gives the time to live that is left; a time of the frame counts before a
+// span. Whether it is too far ahead is for the decision.
 func schedule(cmd *domain.Command, f wire.ClientFrame, now time.Time) time.Duration {
 	ttl := f.TTL
 	if ttl == 0 {
 		ttl = wire.DefaultTTLMs * time.Millisecond
-		if !f.ExpiresAt.IsZero() {
-			ttl = wire.MaxTTLMs * time.Millisecond
-		}
 	}
-	cmd.ReceivedAt = stamp(now)
-	cmd.Deadline = cmd.ReceivedAt.Add(ttl)
-	if !f.ExpiresAt.IsZero() && f.ExpiresAt.Before(cmd.Deadline) {
-		cmd.Deadline = f.ExpiresAt
-		ttl = max(time.Millisecond, f.ExpiresAt.Sub(now))
+	deadline := now.Add(ttl)
+	if !f.ExpiresAt.IsZero() {
+		deadline, ttl = f.ExpiresAt, f.ExpiresAt.Sub(now)
 	}
+	cmd.ReceivedAt, cmd.Deadline = stamp(now), stamp(deadline)
 	return ttl
 }
 

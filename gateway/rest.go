@@ -177,7 +177,8 @@ const verdictMargin = 3 * time.Second
 // decide submits cmd and waits for its verdict. A refusal is a problem; no
 // verdict in time is the problem undecided.
 func (s *Server) decide(ctx context.Context, st *seat, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
-	ctx, cancel := context.WithTimeout(ctx, ttl+verdictMargin)
+	patience := min(max(ttl, 0), wire.MaxTTLMs*time.Millisecond) + verdictMargin
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	start := time.Now()
 	v, entities, err := st.submit(ctx, cmd, ttl)

@@ -67,7 +67,10 @@ func TestHTTP_RefusalsOfTheLogKeepCodeAndDetails(t *testing.T) {
 
 func TestHTTP_MutationAnswersItsVerdict(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testMutationAnswers)
+}
+
+func testMutationAnswers(t *testing.T, s *site) {
 	s.demo()
 	const like = `{"type":"mutate","clientMutationId":"m1","entityId":"c1","patch":{"title":" Uno ","liked":true},"ttlMs":2000}`
 	r := s.must(200, "POST", "/v1/boards/demo/mutations?user=bob", like, "Content-Type", "application/json")
@@ -231,9 +234,8 @@ func TestHTTP_DeadlineOfAMutation(t *testing.T) {
 		{"none", wire.ClientFrame{}, 4 * time.Second, 4 * time.Second},
 		{"ttlMs", wire.ClientFrame{TTL: time.Second}, time.Second, time.Second},
 		{"expiresAt", wire.ClientFrame{ExpiresAt: now.Add(9 * time.Second)}, 9 * time.Second, 9 * time.Second},
-		{"the earlier counts", wire.ClientFrame{ExpiresAt: now.Add(9 * time.Second), TTL: 2 * time.Second}, 2 * time.Second, 2 * time.Second},
-		{"the earlier counts", wire.ClientFrame{ExpiresAt: now.Add(time.Second), TTL: 2 * time.Second}, time.Second, time.Second},
-		{"past", wire.ClientFrame{ExpiresAt: now.Add(-time.Hour)}, time.Millisecond, -time.Hour},
+		{"a time before a span", wire.ClientFrame{ExpiresAt: now.Add(9 * time.Second), TTL: 2 * time.Second}, 9 * time.Second, 9 * time.Second},
+		{"past", wire.ClientFrame{ExpiresAt: now.Add(-time.Hour)}, -time.Hour, -time.Hour},
 	} {
 		var cmd domain.Command
 		if ttl := schedule(&cmd, tt.frame, now); ttl != tt.ttl || !cmd.Deadline.Equal(now.Add(tt.at)) || !cmd.ReceivedAt.Equal(now) {
@@ -244,7 +246,10 @@ func TestHTTP_DeadlineOfAMutation(t *testing.T) {
 
 func TestHTTP_CreateBoard(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testCreateBoard)
+}
+
+func testCreateBoard(t *testing.T, s *site) {
 	r := s.must(201, "POST", "/v1/boards?user=ann", `{"id":"b1","title":" Plan "}`)
 	var e domain.Entity
 	r.json(t, &e)
@@ -463,7 +468,10 @@ func TestHTTP_GetBoard(t *testing.T) {
 
 func TestHTTP_ImportIsSeenWhenItsLastPartIsIn(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Config{})
+	onEachSite(t, Config{}, testImportSeen)
+}
+
+func testImportSeen(t *testing.T, s *site) {
 	s.must(200, "POST", "/v1/boards/imp/import", `{"source":"test:1","part":0,"entities":[
 		{"id":"imp","kind":"board","title":"Imported","createdAt":"2020-01-02T03:04:05Z","createdBy":"old"},
 		{"id":"col","kind":"column","title":"Column","position":"a0","createdAt":"2020-01-02T03:04:05Z","createdBy":"old"}]}`, "Mutation-Id", "p0")

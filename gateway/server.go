@@ -197,3 +197,11 @@ func (s *Server) Drain(ctx context.Context, spread time.Duration) error {
 	defer s.chores.end()
 	return s.hubs.drain(ctx, spread)
 }
+
+// Close ends everything at once, what is in flight included. Nothing may be
+// served afterwards; call it after Drain and when the listeners are closed.
+func (s *Server) Close() {
+	s.draining.Store(true)
+	s.chores.end()
+	s.hubs.close()
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -70,19 +71,27 @@ func (s *steadyWriter) done() {
 }
 
 // contentReader reads an object of known size from wherever it is sought to;
-// it opens the object where the reading starts and not before.
+// it opens the object where the reading starts and not before. Closing it may
+// overlap a read: an answer of several ranges is read by a goroutine that
+// outlives a reader who goes away.
 type contentReader struct {
 	ctx    context.Context
 	store  store
 	object string
 	size   int64
 
-	at   int64
-	open io.ReadCloser
-	err  error // of the store
+	mu     sync.Mutex
+	at     int64
+	body   io.ReadCloser // nil: not open
+	closed bool
+	failed error // of the store
 }
 
+var errClosed = errors.New("gateway: content is closed")
+
 func (c *contentReader) Seek(offset int64, whence int) (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch whence {
 	case io.SeekCurrent:
 		offset += c.at
@@ -93,39 +102,55 @@ func (c *contentReader) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("gateway: seek before the start")
 	}
 	if offset != c.at {
-		_ = c.Close()
+		c.drop()
 		c.at = offset
 	}
 	return offset, nil
 }
 
 func (c *contentReader) Read(p []byte) (n int, err error) {
-	if c.at >= c.size {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return 0, errClosed
+	case c.at >= c.size:
 		return 0, io.EOF
-	}
-	if c.open == nil {
-		if c.open, err = c.store.OpenContent(c.ctx, c.object, c.at); err != nil {
-			c.err = err
+	case c.body == nil:
+		if c.body, err = c.store.OpenContent(c.ctx, c.object, c.at); err != nil {
+			c.body, c.failed = nil, err
 			return 0, err
 		}
 	}
-	n, err = c.open.Read(p)
+	n, err = c.body.Read(p)
 	c.at += int64(n)
-	switch {
-	case errors.Is(err, io.EOF) && c.at < c.size:
+	if errors.Is(err, io.EOF) && c.at < c.size {
 		err = io.ErrUnexpectedEOF
-		c.err = err
-	case err != nil && !errors.Is(err, io.EOF):
-		c.err = err
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.failed = err
 	}
 	return n, err
 }
 
+// err is what the store failed with, nil if it did not.
+func (c *contentReader) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
+}
+
 func (c *contentReader) Close() error {
-	if c.open == nil {
-		return nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.drop()
+	return nil
+}
+
+func (c *contentReader) drop() {
+	if c.body != nil {
+		_ = c.body.Close()
+		c.body = nil
 	}
-	err := c.open.Close()
-	c.open = nil
-	return err
 }
