@@ -56,7 +56,7 @@ type session struct {
 	brokenAt   time.Time
 	expiry     *time.Timer
 
-	ending atomic.Bool // the close frame is being written: the read deadline stays
+	fixed atomic.Bool // the read deadline stays, whatever is heard: while the token is due, and at the close
 }
 
 var upgrader = websocket.Upgrader{
@@ -169,6 +169,8 @@ func (s *session) authenticate(offered []string) (code int, reason string) {
 			return s.take(token)
 		}
 	}
+	s.fixed.Store(true)
+	defer s.fixed.Store(false)
 	_ = s.ws.SetReadDeadline(time.Now().Add(authTimeout))
 	kind, data, err := s.message()
 	if err != nil {
@@ -226,7 +228,7 @@ func (s *session) leave() {
 
 // heard puts off the end of a connection that shows no life.
 func (s *session) heard() {
-	if !s.ending.Load() {
+	if !s.fixed.Load() {
 		_ = s.ws.SetReadDeadline(time.Now().Add(s.pong))
 	}
 }

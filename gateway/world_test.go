@@ -95,7 +95,8 @@ func onBoth(t *testing.T, o options, test func(t *testing.T, w *world)) {
 	t.Run("nats", func(t *testing.T) { t.Parallel(); test(t, newRealWorld(t, o)) })
 }
 
-func (w *world) serveLog(log service.Log) {
+// serveLog runs a service until the test ends or stop is called.
+func (w *world) serveLog(log service.Log) (stop func()) {
 	s, err := service.New(service.Config{Log: log, Logger: quiet})
 	if err != nil {
 		w.t.Fatal(err)
@@ -103,8 +104,13 @@ func (w *world) serveLog(log service.Log) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.Run(ctx) }()
-	w.t.Cleanup(func() { cancel(); <-done })
+	stop = func() { cancel(); <-done }
+	w.t.Cleanup(stop)
+	return stop
 }
+
+// serveFor is serveLog on the log in memory.
+func (w *world) serveFor() (stop func()) { return w.serveLog(w.fake) }
 
 func (w *world) start(l net.Listener, o options) {
 	o.cfg.Logger = quiet
@@ -257,13 +263,14 @@ func (f frame) String() string {
 
 // socket is one client connection.
 type socket struct {
-	t       *testing.T
-	ws      *websocket.Conn
-	frames  chan frame
-	rev     uint64 // law 1: of the last live sync
-	live    bool
-	session string
-	epoch   string
+	t        *testing.T
+	ws       *websocket.Conn
+	frames   chan frame
+	rev      uint64 // law 1: of the last live sync
+	live     bool
+	session  string
+	epoch    string
+	patience time.Duration
 }
 
 // connect dials as user (a token with auth on), and reads on from then on.
@@ -282,7 +289,11 @@ func (w *world) connectRaw(path string, header http.Header, protocols ...string)
 		w.t.Fatalf("dial: %v %+v", err, resp)
 	}
 	w.t.Cleanup(func() { ws.Close() })
-	return &socket{t: w.t, ws: ws, frames: make(chan frame, 100_000)}
+	patience := 20 * time.Second
+	if w.fake != nil {
+		patience = 2 * time.Minute
+	}
+	return &socket{t: w.t, ws: ws, frames: make(chan frame, 100_000), patience: patience}
 }
 
 func (s *socket) readAll() {
@@ -308,7 +319,7 @@ func (s *socket) readAll() {
 // next is the next frame; it holds law 1 on the way.
 func (s *socket) next() frame {
 	s.t.Helper()
-	timeout := time.NewTimer(20 * time.Second)
+	timeout := time.NewTimer(s.patience)
 	defer timeout.Stop()
 	select {
 	case f := <-s.frames:

@@ -39,7 +39,7 @@ func (s *session) drain() (more, ended bool) {
 		return true, false
 	}
 	if b.closing != nil {
-		s.ending.Store(true)
+		s.fixed.Store(true)
 		_ = s.ws.SetReadDeadline(time.Now().Add(closeTimeout))
 		time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
 	}
