@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -50,5 +51,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil || command == nil {
 		return err
 	}
-	return command(ctx, streams{stdout, stderr})
+	if err := command(ctx, streams{stdout, stderr}); err != nil {
+		return oneLine{err}
+	}
+	return nil
 }
+
+// oneLine is an error whose text has no line breaks: joined errors have.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLine) Unwrap() error { return e.error }

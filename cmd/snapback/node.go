@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	openTimeout = 30 * time.Second // for a log with long streams, or a NATS server that starts
+	openTimeout = 30 * time.Second // for a log with long streams, or a NATS server that is still starting
 	stopTimeout = 10 * time.Second // for clients to get the verdicts that are under way
 	// goawaySpread is over what time the clients of a stopping server come back.
 	goawaySpread = 2 * time.Second
@@ -67,6 +67,9 @@ func (n *node) run(ctx context.Context) (err error) {
 	}
 	defer n.closeListeners()
 	if err := n.open(ctx); err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil
+		}
 		return err
 	}
 	defer n.close()
@@ -145,6 +148,7 @@ func (n *node) open(ctx context.Context) error {
 		}
 		n.nats, cfg.InProcess = s, s
 	}
+	n.log.Debug("opening the log")
 	log, err := eventlog.Open(ctx, cfg)
 	switch {
 	case errors.Is(err, eventlog.ErrShards):

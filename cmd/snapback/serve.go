@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -67,6 +69,11 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 		err = errors.New("--data: it names the directory of the log")
 	case c.openMode() && !c.InsecureOpen:
 		err = loopbackOnly(c.Addr)
+	}
+	for _, o := range c.Origin {
+		if u, bad := url.Parse(o); o != "*" && (bad != nil || u.Host == "" || o != u.Scheme+"://"+u.Host) {
+			err = cmp.Or(err, fmt.Errorf("--origin=%s: it is like https://app.example, or * for all", o))
+		}
 	}
 	return level, err
 }
