@@ -2,7 +2,6 @@ package eventlog
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,9 +16,9 @@ import (
 	"github.com/snapback-io/snapback/eventlog/natsd"
 )
 
-// quiet keeps the servers' words out of the test's output unless it is -v.
+// quiet keeps the servers' words out of the test's output, unless they are asked for.
 func quiet() *slog.Logger {
-	if testing.Verbose() && os.Getenv("SNAPBACK_TEST_LOG") != "" {
+	if os.Getenv("SNAPBACK_TEST_LOG") != "" {
 		return slog.Default()
 	}
 	return slog.New(slog.DiscardHandler)
@@ -30,7 +29,6 @@ func TestMain(m *testing.M) {
 		serveForParent(dir)
 		return
 	}
-	flag.Parse()
 	code := m.Run()
 	sharedCluster.stop()
 	os.Exit(code)

@@ -70,17 +70,20 @@ func (b bucket) put(ctx context.Context, name string, meta map[string]string, r 
 }
 
 // putChunks publishes the chunks in order, a window of them ahead of their
-// answers. None is sent twice: one that fails fails the object.
-func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Reader) error {
+// answers. None is sent twice: one that fails fails the object. When it
+// returns, none is under way any more.
+func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Reader) (err error) {
 	inbox := b.log.bulk.NewInbox()
 	answers, err := b.log.bulk.SubscribeSync(inbox)
 	if err != nil {
 		return err
 	}
 	defer answers.Unsubscribe()
-	await := func() error {
+	pending := 0
+	await := func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 		defer cancel()
+		pending--
 		msg, err := answers.NextMsgWithContext(ctx)
 		if err != nil {
 			return err
@@ -88,29 +91,35 @@ func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Re
 		_, err = parseAck(msg)
 		return classify(err)
 	}
-	chunk := make([]byte, chunkSize) // may be reused: publishing copies it
-	for pending, more := 0, true; more || pending > 0; {
-		if more && pending < chunkWindow {
-			n, err := io.ReadFull(r, chunk)
-			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-				return err
-			}
-			more = err == nil
-			if n > 0 {
-				sum.Write(chunk[:n])
-				o.Size += uint64(n)
-				o.Chunks++
-				pending++
-				if err := b.log.bulk.PublishRequest(b.chunks(o.NUID), inbox, chunk[:n]); err != nil {
-					return err
-				}
-			}
-			continue
+	defer func() {
+		for pending > 0 && !errors.Is(await(context.WithoutCancel(ctx)), context.DeadlineExceeded) {
 		}
-		if err := await(); err != nil {
+	}()
+	chunk := make([]byte, chunkSize) // may be reused: publishing copies it
+	for more := true; more; {
+		n, err := io.ReadFull(r, chunk)
+		if more = err == nil; err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return err
 		}
-		pending--
+		if n == 0 {
+			break
+		}
+		sum.Write(chunk[:n])
+		o.Size += uint64(n)
+		o.Chunks++
+		if err := b.log.bulk.PublishRequest(b.chunks(o.NUID), inbox, chunk[:n]); err != nil {
+			return err
+		}
+		if pending++; pending == chunkWindow {
+			if err := await(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	for pending > 0 {
+		if err := await(ctx); err != nil {
+			return err
+		}
 	}
 	return ctx.Err()
 }

@@ -86,7 +86,7 @@ func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2
 				return
 			}
 		}
-		if from <= to {
+		if to > 0 && from <= to {
 			l.scan(ctx, board, messageGet{Seq: max(from, 1)}, to, yield)
 		}
 	}

@@ -35,7 +35,8 @@ type Config struct {
 	// SyncInterval between two fsyncs when SyncAlways is off. 0: two minutes.
 	SyncInterval time.Duration
 	// Listen is the address (host:port) for NATS clients from outside, "" for
-	// none. There is no authentication: loopback or a private network only.
+	// none (a clustered server then has one on loopback, of its own choice).
+	// There is no authentication: loopback or a private network only.
 	Listen string
 	// MaxStore bounds the disk space of all streams, bytes. 0: three quarters of what is free.
 	MaxStore int64
@@ -133,6 +134,11 @@ func (cfg *Config) options() (*server.Options, error) {
 		}
 	}
 	if c := cfg.Cluster; c != nil {
+		if cfg.Listen == "" {
+			// nats-server starts its routes only behind a client listener.
+			opts.DontListen, opts.Host, opts.Port = false, "127.0.0.1", server.RANDOM_PORT
+			opts.Cluster.NoAdvertise = true
+		}
 		opts.ServerName = c.Node
 		opts.Cluster.Name = c.Name
 		if opts.Cluster.Host, opts.Cluster.Port, err = hostPort(c.Listen); err != nil {
