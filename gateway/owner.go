@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
@@ -297,9 +299,14 @@ func (h *hub) own(s *sending, maybeOut bool) error {
 	if err == nil || maybeOut {
 		return nil
 	}
-	h.hs.logger.Warn("command not published", "board", h.board, "error", err)
+	h.hs.logger.Warn("command not published", "board", h.board, "id", s.key.id, "error", err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if errors.Is(err, eventlog.ErrTooLarge) { // for every node alike
+		h.answer(domain.Verdict{User: s.key.user, ID: s.key.id, Rejection: &domain.Rejection{
+			Code: domain.TooLarge, Reason: "command too large for the log", Details: domain.Details{"limit": wire.FrameBytes}}})
+		return nil
+	}
 	if !h.forget(s) {
 		return nil // the log knew it already
 	}

@@ -1,0 +1,444 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/logtest"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// tapped is a log whose publishing a test watches and breaks.
+type tapped struct {
+	*logtest.Log
+	publish func(cmd *domain.Command, ttl time.Duration) error // nil: goes through
+	heads   int
+}
+
+func (l *tapped) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
+	if l.publish != nil {
+		if err := l.publish(cmd, ttl); err != nil {
+			return err
+		}
+	}
+	return l.Log.PublishCommand(cmd, ttl)
+}
+
+func (l *tapped) Head(ctx context.Context, b string) (uint64, error) {
+	l.heads++
+	return l.Log.Head(ctx, b)
+}
+
+// inTappedBubble is inBubble with the hubs' log tapped.
+func inTappedBubble(t *testing.T, o options, test func(t *testing.T, w *world, tap *tapped)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, o)
+		tap := &tapped{Log: w.fake}
+		w.hubs.log = tap
+		test(t, w, tap)
+	})
+}
+
+// TestOwner_PublishesAgainUntilTheVerdict: after 500 ms, then every second,
+// with the time to live that is left, past the deadline too.
+func TestOwner_PublishesAgainUntilTheVerdict(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		start := time.Now()
+		var at, left []time.Duration
+		tap.SetFaults(logtest.Faults{LoseCommand: 1})
+		tap.publish = func(_ *domain.Command, ttl time.Duration) error {
+			at, left = append(at, time.Since(start)), append(left, ttl)
+			if len(at) == 8 {
+				tap.SetFaults(logtest.Faults{})
+			}
+			return nil
+		}
+		id := s.mutate("c1", `{"title":"x"}`)
+		f := s.verdict(id)
+		if f.Code != "expired" || f.Retryable {
+			t.Errorf("%s", f)
+		}
+		for i, d := range at {
+			want := time.Duration(0)
+			if i > 0 {
+				want = firstLook + time.Duration(i-1)*laterLook
+			}
+			if d < want || d > want+time.Duration(i+1)*chaseTick {
+				t.Errorf("published %d after %v, want %v", i, d, want)
+			}
+			if left[i] != 4*time.Second-d {
+				t.Errorf("published %d after %v with %v left", i, d, left[i])
+			}
+		}
+		if len(at) != 8 {
+			t.Errorf("published %d times", len(at))
+		}
+		time.Sleep(10 * time.Second)
+		if len(at) != 8 {
+			t.Errorf("published %d times, the last after the verdict", len(at))
+		}
+	})
+}
+
+// TestOwner_StopsWhenNobodyWaits: the connection is gone.
+func TestOwner_StopsWhenNobodyWaits(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		tap.SetFaults(logtest.Faults{LoseCommand: 1})
+		n := 0
+		tap.publish = func(*domain.Command, time.Duration) error { n++; return nil }
+		s.mutate("c1", `{"title":"x"}`)
+		synctest.Wait()
+		s.ws.Close()
+		time.Sleep(time.Minute)
+		if n != 1 {
+			t.Errorf("published %d times", n)
+		}
+	})
+}
+
+// TestOwner_LooksAtTheTailOncePerBoard, and finds verdicts whose announcement was lost.
+func TestOwner_LooksAtTheTailOncePerBoard(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		a, b := w.connect("bob"), w.connect("ada")
+		a.skip("ready")
+		b.skip("ready")
+		tap.SetFaults(logtest.Faults{LoseNews: 1})
+		published := 0
+		tap.publish = func(*domain.Command, time.Duration) error { published++; return nil }
+		tap.heads = 0
+		var ids []string
+		for i := range 10 {
+			ids = append(ids, a.mutate("c1", fmt.Sprintf(`{"title":"a%d"}`, i)))
+			b.mutate("c2", fmt.Sprintf(`{"title":"b%d"}`, i))
+		}
+		start := time.Now()
+		for _, id := range ids {
+			if f := a.verdict(id); f.Type != "ack" {
+				t.Errorf("%s", f)
+			}
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+		if tap.heads != 1 || published != 20 {
+			t.Errorf("looked %d times, published %d", tap.heads, published)
+		}
+	})
+}
+
+// TestOwner_RepeatWhoseVerdictIsNotAnnounced is answered from the record.
+func TestOwner_RepeatWhoseVerdictIsNotAnnounced(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		id := s.mutate("c1", `{"title":"x"}`)
+		first := s.verdict(id)
+		tap.SetFaults(logtest.Faults{LoseNews: 1})
+		s.mutateAs(id, "c1", `{"title":"x"}`)
+		if f := s.verdict(id); f.raw != first.raw {
+			t.Errorf("%s, first %s", f, first)
+		}
+	})
+}
+
+// TestLaw6_AfterNamesTheNewestUndecided, on the first publish and as it has
+// become on a later one.
+func TestLaw6_AfterNamesTheNewestUndecided(t *testing.T) {
+	inTappedBubble(t, options{noService: true}, func(t *testing.T, w *world, tap *tapped) {
+		stop := w.serveFor()
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		stop()
+		type sent struct{ id, after string }
+		var log []sent
+		lost := map[string]bool{"m2": true}
+		tap.publish = func(cmd *domain.Command, _ time.Duration) error {
+			log = append(log, sent{cmd.ID, cmd.After})
+			if lost[cmd.ID] {
+				tap.SetFaults(logtest.Faults{LoseCommand: 1})
+			} else {
+				tap.SetFaults(logtest.Faults{})
+			}
+			return nil
+		}
+		for _, id := range []string{"m1", "m2", "m2", "m3"} {
+			s.mutateAs(id, "c1", `{"title":"`+id+`"}`)
+		}
+		synctest.Wait()
+		if fmt.Sprint(log) != "[{m1 } {m2 m1} {m3 m2}]" {
+			t.Errorf("published %v", log)
+		}
+		log, lost = nil, nil
+		w.serveFor() // m1 is decided, m3 waits for m2, which was lost
+		for i, id := range []string{"m1", "m2", "m2", "m3"} {
+			if f := s.skip("ack"); f.ID != id {
+				t.Errorf("verdict %d: %s", i, f)
+			}
+		}
+		if len(log) == 0 || log[0].id == "m1" {
+			t.Errorf("published again %v", log)
+		}
+		for _, l := range log {
+			if l.id == "m2" && l.after != "" || l.id == "m3" && l.after != "m2" {
+				t.Errorf("published again %v", log)
+			}
+		}
+	})
+}
+
+// TestLaw7_UnavailableHoldsUpWhatFollows until the refused id comes again or is cancelled.
+func TestLaw7_UnavailableHoldsUpWhatFollows(t *testing.T) {
+	for _, again := range []string{"sent", "cancelled"} {
+		t.Run(again, func(t *testing.T) {
+			inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+				w.demo()
+				s := w.connect("bob")
+				s.skip("ready")
+				tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
+				id := s.mutate("c1", `{"title":"1"}`)
+				refused := func(id string) {
+					t.Helper()
+					if f := s.verdict(id); f.Code != "unavailable" || !f.Retryable || f.Details["retryAfterMs"] != 1000.0 {
+						t.Fatalf("%s", f)
+					}
+				}
+				refused(id)
+				tap.publish = nil
+				later := s.mutate("c1", `{"title":"2"}`)
+				refused(later)
+				refused(s.mutate("c2", `{"title":"3"}`))
+				s.send(`{"type":"cancel","clientMutationId":"` + later + `"}`)
+				if f := s.verdict(later); f.Code != "withdrawn" {
+					t.Errorf("%s", f)
+				}
+				refused(s.mutate("c2", `{"title":"4"}`))
+				want := "ack"
+				if again == "sent" {
+					s.mutateAs(id, "c1", `{"title":"1"}`)
+				} else {
+					s.send(`{"type":"cancel","clientMutationId":"` + id + `"}`)
+					want = "nack"
+				}
+				if f := s.verdict(id); f.Type != want || f.Retryable {
+					t.Errorf("%s", f)
+				}
+				if f := s.verdict(s.mutate("c2", `{"title":"5"}`)); f.Type != "ack" {
+					t.Errorf("%s", f)
+				}
+			})
+		})
+	}
+}
+
+// TestLaw7_NeverForWhatMayBeInTheLog: repeats and older ids wait instead.
+func TestLaw7_NeverForWhatMayBeInTheLog(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		done := s.mutate("c1", `{"title":"1"}`)
+		first := s.verdict(done)
+		old := ulid.Make().String()
+		time.Sleep(time.Second)
+		r := w.connect("bob")
+		r.skip("ready")
+		tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
+		r.mutateAs(done, "c1", `{"title":"1"}`)
+		r.mutateAs(old, "c1", `{"title":"2"}`)
+		if f := r.verdict(done); f.raw != first.raw {
+			t.Errorf("%s", f)
+		}
+		tap.publish = nil
+		if f := r.verdict(old); f.Type != "ack" {
+			t.Errorf("%s", f)
+		}
+	})
+}
+
+// TestLaw7_InFlightIsBounded: the 257th is refused, and what follows it.
+func TestLaw7_InFlightIsBounded(t *testing.T) {
+	inBubble(t, options{noService: true}, func(t *testing.T, w *world) {
+		stop := w.serveFor()
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		stop()
+		var ids []string
+		for i := range wire.InFlight + 3 {
+			ids = append(ids, s.mutate("c1", fmt.Sprintf(`{"title":"%d"}`, i)))
+		}
+		for _, id := range ids[wire.InFlight:] {
+			if f := s.next(); f.ID != id || f.Code != "rate_limited" || !f.Retryable || f.Details["retryAfterMs"] == nil {
+				t.Fatalf("%s", f)
+			}
+		}
+		w.serveFor()
+		for _, id := range ids[:wire.InFlight] {
+			s.verdict(id)
+		}
+		late := ids[wire.InFlight+1]
+		s.mutateAs(late, "c1", fmt.Sprintf(`{"title":"%d"}`, wire.InFlight+1))
+		if f := s.verdict(late); f.Code != "rate_limited" {
+			t.Errorf("overtakes: %s", f)
+		}
+		for i, id := range ids[wire.InFlight:] {
+			s.mutateAs(id, "c1", fmt.Sprintf(`{"title":"%d"}`, wire.InFlight+i))
+			if f := s.verdict(id); f.Type != "ack" {
+				t.Errorf("%s", f)
+			}
+		}
+	})
+}
+
+func TestSubmit_AnswersWithTheEntities(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		gone := put("c2", "")
+		gone.Patch = nil
+		cmd := domain.Command{ID: "m1", Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c1", "", "title", "x"), gone}}
+		v, entities, err := h.submit(t.Context(), cmd, 4*time.Second)
+		if err != nil || v.Rejection != nil || len(entities) != 2 || entities[0].Fields["title"] != "x" || !entities[1].Deleted {
+			t.Fatalf("%+v %v %v", v, entities, err)
+		}
+		again, _, err := h.submit(t.Context(), cmd, 4*time.Second)
+		if err != nil || again.Rev != v.Rev || again.Seq != v.Seq {
+			t.Errorf("%+v %v", again, err)
+		}
+		cmd.Changes = cmd.Changes[:1]
+		if v, _, err := h.submit(t.Context(), cmd, 4*time.Second); err != nil || v.Rejection == nil || v.Rejection.Code != domain.IDReused {
+			t.Errorf("%+v %v", v, err)
+		}
+		if v, ok, err := h.lookup(t.Context(), "ada", "m1"); !ok || err != nil || v.Events == 0 {
+			t.Errorf("%+v %v %v", v, ok, err)
+		}
+		if _, ok, err := h.lookup(t.Context(), "bob", "m1"); ok || err != nil {
+			t.Errorf("another user's: %v %v", ok, err)
+		}
+	})
+}
+
+func TestSubmit_UndecidedAndUnavailable(t *testing.T) {
+	inTappedBubble(t, options{noService: true}, func(t *testing.T, w *world, tap *tapped) {
+		stop := w.serveFor()
+		w.demo()
+		stop()
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		cmd := domain.Command{ID: "m1", Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c1", "", "title", "x")}}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if _, _, err := h.submit(ctx, cmd, 4*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
+		cmd.ID = "m2"
+		var back *retryError
+		if _, _, err := h.submit(t.Context(), cmd, 4*time.Second); !errors.As(err, &back) || back.code != wire.Unavailable {
+			t.Errorf("%v", err)
+		}
+		tap.publish = func(*domain.Command, time.Duration) error { return eventlog.ErrTooLarge }
+		cmd.ID = "m3"
+		if v, _, err := h.submit(t.Context(), cmd, 4*time.Second); err != nil || v.Rejection == nil || v.Rejection.Code != domain.TooLarge {
+			t.Errorf("%+v %v", v, err)
+		}
+	})
+}
+
+// TestLookup_OldULIDIsFoundInTheLog: longer ago than the board remembers.
+func TestLookup_OldULIDIsFoundInTheLog(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		id := ulid.Make().String()
+		first := w.try(id, "ada", put("c1", "", "title", "old"))
+		w.try("opaque", "ada", put("c1", "", "title", "older"))
+		time.Sleep(time.Hour)
+		w.do(put("c1", "", "title", "new"))
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		if v, ok, err := h.lookup(t.Context(), "ada", id); !ok || err != nil || v.Rev != first.Rev || v.Seq != first.Seq {
+			t.Errorf("%+v %v %v", v, ok, err)
+		}
+		if _, ok, err := h.lookup(t.Context(), "ada", "opaque"); ok || err != nil {
+			t.Errorf("%v %v", ok, err)
+		}
+		if v := w.try(id, "ada", put("c1", "", "title", "old")); v.Rev != first.Rev || v.Rejection != nil {
+			t.Errorf("again: %+v", v)
+		}
+	})
+}
+
+func TestWaitRev(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		w.fake.SetFaults(logtest.Faults{LoseNews: 1})
+		v := w.do(put("c1", "", "title", "x"))
+		if err := h.waitRev(t.Context(), v.Rev); err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := h.waitRev(ctx, v.Rev+1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestHub_GoesWhenNobodyUsesIt: an unknown board's at once, another's after a minute.
+func TestHub_GoesWhenNobodyUsesIt(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		h, err := w.hubs.open(t.Context(), "nowhere")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.release()
+		synctest.Wait()
+		if n := w.hubs.counters().Boards; n != 1 {
+			t.Errorf("%d rooms", n)
+		}
+		time.Sleep(61 * time.Second)
+		if n := w.hubs.counters().Boards; n != 0 {
+			t.Errorf("%d rooms", n)
+		}
+		s := w.connect("bob")
+		s.skip("ready")
+		time.Sleep(10 * time.Minute)
+		if n := w.hubs.counters().Boards; n != 1 {
+			t.Errorf("%d rooms", n)
+		}
+	})
+}
