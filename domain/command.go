@@ -125,9 +125,10 @@ type Command struct {
 // ContentHash is the hex SHA-256 of what the command asks for apart from who,
 // when and under which id; where an upload's bytes lie in the store is no part
 // of it, so that an upload sent again is the same mutation. Two sendings of one
-// id are the same mutation when their hashes are equal; a cancel has none ("").
+// id are the same mutation when their hashes are equal. A cancel has none (""),
+// nor has a command whose content no record could hold.
 func (c *Command) ContentHash() string {
-	if c.Op == OpCancel {
+	if c.Op == OpCancel || len(c.Changes) == 0 && c.Import == nil {
 		return ""
 	}
 	changes := slices.Clone(c.Changes)
