@@ -158,6 +158,11 @@ func (k *keen) verdict(j *judge, m *client.Mutation) {
 	defer cancel()
 	r, err := m.Wait(ctx)
 	d, logged := j.log.By[[2]string{k.name, m.ID()}]
+	if r.OK {
+		j.counts["client acked"]++
+	} else {
+		j.counts["client "+string(r.Code)]++
+	}
 	switch {
 	case err != nil:
 		j.fault("law 3", "%s: %s has no verdict: %v", k.name, m.ID(), err)

@@ -26,7 +26,7 @@ func newFates(w *world, r *rand.Rand) *fates {
 }
 
 // percent of messages that are lost, and as many doubled.
-const percent = 4
+const percent = 2
 
 func (f *fates) of(way cutter.Way, subject, reply string) cutter.Fate {
 	kind, _, _ := strings.Cut(subject, ".")
@@ -76,10 +76,7 @@ func (w *world) faults(ctx context.Context, r *rand.Rand) {
 		w.count("long uplink delays", 1)
 		w.proxies[0].Set(cutter.Faults{Delay: [2]time.Duration{cutter.Up: w.plan.uplink}})
 	}
-	if w.plan.stall > 5*time.Second {
-		w.stall(ctx, w.plan.stall)
-	}
-	killed := false
+	killed, stalled := false, w.plan.stall <= 5*time.Second
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -87,6 +84,9 @@ func (w *world) faults(ctx context.Context, r *rand.Rand) {
 		case <-time.After(time.Duration(100+r.IntN(500)) * time.Millisecond):
 		}
 		switch k := r.IntN(12); {
+		case !stalled && n >= 2:
+			stalled = true
+			w.stall(ctx, w.plan.stall)
 		case !killed && n >= 3 || k == 0 && w.plan.activity > 10*time.Second:
 			killed = true
 			w.kill(r)

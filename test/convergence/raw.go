@@ -249,7 +249,7 @@ func (c *raw) act() {
 			c.write([]byte([]string{`{"type":`, `[1,2]`, `{"no":"type"}`}[c.r.IntN(3)]))
 		}
 	case 7:
-		if c.r.IntN(12) == 0 { // more than may be in flight
+		if c.r.IntN(25) == 0 { // more than may be in flight
 			for range 300 {
 				c.mutate(c.id(), []change{{EntityID: "c0", Patch: map[string]any{"color": "red"}}})
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/snapback-io/snapback/test/cutter"
 )
 
@@ -76,7 +78,7 @@ func (j *judge) verdict(name, user string, f *frame) {
 		}
 	case !logged && !ofTheFrame[f.Code]:
 		j.fault("law 4", "%s: final nack %s of %s is not in the log", name, f.Code, f.ID)
-	case logged && (d.Accepted() || d.Rejection.Code != f.Code) && !(several && ofTheFrame[f.Code]):
+	case logged && d.Accepted() && !(several && ofTheFrame[f.Code]), logged && !d.Accepted() && d.Rejection.Code != f.Code && !ofTheFrame[f.Code]:
 		j.fault("law 4", "%s: nack %s of %s, the log has %s", name, f.Code, f.ID, outcome(d.Accepted(), d.Rejection))
 	default:
 		j.counts["nack "+f.Code]++
@@ -91,7 +93,8 @@ func outcome(accepted bool, rejection any) string {
 }
 
 // refusals judges law 7 on one connection: after a retryable nack every later
-// mutate is refused alike until that id is sent again or cancelled.
+// mutate is refused alike until that id is sent again or cancelled. What may be
+// in the log already is never refused, so only what nobody had sent before counts.
 func (j *judge) refusals(name string, t *trace) {
 	answers := map[int]*frame{}
 	for _, list := range j.sendings {
@@ -117,10 +120,25 @@ func (j *judge) refusals(name string, t *trace) {
 		switch {
 		case refused == "" && a.Retryable:
 			refused = f.ID
-		case refused != "" && !a.Retryable && !ofTheFrame[a.Code] && a.Code != "id_reused":
+		case refused != "" && !a.Retryable && !ofTheFrame[a.Code] && j.isNew(t, i):
 			j.fault("law 7", "%s: %s got %s %s although %s had been refused before it", name, f.ID, a.Type, a.Code, refused)
 		}
 	}
+}
+
+// isNew says whether frame i is the first of its id anywhere, of an id that was
+// made on this connection.
+func (j *judge) isNew(t *trace, i int) bool {
+	f := &t.frames[i]
+	for _, other := range j.traces {
+		for k := range other.frames {
+			if g := &other.frames[k]; other.user == t.user && g.way == cutter.Up && g.ID == f.ID && (other != t || k < i) && g.at.Before(f.at) {
+				return false
+			}
+		}
+	}
+	id, err := ulid.ParseStrict(f.ID)
+	return err != nil || !ulid.Time(id.Time()).Before(t.conn.Opened.Add(-time.Millisecond))
 }
 
 // neverPublished judges the rest of law 7: what was only ever refused for now
@@ -194,11 +212,25 @@ func (j *judge) law6() {
 			}
 			j.counts["in order"]++
 			if d.Order < last {
-				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier", n, t.user, f.ID, lastID)
+				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier%s", n, t.user, f.ID, lastID, j.chain(key))
 			}
 			last, lastID = d.Order, f.ID
 		}
 	}
+}
+
+// chain tells what a mutation was said to come after, and that in turn.
+func (j *judge) chain(key [2]string) string {
+	text := ""
+	for range 12 {
+		d, ok := j.log.By[key]
+		if !ok {
+			break
+		}
+		text += fmt.Sprintf("\n   %s decided %dth in record %d, %s, sent %d times, after %q", key[1], d.Order, d.Record.Seq, outcome(d.Accepted(), d.Rejection), len(j.sendings[key]), d.After)
+		key[1] = d.After
+	}
+	return text
 }
 
 // deadlines judges law 5 for the clients' own deadlines.

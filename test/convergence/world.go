@@ -65,7 +65,7 @@ func newPlan(seed uint64) plan {
 	r := rand.New(rand.NewPCG(seed, 1))
 	p := plan{seed: seed, external: seed%2 == 0, clients: 2 + r.IntN(7), activity: 5 * time.Second, uplink: 2 * time.Second, stall: 2 * time.Second}
 	if seed%7 == 4 { // even and odd seeds alike
-		p.activity, p.stall = 12*time.Second, 10*time.Second
+		p.activity, p.stall = 15*time.Second, 10*time.Second
 	}
 	if seed%10 == 3 {
 		p.activity, p.uplink = 8*time.Second, 30*time.Second
