@@ -23,7 +23,7 @@ import (
 
 const (
 	partTimeout = time.Minute      // for one answer
-	retryFor    = 2 * time.Minute  // without an answer that is a verdict
+	retryFor    = 2 * time.Minute  // for one part without a verdict
 	longestWait = 10 * time.Second // between two tries
 )
 
@@ -33,6 +33,9 @@ type importClient struct {
 	board  *url.URL
 	server string
 	token  string
+	// retryFor is for how long a part is sent again without an answer that is
+	// a verdict.
+	retryFor time.Duration
 }
 
 func newImportClient(server, board, token, user string) (*importClient, error) {
@@ -44,7 +47,7 @@ func newImportClient(server, board, token, user string) (*importClient, error) {
 	if user != "" {
 		u.RawQuery = url.Values{"user": {user}}.Encode()
 	}
-	return &importClient{http: &http.Client{Timeout: partTimeout}, board: u, server: server, token: token}, nil
+	return &importClient{http: &http.Client{Timeout: partTimeout}, board: u, server: server, token: token, retryFor: retryFor}, nil
 }
 
 // refusal is a final answer other than yes, as problem+json.
@@ -138,7 +141,7 @@ func (c *importClient) send(ctx context.Context, part *domain.Import) (events in
 		return 0, err
 	}
 	id := ulid.Make().String()
-	giveUp := time.Now().Add(retryFor)
+	giveUp := time.Now().Add(c.retryFor)
 	for wait := 250 * time.Millisecond; ; wait = min(2*wait, longestWait) {
 		events, retryAfter, err := c.post(ctx, id, body)
 		if err == nil || retryAfter < 0 || ctx.Err() != nil || time.Now().After(giveUp) {
