@@ -78,19 +78,24 @@ var entityNames = []string{"id", "kind", "rev", "createdRev", "createdAt", "crea
 func (e *Entity) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil, e.Fields) }
 
 // JSONFor writes the entity for one reader: a card carries `liked` (is the
-// reader in likedBy) and `likes`. All readers who like a card share one
-// encoding, all others the other.
+// reader in likedBy) and `likes`, a file not its `object`. All readers who like
+// a card share one encoding, all others the other.
 func (e *Entity) JSONFor(liked bool) ([]byte, error) {
-	if e.Kind != KindCard || e.Deleted {
-		return e.AppendJSON(nil, e.Fields)
+	switch {
+	case e.Kind == KindCard && !e.Deleted:
+		f := maps.Clone(e.Fields)
+		if f == nil {
+			f = Fields{}
+		}
+		f["liked"] = liked
+		f["likes"] = int64(len(e.Fields.Set("likedBy")))
+		return e.AppendJSON(nil, f)
+	case e.Kind == KindFile && e.Fields["object"] != nil:
+		f := maps.Clone(e.Fields)
+		delete(f, "object")
+		return e.AppendJSON(nil, f)
 	}
-	f := maps.Clone(e.Fields)
-	if f == nil {
-		f = Fields{}
-	}
-	f["liked"] = liked
-	f["likes"] = int64(len(e.Fields.Set("likedBy")))
-	return e.AppendJSON(nil, f)
+	return e.AppendJSON(nil, e.Fields)
 }
 
 // AppendJSON writes e with fields in place of its own.

@@ -246,10 +246,10 @@ func TestRule_ArchivedThingsRefuseChanges(t *testing.T) {
 		for _, c := range strings.Split(changes, "\n") {
 			if c = strings.TrimSpace(c); c != "" {
 				if d := w.do("ann", c); d.Rejection == nil {
-				t.Errorf("accepted: %s", c)
-			} else {
-				w.check(d, Archived, `"entityId":"`+id+`"`)
-			}
+					t.Errorf("accepted: %s", c)
+				} else {
+					w.check(d, Archived, `"entityId":"`+id+`"`)
+				}
 			}
 		}
 	}
