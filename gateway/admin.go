@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/snapback-io/snapback/domain"
 )
 
 // readyTimeout is how long /readyz waits for the log.
@@ -59,44 +62,54 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 type metrics struct {
 	registry *prometheus.Registry
 	verdicts *prometheus.CounterVec
-	latency  prometheus.Histogram
+	latency  *prometheus.HistogramVec
 }
+
+// The ways a mutation comes by and the outcome that is no code.
+const (
+	viaHTTP    = "http"
+	viaSocket  = "socket"
+	outcomeAck = "ack"
+)
 
 // newMetrics reads the hubs' totals from counters at each scrape; nil: none.
 func newMetrics(counters func() counters) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "snapback_http_mutations_total", Help: "Mutations over HTTP by outcome: ack, or the code of the refusal.",
-		}, []string{"outcome"}),
-		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "snapback_http_verdict_seconds", Help: "Time from a mutation's submission over HTTP to its verdict.",
+			Name: "snapback_verdicts_total", Help: "Answers to mutations by outcome: ack, or the code of the refusal.",
+		}, []string{"via", "outcome"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "snapback_verdict_seconds", Help: "Time from a mutation's receipt to its verdict.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-		}),
+		}, []string{"via"}),
 	}
-	m.registry.MustRegister(m.verdicts, m.latency)
+	m.registry.MustRegister(m.verdicts, m.latency, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if counters != nil {
 		m.registry.MustRegister(newTotals(counters))
 	}
 	return m
 }
 
-// decided counts the outcome of one mutation over HTTP.
-func (m *metrics) decided(err error, took time.Duration) {
-	outcome := "ack"
+// verdict counts one that the log gave.
+func (m *metrics) verdict(via, outcome string, took time.Duration) {
+	m.verdicts.WithLabelValues(via, outcome).Inc()
+	m.latency.WithLabelValues(via).Observe(took.Seconds())
+}
+
+// decided counts how a mutation over HTTP ended.
+func (m *metrics) decided(v domain.Verdict, err error, took time.Duration) {
 	var p problem
 	var retry *retryError
 	switch {
+	case err == nil && v.Rejection == nil:
+		m.verdict(viaHTTP, outcomeAck, took)
+	case err == nil:
+		m.verdict(viaHTTP, string(v.Rejection.Code), took)
 	case errors.As(err, &p):
-		outcome = string(p.code)
+		m.verdicts.WithLabelValues(viaHTTP, string(p.code)).Inc()
 	case errors.As(err, &retry):
-		outcome = string(retry.code)
-	case err != nil:
-		outcome = string(codeInternal)
-	}
-	m.verdicts.WithLabelValues(outcome).Inc()
-	if err == nil || errors.As(err, &p) && p.mutationID != "" {
-		m.latency.Observe(took.Seconds())
+		m.verdicts.WithLabelValues(viaHTTP, string(retry.code)).Inc()
 	}
 }
 

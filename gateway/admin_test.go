@@ -48,8 +48,8 @@ func TestAdmin_MetricsCountOutcomes(t *testing.T) {
 	s.s.metrics.registry.MustRegister(newTotals(func() counters { return counters{Boards: 3, Lags: 7} }))
 	r := s.admin("/metrics")
 	for _, want := range []string{
-		`snapback_http_mutations_total{outcome="ack"} 2`, `snapback_http_mutations_total{outcome="wip_limit"} 1`,
-		"snapback_http_verdict_seconds_count 3", "snapback_boards_watched 3", "snapback_lags_total 7",
+		`snapback_verdicts_total{outcome="ack",via="http"} 2`, `snapback_verdicts_total{outcome="wip_limit",via="http"} 1`,
+		`snapback_verdict_seconds_count{via="http"} 3`, "snapback_boards_watched 3", "snapback_lags_total 7",
 	} {
 		if !strings.Contains(r.body, want+"\n") {
 			t.Errorf("no %s in\n%s", want, r.body)

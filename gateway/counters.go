@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -23,15 +24,24 @@ type counters struct {
 
 // tally is what is counted while running.
 type tally struct {
+	// observe, if set, hears of each verdict frame to a socket: its code or
+	// "ack", and the time since its sending was received. Set before use.
+	observe func(outcome string, took time.Duration)
+
 	mutations, httpMutations, acks, nacks, retryable atomic.Int64
 	republished, syncs, lags, presences, broken      atomic.Int64
 }
 
-func (t *tally) verdict(v domain.Verdict) {
+func (t *tally) verdict(v domain.Verdict, s *sending) {
+	outcome := outcomeAck
 	if v.Rejection == nil {
 		t.acks.Add(1)
 	} else {
 		t.nacks.Add(1)
+		outcome = string(v.Rejection.Code)
+	}
+	if t.observe != nil {
+		t.observe(outcome, time.Since(s.cmd.ReceivedAt))
 	}
 }
 

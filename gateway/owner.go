@@ -144,7 +144,7 @@ func (h *hub) settle(v domain.Verdict) map[*session][]item {
 				continue
 			}
 			it := verdictItem(said)
-			h.hs.counts.verdict(said)
+			h.hs.counts.verdict(said, s)
 			if cancels {
 				it.ends.cancels = 1
 			} else {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -128,15 +129,33 @@ func (s *Server) sit(ctx context.Context, id identity, board string) (*seat, err
 	if !validID(board) {
 		return nil, notFound()
 	}
+	start := time.Now()
 	st, err := s.seatAt(ctx, id, board)
 	if err != nil {
 		return nil, err
 	}
 	if st.role() == domain.NoRole {
 		st.release()
+		if !id.open { // in open mode there is no board that somebody may not see
+			veil(ctx, start)
+		}
 		return nil, notFound()
 	}
 	return st, nil
+}
+
+// veilStep is what the time of a notFound is rounded up to.
+const veilStep = 50 * time.Millisecond
+
+// veil waits until a whole number of steps since start has passed, so that the
+// time it takes to find nothing does not tell what is there.
+func veil(ctx context.Context, start time.Time) {
+	timer := time.NewTimer(veilStep - time.Since(start)%veilStep)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // seatAt is sit without a look at what is there.
@@ -177,23 +196,56 @@ const verdictMargin = 3 * time.Second
 // decide submits cmd and waits for its verdict. A refusal is a problem; no
 // verdict in time is the problem undecided.
 func (s *Server) decide(ctx context.Context, st *seat, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
+	start := time.Now()
+	v, entities, err := s.submit(ctx, st, cmd, ttl)
+	s.metrics.decided(v, err, time.Since(start))
+	if err == nil && v.Rejection != nil {
+		err = rejected(cmd.ID, v.Rejection)
+	}
+	return v, entities, pushedBack(err)
+}
+
+func (s *Server) submit(ctx context.Context, st *seat, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
+	if !s.flights.enter(st.id.user) {
+		return domain.Verdict{}, nil, &retryError{wire.RateLimited, retryAfter1}
+	}
+	defer s.flights.leave(st.id.user)
 	patience := min(max(ttl, 0), wire.MaxTTLMs*time.Millisecond) + verdictMargin
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	start := time.Now()
 	v, entities, err := st.submit(ctx, cmd, ttl)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = problem{code: wire.Undecided, reason: "no verdict yet, ask again under the same id", mutationID: cmd.ID}
-		}
-		s.metrics.decided(err, time.Since(start))
-		return v, nil, pushedBack(err)
+	if err != nil && ctx.Err() != nil {
+		err = problem{code: wire.Undecided, reason: "no verdict yet, ask again under the same id", mutationID: cmd.ID}
 	}
-	if v.Rejection != nil {
-		err = rejected(cmd.ID, v.Rejection)
-	}
-	s.metrics.decided(err, time.Since(start))
 	return v, entities, err
+}
+
+// flights bounds what each user may have undecided over HTTP, as a connection
+// is bounded.
+type flights struct {
+	mu sync.Mutex
+	by map[string]int // users with none are not in it
+}
+
+func (f *flights) enter(user string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.by[user] >= wire.InFlight {
+		return false
+	}
+	if f.by == nil {
+		f.by = make(map[string]int)
+	}
+	f.by[user]++
+	return true
+}
+
+func (f *flights) leave(user string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.by[user]--; f.by[user] == 0 {
+		delete(f.by, user)
+	}
 }
 
 // pushedBack words back-pressure as a problem and leaves other errors alone.

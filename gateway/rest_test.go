@@ -223,6 +223,30 @@ func TestHTTP_NoVerdictInTimeIsUndecided(t *testing.T) {
 	}
 }
 
+func TestHTTP_WhatAUserHasInFlightIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{})
+	s.demo()
+	rm := s.m.room("demo")
+	rm.silent, rm.voice = true, make(chan struct{})
+	for range wire.InFlight {
+		if !s.s.flights.enter("ann") {
+			t.Fatal("refused below the bound")
+		}
+	}
+	const mutation = `{"clientMutationId":"m1","entityId":"c1","patch":{"title":"x"}}`
+	if got := s.must(429, "POST", "/v1/boards/demo/mutations?user=ann", mutation).code(t); got != wire.RateLimited {
+		t.Errorf("%s", got)
+	}
+	close(rm.voice)
+	s.must(200, "POST", "/v1/boards/demo/mutations?user=bob", mutation)
+	s.s.flights.leave("ann")
+	s.must(200, "POST", "/v1/boards/demo/mutations?user=ann", mutation)
+	if n := s.s.flights.by["ann"]; n != wire.InFlight-1 {
+		t.Errorf("%d in flight", n)
+	}
+}
+
 func TestHTTP_DeadlineOfAMutation(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -309,6 +333,11 @@ func TestHTTP_ABoardYouMayNotSeeDoesNotExist(t *testing.T) {
 	s.must(200, "POST", "/v1/boards/secret/mutations", `{"clientMutationId":"m1","changes":[
 		{"entityId":"todo","patch":{"kind":"column","title":"To do"}},{"entityId":"c1","patch":{"kind":"card","columnId":"todo","title":"One"}}]}`, ann...)
 	s.must(200, "PUT", "/v1/boards/secret/files/f1/content?name=a.txt", "hello", ann...)
+	began := time.Now()
+	s.must(404, "GET", "/v1/boards/nosuch", "", eve...)
+	if took := time.Since(began); took < veilStep {
+		t.Errorf("answered after %v, which may tell what is there", took)
+	}
 	for _, tt := range []struct{ method, path, body string }{
 		{"GET", "/v1/boards/%s", ""},
 		{"GET", "/v1/boards/%s?minRev=1", ""},

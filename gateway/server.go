@@ -15,11 +15,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/web"
 	"github.com/snapback-io/snapback/projector"
-
-	"github.com/snapback-io/snapback/domain"
 )
 
 // Config of a Server. Zero values are the defaults named.
@@ -105,6 +104,7 @@ type Server struct {
 	metrics *metrics
 
 	draining atomic.Bool
+	flights  flights
 	chores   chores
 }
 
@@ -162,6 +162,7 @@ func New(cfg Config) (*Server, error) {
 		return h, nil
 	}
 	s.metrics = newMetrics(s.hubs.counters)
+	s.hubs.counts.observe = func(outcome string, took time.Duration) { s.metrics.verdict(viaSocket, outcome, took) }
 	return s, nil
 }
 

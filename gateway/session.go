@@ -133,17 +133,17 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 			return code, reason
 		}
 	}
+	hs, start := s.hs, time.Now()
 	if !validID(board) {
-		return s.notHere()
+		return s.notHere(start)
 	}
-	hs := s.hs
 	h, err := hs.open(r.Context(), board)
 	if err != nil {
 		return wire.CloseOverloaded, "the board cannot be read now"
 	}
 	if !h.join(s, r.URL.Query()) {
 		h.release()
-		return s.notHere()
+		return s.notHere(start)
 	}
 	hs.mu.Lock()
 	hs.sessions[s] = struct{}{}
@@ -155,8 +155,12 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 	return 0, ""
 }
 
-// notHere is the one answer for a board that does not exist and one that s may not see.
-func (s *session) notHere() (code int, reason string) {
+// notHere is the one answer for a board that does not exist and one that s may
+// not see, start being when it was looked for.
+func (s *session) notHere(start time.Time) (code int, reason string) {
+	if s.auth != nil {
+		veil(s.hs.ctx, start)
+	}
 	reason = "no such board, or not for you"
 	s.put(replyItem(wire.Error{Type: wire.TypeError, Code: domain.NotFound, Reason: reason}))
 	return wire.CloseNoMember, reason
