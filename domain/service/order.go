@@ -12,7 +12,9 @@ import (
 // The mutations of one connection take effect in the order sent: each names as
 // its `after` the one that was undecided before it, and waits for that. One
 // that was expired or withdrawn may have been decided before its own `after`
-// was, so whoever came after it now waits for that in its place.
+// was, so whoever came after it now waits for that in its place. One that had
+// been sent on an earlier connection may be decided already, without regard to
+// this connection's order: what comes after it names those before it as well.
 
 // past is what is known of a mutation that is not undecided here.
 type past struct {
@@ -46,7 +48,20 @@ func (w *worker) predecessor(e *entry) (key, bool) {
 	if e.cmd.Op == domain.OpCancel || lapsed(&e.cmd, w.now()) {
 		return key{}, false
 	}
-	k := key{e.user, e.before}
+	if k, wait := w.behind(e, e.before); wait {
+		return k, true
+	}
+	for _, id := range e.also {
+		if k, wait := w.behind(e, id); wait {
+			return k, true
+		}
+	}
+	return key{}, false
+}
+
+// behind tells what e must wait for because id was sent before it.
+func (w *worker) behind(e *entry, id string) (key, bool) {
+	k := key{e.user, id}
 	for range len(w.past) + 1 {
 		if k.id == "" || k == e.key {
 			return key{}, false

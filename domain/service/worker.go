@@ -41,6 +41,7 @@ type entry struct {
 	// before is the mutate's newest `after`; its own id as long as only the
 	// cancel has come.
 	before   string
+	also     []string // the newest sending's
 	oversize int // how often its decision alone was too large for a record
 }
 
@@ -222,7 +223,8 @@ func (w *worker) accept(d *eventlog.Delivery) {
 		return
 	}
 	w.arrivals++
-	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: commandSize(&d.Command), done: []func(){d.Done}, before: d.Command.After}
+	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: commandSize(&d.Command), done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
+	e.cmd.Also = nil
 	if e.cmd.Op == domain.OpCancel {
 		e.before = e.id
 	}
@@ -245,10 +247,10 @@ func (w *worker) join(e *entry, d *eventlog.Delivery) {
 	case cmd.Op == domain.OpCancel:
 		e.cmd = *cmd
 	case e.cmd.Op == domain.OpCancel:
-		e.before = cmd.After
+		e.before, e.also = cmd.After, cmd.Also
 		w.learnBefore(e.key, cmd.After)
 	case cmd.ContentHash() == e.cmd.ContentHash():
-		e.before, e.cmd.After = cmd.After, cmd.After
+		e.before, e.also, e.cmd.After = cmd.After, cmd.Also, cmd.After
 		if cmd.Deadline.Before(e.cmd.Deadline) {
 			e.cmd.Deadline = cmd.Deadline
 		}

@@ -74,6 +74,7 @@ type Log struct {
 	records   map[string][]Stored
 	draws     map[string]uint64
 	queues    []*queue
+	undone    int // commands published and not done
 	subs      map[string]map[*subscription]bool
 	snapshots map[string]eventlog.Snapshot
 	listings  map[string]eventlog.Listing
@@ -139,6 +140,26 @@ func (l *Log) Stored(board string) []Stored {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.records[board])
+}
+
+// Decisions counts the decisions in all records.
+func (l *Log) Decisions() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, list := range l.records {
+		for i := range list {
+			n += len(list[i].Commit.Decisions)
+		}
+	}
+	return n
+}
+
+// Undone counts the published commands that are not done, each copy; not those that were lost.
+func (l *Log) Undone() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.undone
 }
 
 // Listing gives a board's listing.

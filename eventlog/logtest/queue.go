@@ -44,6 +44,9 @@ func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
 	q := l.queues[l.Shard(cmd.Board)]
 	for range copies {
 		m := &message{data: data, ttl: ttl}
+		l.mu.Lock()
+		l.undone++
+		l.mu.Unlock()
 		after(d.upTo(d.CommandDelay), func() { m.arrived = time.Now(); l.deliver(q, m) })
 	}
 	return nil
@@ -124,7 +127,10 @@ func (l *Log) delivery(m *message) eventlog.Delivery {
 	d.Done = func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		m.done = true
+		if !m.done {
+			m.done = true
+			l.undone--
+		}
 	}
 	return d
 }

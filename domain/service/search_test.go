@@ -1,0 +1,186 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/logtest"
+)
+
+func TestLaw3_RepeatGetsSameVerdict(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		ok, no := b.card(b.id(), time.Second), b.mutate(b.id(), time.Second, cardChange("x", "nowhere"))
+		first, refusal := ok.accepted(t), no.await(t, time.Second)
+		for name, wait := range map[string]time.Duration{"at once": 0, "later": time.Minute} {
+			time.Sleep(wait)
+			if again := b.send(ok.cmd).accepted(t); again.Rev != first.Rev || again.Seq != first.Seq {
+				t.Errorf("%s: %+v, first %+v", name, again, first)
+			}
+			b.send(no.cmd).refused(t, refusal.Rejection.Code)
+		}
+		b.stop()
+		b.start(nil)
+		if again := b.send(ok.cmd).accepted(t); again.Rev != first.Rev {
+			t.Errorf("after a restart: %+v, first %+v", again, first)
+		}
+	})
+}
+
+func TestLaw3_ULIDVerdictIsFoundForEver(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		old := b.card(b.id(), time.Second)
+		first := old.accepted(t)
+		b.passTime(t, 2*time.Hour)
+		if again := b.send(old.cmd).accepted(t); again.Seq != first.Seq || again.Rev != first.Rev {
+			t.Errorf("%+v, first %+v", again, first)
+		}
+		// An old id nobody has seen is new, however old.
+		b.card(newID(b.rng, time.Now().Add(-time.Hour)), time.Second).accepted(t)
+	})
+}
+
+func TestLaw3_OpaqueIdsHaveTenMinutes(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		old := b.mutate("6ba7b810-9dad-11d1-80b4-00c04fd430c8", time.Second, cardChange("card", "wide"))
+		first := old.accepted(t)
+		b.passTime(t, 9*time.Minute)
+		if again := b.send(old.cmd).accepted(t); again.Seq != first.Seq {
+			t.Errorf("%+v, first %+v", again, first)
+		}
+	})
+}
+
+func TestSearch_BesideTheWorker(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		old := b.card(b.id(), time.Second)
+		old.accepted(t)
+		b.passTime(t, 20*time.Minute)
+		b.script.onSearch = func() { time.Sleep(3 * time.Second) }
+		again := b.g.send(b.ctx, old.cmd, 0, func() string { return "" })
+		synctest.Wait()
+		for range 3 { // while the log is searched the board goes on
+			other := b.join(b.ctx, "bob")
+			other.mutate(b.id(), time.Second, cardChange(b.id(), "wide")).await(t, time.Millisecond)
+		}
+		again.pending(t)
+		again.accepted(t)
+	})
+}
+
+// An id whose 64-bit hash is another's is not taken for it: the record does
+// not confirm the hit, and the log is searched.
+func TestSearch_HashCollision(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		first := b.card(b.id(), time.Second)
+		first.accepted(t)
+		second := b.card(b.id(), time.Second)
+		v := second.accepted(t)
+		b.script.onGet = func(rec eventlog.Record) eventlog.Record {
+			if rec.Seq == v.Seq {
+				rec.Commit = b.log.Stored("b")[1].Commit // as if the hit pointed at the first
+			}
+			return rec
+		}
+		if again := b.send(second.cmd).accepted(t); again.Seq != v.Seq {
+			t.Errorf("%+v, first %+v", again, v)
+		}
+	})
+}
+
+func TestSearch_FailingReadsAreTriedAgain(t *testing.T) {
+	alone(t, logtest.Config{Seed: 5}, nil, func(t *testing.T, b *bench) {
+		old := b.card(b.id(), time.Second)
+		old.accepted(t)
+		b.passTime(t, 20*time.Minute)
+		b.log.SetFaults(logtest.Faults{FailRead: 0.8})
+		for range 5 {
+			b.send(old.cmd).accepted(t)
+		}
+	})
+}
+
+func TestChores_HeadsForTenSeconds(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		time.Sleep(15 * time.Second)
+		heads := 0
+		stop, err := b.log.Subscribe("b", func(a eventlog.Announcement) {
+			if a.Head == 2 {
+				heads++
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		b.card(b.id(), time.Second).accepted(t)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if heads < 9 || heads > 11 {
+			t.Errorf("%d heads", heads)
+		}
+	})
+}
+
+func TestChores_SnapshotEveryNRecords(t *testing.T) {
+	every := func(c *Config) { c.SnapshotEvery = 10 }
+	alone(t, logtest.Config{}, every, func(t *testing.T, b *bench) {
+		for range 34 { // the board's first record is one more
+			b.card(b.id(), time.Second).accepted(t)
+			synctest.Wait()
+		}
+		var at []uint64
+		for _, s := range b.script.snapshots {
+			at = append(at, s.Seq)
+		}
+		if fmt.Sprint(at) != "[10 20 30]" {
+			t.Errorf("snapshots at %v", at)
+		}
+		b.stop()
+		b.script.reads = 0
+		b.start(every)
+		b.card(b.id(), time.Second).accepted(t)
+		if b.script.reads > 6 {
+			t.Errorf("loading a board with a snapshot read %d records", b.script.reads)
+		}
+	})
+}
+
+func TestChores_ListingIsWrittenUntilItStands(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		synctest.Wait()
+		l, ok := b.log.Listing("b")
+		if !ok || l.Title != "Board" || l.Seq != 1 || l.Members["ann"] != domain.Admin {
+			t.Fatalf("listing %+v", l)
+		}
+		b.log.Refuse("PutListing", context.DeadlineExceeded)
+		b.mutate(b.id(), time.Second, create("b", domain.Patch{"title": "Other"})).accepted(t)
+		b.card(b.id(), time.Second).accepted(t)
+		time.Sleep(5 * time.Second)
+		b.log.Refuse("PutListing", nil)
+		time.Sleep(2 * time.Second)
+		if l, _ := b.log.Listing("b"); l.Title != "Other" || l.Seq != 2 {
+			t.Errorf("listing %+v", l)
+		}
+	})
+}
+
+// The worker died between its commit and the listing: the next load writes it.
+func TestChores_LostListingHealsAtLoad(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		b.log.Refuse("PutListing", context.DeadlineExceeded)
+		b.mutate(b.id(), time.Second, create("b", domain.Patch{"title": "Other"})).accepted(t)
+		b.stop()
+		b.log.Refuse("PutListing", nil)
+		b.start(nil)
+		b.card(b.id(), time.Second).accepted(t)
+		synctest.Wait()
+		if l, _ := b.log.Listing("b"); l.Title != "Other" {
+			t.Errorf("listing %+v", l)
+		}
+	})
+}
