@@ -20,7 +20,8 @@ type link struct {
 	number int
 	out    *queue
 	in     chan []byte
-	failed chan error // reader's or writer's end, room for both
+	failed chan error // the reader's end: it knows of a close frame
+	broken chan error // the writer's end
 
 	greeted bool // hello came
 	ready   bool // the join is complete
@@ -42,7 +43,7 @@ type link struct {
 func newLink(c *Client, t Transport, number int) *link {
 	now := time.Now()
 	return &link{
-		c: c, t: t, number: number, out: newQueue(), in: make(chan []byte), failed: make(chan error, 2),
+		c: c, t: t, number: number, out: newQueue(), in: make(chan []byte), failed: make(chan error, 1), broken: make(chan error, 1),
 		flight: map[*Mutation]struct{}{}, heard: now, spoke: now,
 	}
 }
@@ -77,6 +78,8 @@ func (l *link) serve(ctx context.Context) (err error) {
 			return ErrClosed
 		case err := <-l.failed:
 			return err
+		case err := <-l.broken:
+			return l.lastWord(err)
 		case frame := <-l.in:
 			l.c.opts.Trace(Trace{Kind: TraceReceived, Link: l.number, Frame: frame})
 			if err := l.receive(frame); err != nil {
@@ -91,6 +94,20 @@ func (l *link) serve(ctx context.Context) (err error) {
 			return err
 		}
 		timer.Reset(time.Until(next))
+	}
+}
+
+// lastWord waits a moment after a failed write for a close frame, which says
+// why and whether to come again.
+func (l *link) lastWord(err error) error {
+	for patience := time.After(time.Second); ; {
+		select {
+		case said := <-l.failed:
+			return said
+		case <-l.in: // sent again after the next join
+		case <-patience:
+			return err
+		}
 	}
 }
 
@@ -116,7 +133,7 @@ func (l *link) write() {
 			err = l.t.Write(frame)
 		}
 		if err != nil {
-			l.failed <- err
+			l.broken <- err
 			return
 		}
 	}
