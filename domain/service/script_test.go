@@ -171,10 +171,12 @@ func (b *bench) card(id string, ttl time.Duration) *sending {
 	return b.mutate(id, ttl, cardChange("card-"+id, "wide"))
 }
 
-func (b *bench) appended() int {
-	b.script.mu.Lock()
-	defer b.script.mu.Unlock()
-	return b.script.appends
+// counts gives how often the service appended and read one record, and how
+// many records it read in order.
+func (s *script) counts() (appends, gets, reads int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.appends, s.gets, s.reads
 }
 
 // pending says that s has no verdict now, when everything that can happen at

@@ -42,7 +42,7 @@ type entry struct {
 	// cancel has come.
 	before   string
 	also     []string // the newest sending's
-	oversize int // how often its decision alone was too large for a record
+	oversize int      // how often its decision alone was too large for a record
 }
 
 // maxDone is how many deliveries of one mutation stay unacknowledged until it
