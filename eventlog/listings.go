@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/snapback-io/snapback/domain"
+	"golang.org/x/sync/errgroup"
 )
 
 // Listing is what the directory knows of a board.
@@ -30,7 +32,10 @@ type Listing struct {
 // when the board's entry is read, one that is due is written before and after
 // the board's entry.
 
-const directoryPrefix = "$KV." + directoryBucket + "."
+const (
+	directoryStream = "KV_" + directoryBucket
+	directoryPrefix = "$KV." + directoryBucket + "."
+)
 
 // keyOf is a board's id as part of a key: KV keys have no colon, ids no '='.
 func keyOf(board string) string      { return strings.ReplaceAll(board, ":", "=") }
@@ -84,7 +89,7 @@ func (l *Log) putListing(ctx context.Context, entry Listing) error {
 	}
 	for user := range old.Members {
 		if entry.Members[user] == "" {
-			if err := l.api(ctx, "STREAM.PURGE.KV_"+directoryBucket, map[string]string{"filter": memberEntry(user, entry.Board)}, nil); err != nil {
+			if err := l.api(ctx, "STREAM.PURGE."+directoryStream, map[string]string{"filter": memberEntry(user, entry.Board)}, nil); err != nil {
 				return err
 			}
 		}
@@ -113,7 +118,7 @@ func (l *Log) indexMembers(ctx context.Context, entry, old Listing) error {
 
 // listing reads a board's entry from the leader, and its revision (0 with ErrNotFound).
 func (l *Log) listing(ctx context.Context, board string) (entry Listing, revision uint64, err error) {
-	msg, err := l.leaderGet(ctx, "KV_"+directoryBucket, messageGet{LastFor: boardEntry(board)})
+	msg, err := l.leaderGet(ctx, directoryStream, messageGet{LastFor: boardEntry(board)})
 	if err != nil {
 		return entry, 0, err
 	}
@@ -125,9 +130,9 @@ func (l *Log) listing(ctx context.Context, board string) (entry Listing, revisio
 func (l *Log) Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]Listing, error) {
 	found := map[string]bool{} // by board: whether it counts without membership
 	add := func(prefix string, counts func(board string) bool) error {
-		subjects, err := l.directorySubjects(ctx, prefix+"*")
+		subjects, err := l.subjects(ctx, directoryStream, prefix+"*")
 		for _, subject := range subjects {
-			if board := boardOfKey(boardOf(subject)); board > after {
+			if board := boardOfKey(lastToken(subject)); board > after {
 				if c := counts(board); c || prefix != directoryPrefix+"b." {
 					found[board] = found[board] || c
 				}
@@ -161,10 +166,10 @@ func (l *Log) Listings(ctx context.Context, user string, match func(board string
 	return out, nil
 }
 
-const listingBatch = 256
+const listingBatch = 64 // entries read at once
 
-// directorySubjects lists the subjects that match filter, in no order.
-func (l *Log) directorySubjects(ctx context.Context, filter string) (subjects []string, err error) {
+// subjects lists a stream's subjects that match filter, in no order.
+func (l *Log) subjects(ctx context.Context, stream, filter string) (subjects []string, err error) {
 	err = retry(ctx, l.patience, func(ctx context.Context) error {
 		subjects = nil
 		for {
@@ -175,7 +180,7 @@ func (l *Log) directorySubjects(ctx context.Context, filter string) (subjects []
 				} `json:"state"`
 			}
 			req := map[string]any{"subjects_filter": filter, "offset": len(subjects)}
-			if err := l.api(ctx, "STREAM.INFO.KV_"+directoryBucket, req, &resp); err != nil {
+			if err := l.api(ctx, "STREAM.INFO."+stream, req, &resp); err != nil {
 				return err
 			}
 			subjects = slices.AppendSeq(subjects, maps.Keys(resp.State.Subjects))
@@ -187,43 +192,24 @@ func (l *Log) directorySubjects(ctx context.Context, filter string) (subjects []
 	return subjects, err
 }
 
-// listingsOf reads the entries of boards, from any replica.
+// listingsOf reads the entries of boards, each from the leader: who has just
+// made a board or left one sees it so. A board without an entry is left out.
 func (l *Log) listingsOf(ctx context.Context, boards []string) (map[string]Listing, error) {
-	getter, err := l.newGetter("KV_" + directoryBucket)
-	if err != nil {
-		return nil, err
-	}
-	defer getter.close()
-	subjects := make([]string, len(boards))
-	for i, board := range boards {
-		subjects[i] = boardEntry(board)
-	}
+	var mu sync.Mutex
 	out := map[string]Listing{}
-	err = retry(ctx, l.patience, func(ctx context.Context) error {
-		batch, err := getter.get(ctx, messageGet{MultiFor: subjects})
-		if err != nil {
-			return err
-		}
-		for _, msg := range batch {
-			var entry Listing
-			if err := json.Unmarshal(msg.Data, &entry); err != nil {
-				return err
-			}
-			out[entry.Board] = entry
-		}
-		return nil
-	})
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
 	for _, board := range boards {
-		if _, ok := out[board]; ok || err != nil {
-			continue
-		}
-		// Perhaps the replica lags: the leader knows.
-		var entry Listing
-		if entry, _, err = l.listing(ctx, board); err == nil {
+		group.Go(func() error {
+			entry, _, err := l.listing(ctx, board)
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
 			out[board] = entry
-		} else if errors.Is(err, ErrNotFound) {
-			err = nil
-		}
+			return err
+		})
 	}
-	return out, err
+	return out, group.Wait()
 }

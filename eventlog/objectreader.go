@@ -26,10 +26,7 @@ type objectReader struct {
 
 // open reads from offset on; at the end or beyond it, nothing.
 func (b bucket) open(ctx context.Context, o object, offset int64) (io.ReadCloser, error) {
-	getter, err := b.log.newGetter(b.stream())
-	if err != nil {
-		return nil, err
-	}
+	getter := b.log.newGetter(b.stream())
 	ctx, cancel := context.WithCancel(ctx)
 	r := &objectReader{ctx: ctx, cancel: cancel, bucket: b, object: o, getter: getter}
 	if offset >= int64(o.Size) {

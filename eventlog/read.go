@@ -117,85 +117,128 @@ func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to u
 // reads by direct gets, which any replica answers: that the answers are whole
 // is seen by each record's Prev and by reaching to.
 func (l *Log) scan(ctx context.Context, board string, req messageGet, to uint64, yield func(Record, error) bool) {
-	req.NextFor, req.Batch, req.MaxBytes = l.eventSubject(board), readBatch, readBatchBytes
-	g, err := l.newGetter(eventStream(l.Shard(board)))
-	if err != nil {
-		yield(Record{}, err)
-		return
-	}
-	defer g.close()
-	s := scan{board: board, from: req.Seq, to: to, yield: yield}
+	req.NextFor = l.eventSubject(board)
+	s := &scan{getter: l.newGetter(eventStream(l.Shard(board))), req: req, board: board, from: req.Seq, to: to, yield: yield}
+	defer s.getter.close()
 	progress := time.Now()
 	for pause := firstPause; ; {
-		batch, err := g.get(ctx, req)
-		if err == nil {
-			var n int
-			n, err = s.take(batch)
-			if s.done {
-				return
-			}
-			if n > 0 {
-				progress, pause = time.Now(), firstPause
-				req.Start, req.Seq = nil, s.last+1
-			}
-			if n > 0 && err == nil {
+		n, err := s.step(ctx)
+		switch {
+		case s.done:
+			return
+		case n > 0:
+			progress, pause = time.Now(), firstPause
+			continue
+		case time.Since(progress) > l.patience || permanent(err):
+			err = errors.Join(errBehind, err)
+		default:
+			if sleep(ctx, pause) == nil {
+				pause = min(2*pause, longestPause)
 				continue
 			}
+			err = errors.Join(ctx.Err(), err)
 		}
-		if time.Since(progress) > l.patience || permanent(err) {
-			yield(Record{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", board, s.last, to, errors.Join(errBehind, err)))
-			return
-		}
-		if sleep(ctx, pause) != nil {
-			yield(Record{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", board, s.last, to, errors.Join(ctx.Err(), err)))
-			return
-		}
-		pause = min(2*pause, longestPause)
+		yield(Record{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", board, s.last, to, err))
+		return
 	}
 }
 
 var errBehind = errors.New("no more records")
 
+// singles is how many records are read one by one before batches are.
+const singles = 4
+
 // scan is how far one reading has come.
 type scan struct {
+	getter   *getter
+	req      messageGet // of what is next
+	ahead    string     // reply subject of a batch asked for already, "" if none is
 	board    string
 	from, to uint64
+	count    int
 	last     uint64 // sequence of the last record yielded, 0: none
 	done     bool   // to is reached, or the reader has enough
 	yield    func(Record, error) bool
+}
+
+// step reads and yields the next record or batch of them; 0: there is none, now.
+func (s *scan) step(ctx context.Context) (n int, err error) {
+	if s.count < singles {
+		msg, err := s.getter.one(ctx, s.req)
+		if msg == nil {
+			return 0, err
+		}
+		return s.take([]*nats.Msg{msg})
+	}
+	batch, err := s.batch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.take(batch)
+}
+
+// batch gathers the batch that is due and asks for the one behind it, which
+// the server prepares while this one is decoded.
+func (s *scan) batch(ctx context.Context) (batch []*nats.Msg, err error) {
+	s.req.Batch, s.req.MaxBytes = readBatch, readBatchBytes
+	reply := s.ahead
+	s.ahead = ""
+	if reply == "" {
+		if reply, err = s.getter.send(s.req); err != nil {
+			return nil, err
+		}
+	}
+	if batch, err = s.getter.collect(ctx, reply); err != nil || len(batch) == 0 {
+		return nil, err
+	}
+	end, err := directSeq(batch[len(batch)-1].Header)
+	if err != nil || end >= s.to {
+		return batch, err
+	}
+	next := s.req
+	next.Seq = end + 1
+	s.ahead, err = s.getter.send(next)
+	return batch, err
 }
 
 // take yields the records of a batch. It stops with an error at one that does
 // not follow the last: the replica that answered is not whole.
 func (s *scan) take(batch []*nats.Msg) (n int, err error) {
 	for _, msg := range batch {
-		seq, err := directSeq(msg.Header)
-		if err != nil {
-			return n, err
-		}
-		at, err := directTime(msg.Header)
-		if err != nil {
-			return n, err
-		}
-		r, err := newRecord(s.board, seq, at, msg.Header, msg.Data)
+		r, err := directRecord(s.board, msg)
 		if err != nil {
 			s.done = true
 			s.yield(Record{}, err)
 			return n, err
 		}
 		if s.last != 0 && r.Prev != s.last || s.last == 0 && s.from > 0 && r.Prev >= s.from {
-			return n, fmt.Errorf("record %d follows %d, not %d", seq, r.Prev, s.last)
+			s.ahead = ""
+			return n, fmt.Errorf("record %d follows %d, not %d", r.Seq, r.Prev, s.last)
 		}
-		if seq > s.to {
+		if r.Seq > s.to {
 			s.done = true
 			return n, nil
 		}
-		s.last = seq
 		n++
-		if !s.yield(r, nil) || seq == s.to {
+		s.count++
+		s.last, s.req.Seq, s.req.Start = r.Seq, r.Seq+1, nil
+		if !s.yield(r, nil) || r.Seq == s.to {
 			s.done = true
 			return n, nil
 		}
 	}
 	return n, nil
+}
+
+// directRecord decodes a message of a direct get.
+func directRecord(board string, msg *nats.Msg) (Record, error) {
+	seq, err := directSeq(msg.Header)
+	if err != nil {
+		return Record{}, err
+	}
+	at, err := directTime(msg.Header)
+	if err != nil {
+		return Record{}, err
+	}
+	return newRecord(board, seq, at, msg.Header, msg.Data)
 }

@@ -70,7 +70,6 @@ type messageGet struct {
 	Batch    int        `json:"batch,omitempty"`
 	MaxBytes int        `json:"max_bytes,omitempty"`
 	Start    *time.Time `json:"start_time,omitempty"`
-	MultiFor []string   `json:"multi_last,omitempty"`
 }
 
 // directSeq and directTime read where and when a message of a direct get is stored.
@@ -82,5 +81,5 @@ func directTime(h nats.Header) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, h.Get("Nats-Time-Stamp"))
 }
 
-// boardOf is the last token of a board's subject.
-func boardOf(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
+// lastToken is what stands behind the last dot of a subject.
+func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }

@@ -36,8 +36,8 @@ func (l *Log) ensureStores(ctx context.Context) error {
 		}
 	}
 	_, err := l.ensureStream(ctx, jetstream.StreamConfig{
-		Name:              "KV_" + directoryBucket,
-		Subjects:          []string{"$KV." + directoryBucket + ".>"},
+		Name:              directoryStream,
+		Subjects:          []string{directoryPrefix + ">"},
 		Storage:           jetstream.FileStorage,
 		Discard:           jetstream.DiscardNew,
 		Replicas:          l.cfg.Replicas,

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/oklog/ulid/v2"
@@ -282,4 +283,44 @@ func TestDirectory_OlderNeverReplacesNewer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Objects no event names go after a day: the sweep finds them by age, and the
+// chunks of an upload that never ended.
+func TestContents_Sweep(t *testing.T) {
+	t.Parallel()
+	l := single(t)
+	for _, name := range []string{"a", "b:_-"} {
+		if _, _, err := l.PutContent(t.Context(), name, bytes.NewReader(randomBytes(2*chunkSize)), 1<<30); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if _, err := l.js.Publish(t.Context(), l.contents().chunks("crashed"), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uploads := func(before time.Time) (n int) {
+		t.Helper()
+		for name, err := range l.Uploads(t.Context(), before) {
+			if err != nil || name != "a" && name != "b:_-" {
+				t.Fatal(name, err)
+			}
+			n++
+		}
+		return n
+	}
+	soon, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	if old, all := uploads(past), uploads(soon); old != 0 || all != 2 {
+		t.Errorf("%d and %d uploads", old, all)
+	}
+	if n, err := l.SweepChunks(t.Context(), past); n != 0 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	if n, err := l.SweepChunks(t.Context(), soon); n != 1 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	if n := chunksOf(t, l, l.contents(), ""); n != 4 {
+		t.Errorf("%d chunks of 4 are left", n)
+	}
 }
