@@ -117,6 +117,10 @@ type Command struct {
 	ReceivedAt time.Time `json:"receivedAt"` // at the gateway, its clock
 	Deadline   time.Time `json:"deadline"`   // takes effect by then or never
 	After      string    `json:"after,omitempty"`
+	// Also are more mutations of the same connection to wait for: those sent
+	// before After where one after them may have been sent, and so decided, on
+	// an earlier occasion and then holds nobody up. Not stored.
+	Also []string `json:"also,omitempty"`
 
 	Changes []Change `json:"changes,omitempty"`
 	Import  *Import  `json:"import,omitempty"`

@@ -117,7 +117,7 @@ func (s *session) mutate(f wire.ClientFrame) {
 		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(deadline), Changes: f.Changes,
 	}
 	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, content: cmd.ContentHash(),
-		deadline: now.Add(ttl), session: s}
+		deadline: now.Add(ttl), session: s, repeat: out || !isULID(f.ID)}
 	s.q.fly(flight{mutates: 1})
 	s.line(sent)
 	if err := s.hub.own(sent, out); err != nil {
@@ -138,7 +138,9 @@ func (s *session) line(sent *sending) {
 	}
 	sent.prev = s.last
 	s.last = sent
-	sent.undecidedBefore()
+	if p := sent.undecidedBefore(); p != nil {
+		sent.mixed = p.repeat || p.mixed
+	}
 }
 
 // maybeOut says whether a mutate may have been published before: it waits
@@ -155,6 +157,12 @@ func (s *session) maybeOut(id string) bool {
 	}
 	made, isULID := domain.IDTime(id)
 	return isULID && made.Before(s.born.Truncate(time.Millisecond))
+}
+
+// isULID says whether an id tells when it was made.
+func isULID(id string) bool {
+	_, ok := domain.IDTime(id)
+	return ok
 }
 
 // cancel withdraws a mutation. It has no predecessor: it may overtake.

@@ -34,6 +34,8 @@ type sending struct {
 	session  *session            // nil over HTTP
 	got      chan domain.Verdict // HTTP: has room for the verdict
 	prev     *sending            // the mutate of its session before it
+	repeat   bool                // it may have been sent before, to anybody
+	mixed    bool                // one of those before it may have been
 	decided  bool
 }
 
@@ -59,11 +61,29 @@ func (s *sending) undecidedBefore() *sending {
 // its time to live may have changed.
 func (s *sending) publishable(now time.Time) (*domain.Command, time.Duration) {
 	cmd := *s.cmd
-	cmd.After = ""
+	cmd.After, cmd.Also = "", nil
 	if p := s.undecidedBefore(); p != nil && p.key.id != s.key.id {
 		cmd.After = p.key.id
+		if s.mixed {
+			cmd.Also = p.behindRepeats()
+		}
 	}
 	return &cmd, s.deadline.Sub(now)
+}
+
+// behindRepeats are the undecided mutates before s, as far back as one of them
+// follows a repeat: that may be decided already, and then what stands before
+// it here has to be waited for all the same (law 6).
+func (s *sending) behindRepeats() []string {
+	var ids []string
+	n := 0
+	for p := s; p.undecidedBefore() != nil; p = p.prev {
+		ids = append(ids, p.prev.key.id)
+		if p.repeat {
+			n = len(ids)
+		}
+	}
+	return ids[:n]
 }
 
 // register makes s wait. first says that nobody waited for the mutation here,

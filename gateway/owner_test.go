@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,13 +20,18 @@ import (
 // tapped is a log whose publishing a test watches and breaks.
 type tapped struct {
 	*logtest.Log
-	publish func(cmd *domain.Command, ttl time.Duration) error // nil: goes through
+	publish func(cmd *domain.Command, ttl time.Duration) error // nil: goes through; one call at a time
 	heads   int
+
+	mu sync.Mutex
 }
 
 func (l *tapped) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
 	if l.publish != nil {
-		if err := l.publish(cmd, ttl); err != nil {
+		l.mu.Lock()
+		err := l.publish(cmd, ttl)
+		l.mu.Unlock()
+		if err != nil {
 			return err
 		}
 	}
@@ -200,6 +206,42 @@ func TestLaw6_AfterNamesTheNewestUndecided(t *testing.T) {
 			if l.id == "m2" && l.after != "" || l.id == "m3" && l.after != "m2" {
 				t.Errorf("published again %v", log)
 			}
+		}
+	})
+}
+
+// TestLaw6_WhatFollowsARepeatNamesWhatWasBeforeIt, for the repeat is decided
+// already and holds nobody up.
+func TestLaw6_WhatFollowsARepeatNamesWhatWasBeforeIt(t *testing.T) {
+	inTappedBubble(t, options{noService: true}, func(t *testing.T, w *world, tap *tapped) {
+		stop := w.serveFor()
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		s.mutateAs("m0", "c1", `{"title":"m0"}`)
+		s.verdict("m0")
+		stop()
+		also := map[string]string{}
+		tap.publish = func(cmd *domain.Command, _ time.Duration) error {
+			also[cmd.ID] = fmt.Sprint(cmd.After, cmd.Also)
+			lose := 0.0
+			if cmd.ID == "m1" && also["m2"] == "" {
+				lose = 1
+			}
+			tap.SetFaults(logtest.Faults{LoseCommand: lose})
+			return nil
+		}
+		s.mutateAs("m1", "c1", `{"title":"m1"}`)
+		s.mutateAs("m0", "c1", `{"title":"m0"}`)
+		s.mutateAs("m2", "c1", `{"title":"m2"}`)
+		synctest.Wait()
+		if also["m1"] != "[]" || also["m0"] != "m1[]" || also["m2"] != "m0[m1]" {
+			t.Errorf("published %v", also)
+		}
+		w.serveFor()
+		first, last := s.verdict("m1"), s.verdict("m2")
+		if first.Type != "ack" || last.Type != "ack" || first.Rev >= last.Rev {
+			t.Errorf("%s, %s", first, last)
 		}
 	})
 }
