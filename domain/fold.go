@@ -109,12 +109,12 @@ func (b *Board) foldEvent(d *Decision, ev *Event) ([]*Entity, error) {
 		}
 		for _, e := range b.below(old) {
 			b.put(e, nil)
+			if e.Rev > e.CreatedRev && e.Kind != KindComment {
+				b.bury(e, ev.Rev) // it may have moved here: a reader who missed that drops it only by its own tombstone
+			}
 		}
 		b.put(old, nil)
-		gone := old.tombstone(ev.Rev)
-		b.recent.tombs[gone.ID] = gone
-		b.recent.add(ev.Rev, gone.ID)
-		return []*Entity{gone}, nil
+		return []*Entity{b.bury(old, ev.Rev)}, nil
 	}
 	if old == nil || old.Kind != Kind(kind) {
 		return nil, fmt.Errorf("no such %s", kind)
@@ -134,6 +134,13 @@ func (b *Board) foldRespaced(d *Decision, ev *Event) ([]*Entity, error) {
 		changed = append(changed, b.replace(old, changedBy(old, d, ev, fields))...)
 	}
 	return changed, nil
+}
+
+func (b *Board) bury(e *Entity, rev uint64) *Entity {
+	gone := e.tombstone(rev)
+	b.recent.tombs[gone.ID] = gone
+	b.recent.add(rev, gone.ID)
+	return gone
 }
 
 func (b *Board) replace(old, now *Entity) []*Entity {
