@@ -97,8 +97,8 @@ func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Re
 	}()
 	chunk := make([]byte, chunkSize) // may be reused: publishing copies it
 	for more := true; more; {
-		n, err := io.ReadFull(r, chunk)
-		if more = err == nil; err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		n, err := readChunk(r, chunk)
+		if more = err == nil; err != nil && err != io.EOF {
 			return err
 		}
 		if n == 0 {
@@ -122,6 +122,18 @@ func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Re
 		}
 	}
 	return ctx.Err()
+}
+
+// readChunk fills chunk as far as r goes and gives r's own error: unlike
+// io.ReadFull it tells an r that ended from one that broke off, which is
+// io.ErrUnexpectedEOF of a request's body.
+func readChunk(r io.Reader, chunk []byte) (n int, err error) {
+	for n < len(chunk) && err == nil {
+		var m int
+		m, err = r.Read(chunk[n:])
+		n += m
+	}
+	return n, err
 }
 
 func (b bucket) putInfo(ctx context.Context, o *object) error {

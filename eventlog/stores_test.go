@@ -145,6 +145,7 @@ func TestContents_NothingIsLeftOfAFailure(t *testing.T) {
 			"over the limit":     {bytes.NewReader(randomBytes(30 * chunkSize)), 20 * chunkSize, ErrTooLarge},
 			"one byte over":      {bytes.NewReader(randomBytes(chunkSize)), chunkSize - 1, ErrTooLarge},
 			"reader fails":       {io.MultiReader(bytes.NewReader(randomBytes(9*chunkSize+5)), iotest.ErrReader(broken)), 1 << 30, broken},
+			"body broke off":     {io.MultiReader(bytes.NewReader(randomBytes(9*chunkSize+5)), iotest.ErrReader(io.ErrUnexpectedEOF)), 1 << 30, io.ErrUnexpectedEOF},
 			"reader fails first": {iotest.ErrReader(broken), 1 << 30, broken},
 		}
 		for what, c := range readers {
