@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -29,7 +31,21 @@ func TestAppend_UnknownButStored(t *testing.T) {
 			}
 			return 0, eventlog.ErrUnknown
 		}
+		var announced atomic.Uint64
+		stop, err := b.log.Subscribe("b", func(a eventlog.Announcement) {
+			if a.Record != nil {
+				announced.Store(a.Record.Seq)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
 		b.card(b.id(), time.Second).accepted(t)
+		synctest.Wait()
+		if announced.Load() != 2 {
+			t.Error("the record was not announced")
+		}
 		appends, _, _ := b.script.counts()
 		if records, _ := count(b.log, "b"); records != 2 || appends != 2 {
 			t.Errorf("%d records after %d appends", records, appends)

@@ -22,6 +22,7 @@ type past struct {
 	// before is what to wait for in its place. Its own id: not known, as only
 	// its cancel was seen; the waiting one's next sending names another.
 	before string
+	also   []string
 	at     time.Time // when this was learned
 }
 
@@ -35,9 +36,9 @@ func pastOf(d *domain.Decision) (past, bool) {
 	case d.Rejection == nil:
 		return past{}, false
 	case d.Rejection.Code == domain.Withdrawn:
-		return past{true, d.ID, d.At}, true
+		return past{decided: true, before: d.ID, at: d.At}, true
 	case d.Rejection.Code == domain.Expired && d.After != "":
-		return past{true, d.After, d.At}, true
+		return past{decided: true, before: d.After, at: d.At}, true
 	}
 	return past{}, false
 }
@@ -48,10 +49,14 @@ func (w *worker) predecessor(e *entry) (key, bool) {
 	if e.cmd.Op == domain.OpCancel || lapsed(&e.cmd, w.now()) {
 		return key{}, false
 	}
-	if k, wait := w.behind(e, e.before); wait {
+	return w.behindAll(e, e.before, e.also)
+}
+
+func (w *worker) behindAll(e *entry, before string, also []string) (key, bool) {
+	if k, wait := w.behind(e, before); wait {
 		return k, true
 	}
-	for _, id := range e.also {
+	for _, id := range also {
 		if k, wait := w.behind(e, id); wait {
 			return k, true
 		}
@@ -87,6 +92,11 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 		if p.before == k.id {
 			return k, true
 		}
+		for _, id := range p.also {
+			if o := (key{e.user, id}); o != e.key && w.undecided[o] != nil && !w.deciding[o] {
+				return o, true
+			}
+		}
 		k.id = p.before
 	}
 	return key{}, false
@@ -111,7 +121,7 @@ func (w *worker) waitsFor(o, e *entry) bool {
 func (w *worker) decidedNow(e *entry, d *domain.Decision) {
 	delete(w.past, e.key)
 	if p, matters := pastOf(d); matters {
-		p.before = e.before
+		p.before, p.also = e.before, e.also
 		w.past[e.key] = p
 	}
 	if len(w.past) > 2*len(w.undecided)+1000 {
@@ -120,11 +130,11 @@ func (w *worker) decidedNow(e *entry, d *domain.Decision) {
 }
 
 // learnBefore tells what a mutation came after whose cancel came before it.
-func (w *worker) learnBefore(k key, before string) {
+func (w *worker) learnBefore(k key, e *entry) {
 	if p, known := w.past[k]; !known || !p.decided || p.before != k.id {
 		return
 	}
-	w.past[k] = past{true, before, w.s.Now()}
+	w.past[k] = past{true, e.before, e.also, w.s.Now()}
 	w.releaseHeld(k)
 }
 

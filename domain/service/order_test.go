@@ -95,6 +95,28 @@ func TestLaw6_HeldUntilItsOwnDeadline(t *testing.T) {
 	})
 }
 
+// A sending that grants more time does not move the deadline of the first.
+func TestLaw5_TheEarliestDeadlineHolds(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		id, first := b.id(), b.id()
+		b.deliver(t, b.after(id, first, time.Second, cardChange("card", "wide")))
+		b.deliver(t, b.after(id, first, 5*time.Second, cardChange("card", "wide")))
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if d := b.decision(id); d == nil || code(d.Rejection) != domain.Expired {
+			t.Fatalf("past the first deadline: %+v", d)
+		}
+		id = b.id()
+		b.deliver(t, b.after(id, first, 5*time.Second, cardChange("card", "wide")))
+		b.deliver(t, b.after(id, first, time.Second, cardChange("card", "wide")))
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if d := b.decision(id); d == nil || code(d.Rejection) != domain.Expired {
+			t.Fatalf("past the second deadline: %+v", d)
+		}
+	})
+}
+
 func TestLaw6_NewerSendingNamesAnotherAfter(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		id := b.id()

@@ -186,14 +186,14 @@ func (w *worker) answered(a *answer) {
 	}
 	switch {
 	case a.found != nil:
-		before := a.found.past.before
+		p := past{decided: true, before: a.found.past.before, at: w.s.Now()}
 		if e != nil {
-			if before == e.id {
-				before = e.before
+			if p.before == e.id {
+				p.before, p.also = e.before, e.also
 			}
 			w.answer(e, &a.found.verdict)
 		}
-		w.past[a.key] = past{true, before, w.s.Now()}
+		w.past[a.key] = p
 		w.releaseHeld(a.key)
 	case a.seq != 0: // another mutation with the same 64-bit hash
 		a.from, _ = window(a.id, w.s.Now())

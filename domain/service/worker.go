@@ -38,11 +38,11 @@ type entry struct {
 	absent   uint64 // no record up to this sequence decides it
 	searched bool   // ... also where the board's memory does not reach
 	waits    key    // what it is held for
-	// before is the mutate's newest `after`; its own id as long as only the
-	// cancel has come.
+	// before and also are from the mutate's newest sending; before is its own id
+	// as long as only the cancel has come.
 	before   string
-	also     []string // the newest sending's
-	oversize int      // how often its decision alone was too large for a record
+	also     []string
+	oversize int // how often its decision alone was too large for a record
 }
 
 // maxDone is how many deliveries of one mutation stay unacknowledged until it
@@ -246,9 +246,10 @@ func (w *worker) join(e *entry, d *eventlog.Delivery) {
 	switch {
 	case cmd.Op == domain.OpCancel:
 		e.cmd = *cmd
+		e.cmd.Also = nil
 	case e.cmd.Op == domain.OpCancel:
 		e.before, e.also = cmd.After, cmd.Also
-		w.learnBefore(e.key, cmd.After)
+		w.learnBefore(e.key, e)
 	case cmd.ContentHash() == e.cmd.ContentHash():
 		e.before, e.also, e.cmd.After = cmd.After, cmd.Also, cmd.After
 		if cmd.Deadline.Before(e.cmd.Deadline) {
