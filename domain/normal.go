@@ -251,7 +251,7 @@ func anyJSON(v any) (any, *flaw) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := enc.Encode(v); err != nil || !utf8.Valid(buf.Bytes()) {
 		return nil, &flaw{reason: "not JSON"}
 	}
 	if buf.Len()-1 > maxExtraValue {
