@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,11 +76,11 @@ func send(t testing.TB, l *Log, board, id string) {
 }
 
 func TestCommands_InOrderToOne(t *testing.T) {
-	onOwn(t, func(t *testing.T, open func(node int) *Log) {
+	onShard(t, func(t *testing.T, shard int, open func(node int) *Log) {
 		a, b := open(0), open(1)
-		board := newBoardOf(a, 0)
-		first := startWorker(t, a, 0, true)
-		second := startWorker(t, b, 0, true)
+		board := newBoardOf(a, shard)
+		first := startWorker(t, a, shard, true)
+		second := startWorker(t, b, shard, true)
 		const n = 1000
 		for i := range n {
 			send(t, b, board, fmt.Sprint(i))
@@ -100,21 +101,28 @@ func TestCommands_InOrderToOne(t *testing.T) {
 	})
 }
 
-// onOwn runs a test with a server or cluster of its own.
-func onOwn(t *testing.T, test func(t *testing.T, open func(node int) *Log)) {
+// onShard runs a test on a single server and on the cluster, with a shard of
+// its own: no other test's commands come by.
+func onShard(t *testing.T, test func(t *testing.T, shard int, open func(node int) *Log)) {
 	t.Run("R1", func(t *testing.T) {
 		t.Parallel()
 		s := startServer(t, t.TempDir())
-		test(t, func(int) *Log { return openLog(t, Config{InProcess: s, Shards: 1}) })
+		test(t, 0, func(int) *Log { return openLog(t, Config{InProcess: s, Shards: 1}) })
 	})
 	t.Run("R3", func(t *testing.T) {
 		t.Parallel()
-		c := ownCluster(t)
-		test(t, func(node int) *Log {
-			return openLog(t, Config{InProcess: c.servers[node], Shards: 1, Replicas: 3})
+		nodes := sharedCluster.nodes(t)
+		shard := int(shardsTaken.Add(1)) - 1
+		if shard >= clusterShards {
+			t.Fatal("more tests than shards")
+		}
+		test(t, shard, func(node int) *Log {
+			return openLog(t, Config{InProcess: nodes[node], Shards: clusterShards, Replicas: 3})
 		})
 	})
 }
+
+var shardsTaken atomic.Int32
 
 // DESIGN.md, Deadline: the stream's timestamp starts the time to live the gateway sent.
 func TestCommands_DeadlineIsTheEarlierOfStampAndTTL(t *testing.T) {
@@ -144,13 +152,13 @@ func TestCommands_DeadlineIsTheEarlierOfStampAndTTL(t *testing.T) {
 
 // A planned stop gives up the pin and what is not done, at once.
 func TestCommands_TakeoverOnPlannedStop(t *testing.T) {
-	onOwn(t, func(t *testing.T, open func(node int) *Log) {
+	onShard(t, func(t *testing.T, shard int, open func(node int) *Log) {
 		a, b := open(0), open(1)
-		board := newBoardOf(a, 0)
-		first := startWorker(t, a, 0, false)
+		board := newBoardOf(a, shard)
+		first := startWorker(t, a, shard, false)
 		send(t, a, board, "undone")
 		eventually(t, "delivered to the first", func() bool { return first.has("undone") })
-		second := startWorker(t, b, 0, true)
+		second := startWorker(t, b, shard, true)
 		send(t, b, board, "also undone")
 		eventually(t, "delivered to the first", func() bool { return first.has("also undone") })
 		if second.count() != 0 {
@@ -193,13 +201,13 @@ func TestCommands_DoneIsForGood(t *testing.T) {
 // A worker that is cut off loses the shard after PinnedTTL, and what it had is
 // delivered to the next.
 func TestCommands_TakeoverOnAKilledConnection(t *testing.T) {
-	onOwn(t, func(t *testing.T, open func(node int) *Log) {
+	onShard(t, func(t *testing.T, shard int, open func(node int) *Log) {
 		a, b := open(0), open(1)
-		board := newBoardOf(a, 0)
-		first := startWorker(t, a, 0, false)
+		board := newBoardOf(a, shard)
+		first := startWorker(t, a, shard, false)
 		send(t, a, board, "undone")
 		eventually(t, "delivered to the first", func() bool { return first.has("undone") })
-		second := startWorker(t, b, 0, true)
+		second := startWorker(t, b, shard, true)
 		start := time.Now()
 		a.Close()
 		send(t, b, board, "new")
@@ -212,13 +220,13 @@ func TestCommands_TakeoverOnAKilledConnection(t *testing.T) {
 
 // A missing CMD stream or consumer is made again on sight.
 func TestCommands_MissingStreamIsMadeAgain(t *testing.T) {
-	onOwn(t, func(t *testing.T, open func(node int) *Log) {
+	onShard(t, func(t *testing.T, shard int, open func(node int) *Log) {
 		l := open(0)
-		board := newBoardOf(l, 0)
-		w := startWorker(t, l, 0, true)
+		board := newBoardOf(l, shard)
+		w := startWorker(t, l, shard, true)
 		send(t, l, board, "before")
 		eventually(t, "delivered", func() bool { return w.has("before") })
-		if err := l.js.DeleteStream(t.Context(), commandStream(0)); err != nil {
+		if err := l.js.DeleteStream(t.Context(), commandStream(shard)); err != nil {
 			t.Fatal(err)
 		}
 		n := 0
@@ -229,7 +237,7 @@ func TestCommands_MissingStreamIsMadeAgain(t *testing.T) {
 			}
 			return w.has("after")
 		})
-		if err := l.js.DeleteConsumer(t.Context(), commandStream(0), consumerName); err != nil {
+		if err := l.js.DeleteConsumer(t.Context(), commandStream(shard), consumerName); err != nil {
 			t.Fatal(err)
 		}
 		send(t, l, board, "again")

@@ -73,7 +73,7 @@ func onBoth(t *testing.T, test func(t *testing.T, l *Log)) {
 	t.Run("R3", func(t *testing.T) {
 		t.Parallel()
 		nodes := sharedCluster.nodes(t)
-		test(t, openLog(t, Config{InProcess: nodes[0], Shards: 2, Replicas: 3}))
+		test(t, openLog(t, Config{InProcess: nodes[0], Shards: clusterShards, Replicas: 3}))
 	})
 }
 
@@ -114,6 +114,9 @@ type cluster struct {
 	servers []*natsd.Server
 	configs []natsd.Config
 }
+
+// clusterShards is S of the shared cluster's log.
+const clusterShards = 6
 
 // sharedCluster is for the tests that do not harm it.
 var sharedCluster cluster
