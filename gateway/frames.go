@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -187,7 +188,10 @@ func (s *session) refresh(token string) (code int, reason string) {
 		return s.senseless(&domain.Rejection{Code: domain.Invalid, Reason: "auth: this server asks for no token"})
 	}
 	id, err := s.auth(token)
-	if err != nil || id.user != s.id.user {
+	switch {
+	case errors.Is(err, errTokenExpired):
+		return wire.CloseTokenExpired, "token expired"
+	case err != nil || id.user != s.id.user:
 		return wire.CloseBadToken, "bad token, or another user's"
 	}
 	s.hub.mu.Lock()
