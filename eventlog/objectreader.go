@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 const chunkBatch = 16 // chunks read at once
 
 // objectReader reads an object's chunks from an offset on. A replica that lags
-// is waited for; a chunk that is gone is an error.
+// is waited for; a chunk that is gone is ErrNotFound.
 type objectReader struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -72,7 +73,7 @@ func (r *objectReader) peek(seq uint64) (i, at uint64, err error) {
 			return err
 		}
 		if len(batch) == 0 {
-			return errBehind
+			return errors.Join(errBehind, r.missing())
 		}
 		if at, err = directSeq(batch[0].Header); err != nil {
 			return err
@@ -127,6 +128,12 @@ func (r *objectReader) fill() error {
 		if len(batch) > 0 {
 			return nil
 		}
+		if err == nil {
+			err = r.missing()
+		}
+		if permanent(err) {
+			return err
+		}
 		if r.ctx.Err() != nil {
 			return r.ctx.Err()
 		}
@@ -137,6 +144,17 @@ func (r *objectReader) fill() error {
 			return err
 		}
 	}
+}
+
+// missing asks the leader for the chunk that a replica does not have:
+// ErrNotFound if it is gone, because the object was deleted or replaced or its
+// chunks were lost.
+func (r *objectReader) missing() error {
+	req := messageGet{Seq: max(r.seq, 1), NextFor: r.bucket.chunks(r.object.NUID)}
+	if _, err := r.bucket.log.leaderGet(r.ctx, r.bucket.stream(), req); err != nil {
+		return fmt.Errorf("eventlog: object %s, chunk %d of %d: %w", r.object.Name, r.next, r.object.Chunks, err)
+	}
+	return nil
 }
 
 // Close ends the reading. It is not to be called while Read runs.

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -22,7 +23,7 @@ func (l *Log) contents() bucket  { return bucket{l, contentBucket} }
 // ensureStores makes the buckets that are missing.
 func (l *Log) ensureStores(ctx context.Context) error {
 	for _, name := range []string{snapshotBucket, contentBucket} {
-		_, err := l.ensureStream(ctx, jetstream.StreamConfig{
+		cfg := jetstream.StreamConfig{
 			Name:        "OBJ_" + name,
 			Subjects:    []string{"$O." + name + ".C.>", "$O." + name + ".M.>"},
 			Storage:     jetstream.FileStorage,
@@ -30,8 +31,11 @@ func (l *Log) ensureStores(ctx context.Context) error {
 			Replicas:    l.cfg.Replicas,
 			AllowRollup: true,
 			AllowDirect: true,
-		})
-		if err != nil {
+		}
+		if name == snapshotBucket && l.cfg.Replicas == 1 {
+			cfg.PersistMode = jetstream.AsyncPersistMode // disposable: no fsync for them
+		}
+		if _, err := l.ensureStream(ctx, cfg); err != nil {
 			return err
 		}
 	}
@@ -75,6 +79,9 @@ func (l *Log) PutSnapshot(ctx context.Context, board string, s Snapshot) error {
 // GetSnapshot gives the board's snapshot if it is of this epoch. ErrNotFound if there is none.
 func (l *Log) GetSnapshot(ctx context.Context, board string) (Snapshot, error) {
 	s, err := l.getSnapshot(ctx, board)
+	if errors.Is(err, ErrNotFound) { // perhaps it was replaced while it was read
+		s, err = l.getSnapshot(ctx, board)
+	}
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("eventlog: snapshot of board %s: %w", board, err)
 	}

@@ -54,6 +54,66 @@ func TestSnapshots_LastOneOfThisEpoch(t *testing.T) {
 	})
 }
 
+// A snapshot whose chunks are lost (snapshots are not fsynced) is none, at once.
+func TestSnapshots_LostChunks(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *Log) {
+		board := newBoard()
+		if err := l.PutSnapshot(t.Context(), board, Snapshot{Seq: 1, Data: randomBytes(5 * chunkSize)}); err != nil {
+			t.Fatal(err)
+		}
+		o, err := l.snapshots().info(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.snapshots().purgeSubject(t.Context(), l.snapshots().chunks(o.NUID)); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := l.GetSnapshot(t.Context(), board); !errors.Is(err, ErrNotFound) {
+			t.Fatal(err)
+		}
+		if d := time.Since(start); d > 5*time.Second {
+			t.Fatalf("took %v", d)
+		}
+	})
+}
+
+// Who reads while others write gets one of the snapshots, whole.
+func TestSnapshots_ReadWhileReplaced(t *testing.T) {
+	t.Parallel()
+	l := single(t)
+	board := newBoard()
+	put := func(i int) {
+		data := bytes.Repeat([]byte{byte(i)}, 10)
+		data = append(data, randomBytes(4*chunkSize)...)
+		if err := l.PutSnapshot(t.Context(), board, Snapshot{Seq: uint64(i), Data: data}); err != nil {
+			t.Error(err)
+		}
+	}
+	put(1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 2; i < 40; i++ {
+			put(i)
+		}
+	}()
+	for reading := true; reading; {
+		select {
+		case <-done:
+			reading = false
+		default:
+		}
+		s, err := l.GetSnapshot(t.Context(), board)
+		if errors.Is(err, ErrNotFound) {
+			continue // replaced twice while it was read: the log is folded instead
+		}
+		if err != nil || s.Data[0] != byte(s.Seq) || len(s.Data) != 10+4*chunkSize {
+			t.Fatalf("snapshot %d: %v", s.Seq, err)
+		}
+	}
+}
+
 // chunksOf counts the chunks of an object, or of all when name is "".
 func chunksOf(t testing.TB, l *Log, b bucket, name string) int {
 	t.Helper()
