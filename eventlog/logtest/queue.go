@@ -3,6 +3,7 @@ package logtest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type message struct {
 // consumer is one call of Commands.
 type consumer struct {
 	mailbox[*message]
+	taken []*message // by fn, and not Done as of when kept was counted
+	kept  int
 }
 
 // PublishCommand puts cmd into its shard's queue, or loses or doubles it.
@@ -97,11 +100,22 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery
 			l.leave(q, c)
 			return nil
 		}
+		c.taken = append(c.taken, m)
+		if len(c.taken) >= 2*c.kept+100 {
+			c.taken = l.undoneOf(c.taken)
+			c.kept = len(c.taken)
+		}
 		fn(l.delivery(m))
 	}
 }
 
-// leave gives what a consumer did not take to the others.
+func (l *Log) undoneOf(list []*message) []*message {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(list, func(m *message) bool { return m.done })
+}
+
+// leave gives what a consumer did not take, or not finish, to the others.
 func (l *Log) leave(q *queue, c *consumer) {
 	l.mu.Lock()
 	for i, o := range q.consumers {
@@ -111,7 +125,7 @@ func (l *Log) leave(q *queue, c *consumer) {
 		}
 	}
 	l.mu.Unlock()
-	for _, m := range c.rest() {
+	for _, m := range slices.Concat(l.undoneOf(c.taken), c.rest()) {
 		l.deliver(q, m)
 	}
 }
