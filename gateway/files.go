@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -146,17 +145,15 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, up *upload) err
 	body := newSteadyReader(w, r.Body)
 	size, sum, err := s.store.PutContent(r.Context(), object, body, up.limit)
 	body.done()
+	if err != nil {
+		s.discard(object)
+	}
 	switch {
 	case errors.Is(err, eventlog.ErrTooLarge):
 		return tooLarge(up.limit)
-	case err == nil && body.err != nil && !errors.Is(body.err, io.EOF):
-		err = body.err // stored as if whole: it was not
-	}
-	if err != nil {
-		s.discard(object)
-		if body.err != nil && !errors.Is(body.err, io.EOF) {
-			return problem{code: domain.Invalid, reason: "the content broke off"}
-		}
+	case errors.Is(err, errBrokenOff):
+		return problem{code: domain.Invalid, reason: errBrokenOff.Error()}
+	case err != nil:
 		return err
 	}
 	up.change.Content = &domain.Content{Object: object, Size: size, ContentType: up.contentType, SHA256: sum}

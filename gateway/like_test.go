@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -86,4 +88,31 @@ func testLikeRefusals(t *testing.T, s *site) {
 			t.Errorf("%s %v: %d %s", tt.path, tt.header, r.status, r.body)
 		}
 	}
+}
+
+func TestLike_AsOfItsDecisionAmongOthersOfOneCommit(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{})
+	s.demo()
+	var cmds []domain.Command
+	for _, user := range []string{"ann", "bob", "cat", "ann"} {
+		cmds = append(cmds, domain.Command{
+			ID: fmt.Sprint("k", len(cmds)), Board: "demo", Op: domain.OpMutate, User: user, Grant: domain.GrantOpen,
+			ReceivedAt: time.Now(), Deadline: time.Now().Add(time.Minute / 2), Changes: []domain.Change{{EntityID: "c1", Patch: domain.Patch{}, Toggle: true}},
+		})
+	}
+	if _, err := s.m.room("demo").commit(cmds...); err != nil {
+		t.Fatal(err)
+	}
+	want := []liking{{true, 1}, {true, 2}, {true, 3}, {false, 2}}
+	ask := func(when string) {
+		for i, cmd := range cmds {
+			if got := s.likes("/api/posts/c1/like?user="+cmd.User, "Idempotency-Key", cmd.ID); got != want[i] {
+				t.Errorf("%s, %s: %+v, want %+v", when, cmd.ID, got, want[i])
+			}
+		}
+	}
+	ask("at once")
+	s.must(200, "POST", "/v1/boards/demo/mutations", `{"clientMutationId":"d","entityId":"c1","patch":null}`)
+	ask("after the card is gone")
 }

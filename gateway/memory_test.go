@@ -126,15 +126,30 @@ func (r *memoryRoom) decide(cmd domain.Command, ttl time.Duration) (domain.Verdi
 	return v, entities, nil
 }
 
-func (r *memoryRoom) commit(cmd domain.Command) (domain.Verdict, error) {
+// commit decides cmds into one record and gives the verdict of the first.
+func (r *memoryRoom) commit(cmds ...domain.Command) (domain.Verdict, error) {
 	b := r.view.Board()
+	state, err := b.Snapshot()
+	if err != nil {
+		return domain.Verdict{}, err
+	}
+	ahead, err := domain.LoadSnapshot(state)
+	if err != nil {
+		return domain.Verdict{}, err
+	}
 	seq, prev, last := b.Head()
 	at := time.Now().UTC()
 	if at.Before(last) {
 		at = last
 	}
-	d := domain.Decide(b, &cmd, at.Truncate(time.Millisecond).Add(time.Millisecond))
-	c := &domain.Commit{V: domain.CommitVersion, Board: b.ID(), Prev: prev, At: d.At, Decisions: []domain.Decision{d}}
+	c := &domain.Commit{V: domain.CommitVersion, Board: b.ID(), Prev: prev}
+	for i := range cmds {
+		d := domain.Decide(ahead, &cmds[i], at.Truncate(time.Millisecond).Add(time.Millisecond))
+		if err := ahead.Fold(&d); err != nil {
+			return domain.Verdict{}, err
+		}
+		c.At, c.Decisions = d.At, append(c.Decisions, d)
+	}
 	data, hash, err := c.Encode()
 	if err != nil {
 		return domain.Verdict{}, err
@@ -142,7 +157,7 @@ func (r *memoryRoom) commit(cmd domain.Command) (domain.Verdict, error) {
 	if c, _, err = domain.DecodeCommit(data); err != nil {
 		return domain.Verdict{}, err
 	}
-	rec := eventlog.Record{Board: b.ID(), Seq: seq + 1, Prev: seq, Time: d.At, Data: data, Hash: hash, Commit: c}
+	rec := eventlog.Record{Board: b.ID(), Seq: seq + 1, Prev: seq, Time: c.At, Data: data, Hash: hash, Commit: c}
 	outs, err := r.view.Apply(rec)
 	if err != nil {
 		return domain.Verdict{}, err
@@ -224,15 +239,15 @@ func (m *memory) Listings(_ context.Context, user string, match func(string) boo
 
 func (m *memory) PutContent(_ context.Context, object string, r io.Reader, limit int64) (int64, string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return 0, "", err
-	}
 	if int64(len(data)) > limit {
 		return 0, "", eventlog.ErrTooLarge
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.contents[object] = data
+	if err != nil {
+		return 0, "", err // and what came so far lies about
+	}
 	sum := sha256.Sum256(data)
 	return int64(len(data)), hex.EncodeToString(sum[:]), nil
 }

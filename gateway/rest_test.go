@@ -416,6 +416,40 @@ func TestHTTP_RolesComeFromMembershipOrClaim(t *testing.T) {
 	}
 }
 
+func TestHTTP_WhoLosesAccessSeesNothingMore(t *testing.T) {
+	t.Parallel()
+	k, auth := newTokens(t)
+	s := newSite(t, Config{Auth: auth, BoardIDs: true})
+	ann, bob := k.of("ann"), k.of("bob")
+	s.must(201, "POST", "/v1/boards", `{"id":"b","title":"B"}`, ann...)
+	admit := func(id string) {
+		s.must(200, "POST", "/v1/boards/b/mutations", `{"clientMutationId":"`+id+`","entityId":"member:bob","patch":{"kind":"member","role":"admin"}}`, ann...)
+	}
+	admit("in1")
+	var a accepted
+	s.must(200, "POST", "/v1/boards/b/mutations", `{"clientMutationId":"m1","changes":[
+		{"entityId":"col","patch":{"kind":"column","title":"x"}},{"entityId":"member:bob","patch":null}]}`, bob...).json(t, &a)
+	if a.Events != 2 || len(a.Entities) != 0 {
+		t.Errorf("who removed himself is shown %s", a.Entities)
+	}
+	s.must(404, "GET", "/v1/boards/b", "", bob...)
+
+	admit("in2")
+	rm := s.m.room("b")
+	answer := make(chan reply)
+	go func() { answer <- s.do("GET", fmt.Sprintf("/v1/boards/b?minRev=%d", a.Rev+3), "", bob...) }()
+	for seated := false; !seated; {
+		s.m.mu.Lock()
+		seated = rm.used > 0
+		s.m.mu.Unlock()
+	}
+	s.must(200, "POST", "/v1/boards/b/mutations", `{"clientMutationId":"out","entityId":"member:bob","patch":null}`, ann...)
+	s.must(200, "POST", "/v1/boards/b/mutations", `{"clientMutationId":"more","entityId":"col","patch":{"title":"y"}}`, ann...)
+	if r := <-answer; r.status != 404 {
+		t.Errorf("who lost the board while he waited: %d %s", r.status, r.body)
+	}
+}
+
 func TestHTTP_WithAuthTheServerChoosesBoardIDs(t *testing.T) {
 	t.Parallel()
 	k, auth := newTokens(t)

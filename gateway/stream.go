@@ -3,18 +3,21 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"time"
 )
 
+// errBrokenOff: a body ended before its end, or stood still too long.
+var errBrokenOff = errors.New("gateway: the content broke off")
+
 // steadyReader gives up on a body that stands still for bodyTimeout, however
-// long it is in all.
+// long it is in all. Its errors are io.EOF and errBrokenOff.
 type steadyReader struct {
 	r    io.Reader
 	conn *http.ResponseController
-	err  error // the last of r
 }
 
 func newSteadyReader(w http.ResponseWriter, r io.Reader) *steadyReader {
@@ -24,7 +27,9 @@ func newSteadyReader(w http.ResponseWriter, r io.Reader) *steadyReader {
 func (s *steadyReader) Read(p []byte) (int, error) {
 	_ = s.conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // a recorder has none
 	n, err := s.r.Read(p)
-	s.err = err
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", errBrokenOff, err)
+	}
 	return n, err
 }
 
