@@ -70,7 +70,7 @@ func (e *Entity) LikedBy(user string) bool {
 	return ok
 }
 
-// entityNames are the JSON names every entity has, in the order written.
+// entityNames are the JSON names every entity has.
 var entityNames = []string{"id", "kind", "rev", "createdRev", "createdAt", "createdBy", "updatedAt", "updatedBy", "deleted"}
 
 // MarshalJSON writes the entity as PROTOCOL.md shows it, without what depends
@@ -101,39 +101,20 @@ func (e *Entity) JSONFor(liked bool) ([]byte, error) {
 // AppendJSON writes e with fields in place of its own.
 func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
 	dst = append(dst, '{')
-	put := func(name string, v any) error {
-		if dst[len(dst)-1] != '{' {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, '"')
-		dst = append(dst, name...)
-		dst = append(dst, '"', ':')
-		raw, err := json.Marshal(v)
-		dst = append(dst, raw...)
-		return err
-	}
-	meta := []any{e.ID, e.Kind, e.Rev, e.CreatedRev, e.CreatedAt, e.CreatedBy, e.UpdatedAt, e.UpdatedBy, e.Deleted}
-	for i, name := range entityNames {
-		skip := false
-		switch v := meta[i].(type) {
-		case time.Time:
-			skip = v.IsZero()
-		case uint64:
-			skip = v == 0
-		case bool:
-			skip = !v
-		case string:
-			skip = v == "" && i > 0
-		}
-		if skip {
-			continue
-		}
-		if err := put(name, meta[i]); err != nil {
-			return nil, err
-		}
+	dst = appendName(dst, "id")
+	dst = appendString(dst, e.ID)
+	dst = appendName(dst, "kind")
+	dst = appendString(dst, string(e.Kind))
+	dst = appendRev(dst, "rev", e.Rev)
+	dst = appendRev(dst, "createdRev", e.CreatedRev)
+	dst = appendMade(dst, "created", e.CreatedAt, e.CreatedBy)
+	dst = appendMade(dst, "updated", e.UpdatedAt, e.UpdatedBy)
+	if e.Deleted {
+		dst = append(appendName(dst, "deleted"), "true"...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if err := put(name, fields[name]); err != nil {
+		var err error
+		if dst, err = appendValue(appendName(dst, name), fields[name]); err != nil {
 			return nil, err
 		}
 	}

@@ -210,6 +210,9 @@ func TestRandomCommands(t *testing.T) {
 	accepted, events, respaced, refused := 0, 0, 0, map[Code]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t).withUsers().columns("column0", "column1").cards("column0", "card0", "card1")
+		for i, end := range []string{"1", "2"} { // no key fits between these
+			w.must("ann", fmt.Sprintf(`{"entityId":"card%d","patch":{"position":"a0%s%s"}}`, i, strings.Repeat("0", MaxPosition-3), end))
+		}
 		marks := map[uint64]map[string]*Entity{}
 		r := newDice(rapid.Uint64().Draw(t, "seed"))
 		for range rapid.IntRange(20, 120).Draw(t, "commands") {

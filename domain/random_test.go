@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // dice draw random commands from a seed. (The ranges of rapid favour what is
@@ -15,11 +16,14 @@ func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 1))} }
 func pick[T any](r dice, of ...T) T { return of[r.IntN(len(of))] }
 
 func anID(r dice, kind Kind) string {
-	n := r.IntN(6)
+	n := r.IntN(8)
 	switch kind {
 	case KindBoard:
 		return "b"
 	case KindMember:
+		if r.IntN(12) > 0 { // an admin who is none any more makes a dull run
+			return MemberPrefix + pick(r, "viewer", "commenter", "editor")
+		}
 		return MemberPrefix + pick(r, users...)
 	case KindColumn:
 		n %= 4
@@ -34,7 +38,7 @@ var (
 )
 
 func aPosition(r dice, kind Kind) any {
-	switch r.IntN(6) {
+	switch r.IntN(9) {
 	case 0:
 		return Place{HasAfter: true}
 	case 1:
@@ -43,18 +47,10 @@ func aPosition(r dice, kind Kind) any {
 		return Place{HasAfter: true, After: anID(r, kind)}
 	case 3:
 		return Place{HasBefore: true, Before: anID(r, kind)}
-	case 4: // keys so long that the next one respaces the list
-		return "a0" + string(make0(MaxPosition-3)) + pick(r, "1", "2")
+	case 4, 5, 6: // keys so long that the next one respaces the list
+		return "a0" + strings.Repeat("0", MaxPosition-3) + pick(r, "1", "2")
 	}
 	return pick(r, "a0", "a1", "a0V", "Zz", "a0", "not a key")
-}
-
-func make0(n int) []byte {
-	zeros := make([]byte, n)
-	for i := range zeros {
-		zeros[i] = '0'
-	}
-	return zeros
 }
 
 func aSet(r dice, of ...string) any {
@@ -112,7 +108,7 @@ var fieldsOf = map[Kind][]string{
 	KindBoard:     {"title", "description", "archived", "x-a"},
 	KindMember:    {"name", "avatar", "role"},
 	KindColumn:    {"title", "position", "wipLimit", "wipMode", "archived", "color"},
-	KindCard:      {"title", "description", "columnId", "columnId", "position", "labels", "assignees", "liked", "likedBy", "due", "done", "archived", "archived", "x-b"},
+	KindCard:      {"title", "description", "columnId", "columnId", "position", "position", "position", "labels", "assignees", "liked", "likedBy", "due", "done", "archived", "archived", "x-b"},
 	KindChecklist: {"cardId", "title", "position"},
 	KindItem:      {"checklistId", "text", "done", "assignee", "position"},
 	KindLabel:     {"name", "color", "position"},
@@ -129,7 +125,7 @@ func aChange(r dice, b *Board) Change {
 	kind := pick(r, allKinds...)
 	c := Change{EntityID: anID(r, kind)}
 	e := b.Get(c.EntityID)
-	switch what := r.IntN(20); {
+	switch what := r.IntN(30); {
 	case what == 0:
 		return c // delete
 	case what == 1 && kind == KindCard:
@@ -159,7 +155,7 @@ func aChange(r dice, b *Board) Change {
 
 // aCommand draws a command of one to four changes.
 func (w *world) aCommand(r dice) *Command {
-	cmd := w.command(pick(r, "ann", "ann", "ann", "ann", "ann", "ann", "ann", "editor", "commenter", "viewer", "nobody"))
+	cmd := w.command(pick(r, "ann", "ann", "ann", "ann", "admin", "admin", "admin", "admin", "editor", "editor", "commenter", "viewer", "nobody"))
 	if r.IntN(5) == 4 {
 		cmd.Grant = GrantOpen
 	}
