@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
@@ -92,7 +93,8 @@ func newUpload(r *http.Request, limit int64) (*upload, error) {
 		return nil, problem{code: codeMediaType, reason: "content is stored as it is, without Content-Encoding"}
 	}
 	if ct := r.Header.Get("Content-Type"); ct != "" {
-		if _, _, err := mime.ParseMediaType(ct); err != nil || len(ct) > maxContentType {
+		_, _, err := mime.ParseMediaType(ct)
+		if err != nil || len(ct) > maxContentType || strings.ContainsFunc(ct, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return nil, invalid("contentType", "not a media type")
 		}
 		up.contentType = ct
@@ -103,6 +105,9 @@ func newUpload(r *http.Request, limit int64) (*upload, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalid("query", "malformed")
+	}
+	if !utf8.ValidString(query.Get("name")) {
+		return nil, invalid("name", "not UTF-8")
 	}
 	patch := domain.Patch{}
 	if query.Has("name") {

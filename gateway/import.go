@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -36,7 +37,8 @@ func (s *Server) importPart(w http.ResponseWriter, r *http.Request, id identity)
 		mutation = newID()
 	}
 	var part domain.Import
-	if err := readJSON(w, r, min(maxImport, int64(s.store.MaxRecord())), &part); err != nil {
+	limit := min(maxImport, s.store.MaxRecord())
+	if err := readJSON(w, r, int64(limit), &part); err != nil {
 		return err
 	}
 	st, err := s.seatAt(r.Context(), id, board)
@@ -46,6 +48,9 @@ func (s *Server) importPart(w http.ResponseWriter, r *http.Request, id identity)
 	defer st.release()
 	cmd := st.command(mutation)
 	cmd.Op, cmd.Import = domain.OpImport, &part
+	if raw, err := json.Marshal(&cmd); err != nil || len(raw) > limit { // more than its body: escapes, who and when
+		return tooLarge(int64(limit))
+	}
 	v, _, err := s.decide(r.Context(), st, cmd, importTTL)
 	if st.inTheWay(err, v) {
 		return taken(board)

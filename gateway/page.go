@@ -17,7 +17,7 @@ import (
 
 // pagePolicy lets the page load its own files, show pictures from anywhere
 // safe and talk to this server only.
-const pagePolicy = "default-src 'self'; img-src 'self' data: blob: https:; style-src 'self' 'unsafe-inline'; " +
+const pagePolicy = "default-src 'self'; img-src 'self' data: blob: https:; " +
 	"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // asset is a file of the page, held in memory.

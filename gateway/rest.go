@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
 
@@ -276,10 +276,15 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	defer func() { _ = patient.SetReadDeadline(time.Time{}) }()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLong *http.MaxBytesError
-	if err != nil && !errors.As(err, &tooLong) {
-		return nil, invalid("", "the body broke off")
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, err
+	case err != nil:
+		return nil, problem{code: domain.Invalid, reason: "the body broke off"}
+	case !utf8.Valid(body): // a decoder would make something else of it
+		return nil, problem{code: domain.Invalid, reason: "the body is not UTF-8"}
 	}
-	return body, err
+	return body, nil
 }
 
 // bodyTimeout is how long a JSON body may take to arrive, and how long an
@@ -293,7 +298,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error 
 		return err
 	}
 	if err := json.Unmarshal(body, v); err != nil {
-		return problem{code: domain.Invalid, reason: fmt.Sprintf("not the JSON expected: %v", err)}
+		return problem{code: domain.Invalid, reason: "not the JSON expected: " + strings.TrimPrefix(err.Error(), "json: ")}
 	}
 	return nil
 }

@@ -133,6 +133,7 @@ func TestHTTP_BrokenRequests(t *testing.T) {
 		{"POST", "/v1/boards/demo/mutations", `{"type":"cancel","clientMutationId":"x"}`, nil, 400, domain.Invalid},
 		{"POST", "/v1/boards/demo/mutations", `{"clientMutationId":"x","entityId":"c1"}`, nil, 400, domain.Invalid},
 		{"POST", "/v1/boards/demo/mutations", `{"clientMutationId":"x","entityId":"c1","patch":{},"ttlMs":5}`, nil, 400, domain.Invalid},
+		{"POST", "/v1/boards/demo/mutations", strings.Replace(ok, `"x"}`, "\"\xff\"}", 1), nil, 400, domain.Invalid},
 		{"POST", "/v1/boards/demo/mutations", ok, []string{"Content-Type", "text/plain"}, 415, codeMediaType},
 		{"POST", "/v1/boards/demo/mutations", ok, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, codeMediaType},
 		{"POST", "/v1/boards/demo/mutations", ok, []string{"Content-Encoding", "gzip"}, 415, codeMediaType},
@@ -552,6 +553,21 @@ func testImportSeen(t *testing.T, s *site) {
 	s.must(200, "POST", "/v1/boards/imp/import", last, "Mutation-Id", "p2").json(t, &done)
 	if done.Events != 0 {
 		t.Errorf("a second run made %d events", done.Events)
+	}
+}
+
+func TestHTTP_AnImportLargerThanTheLogTakesIsTooLarge(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{})
+	part := func(title string) string {
+		return `{"source":"test:1","part":0,"done":true,"entities":[{"id":"imp","kind":"board","title":"` + title + `"}]}`
+	}
+	if got := s.must(413, "POST", "/v1/boards/imp/import", part(strings.Repeat("x", maxImport))).code(t); got != domain.TooLarge {
+		t.Errorf("%s", got)
+	}
+	escapes := strings.Repeat("<", maxImport/4) // six bytes each on their way
+	if got := s.must(413, "POST", "/v1/boards/imp/import", part(escapes)).code(t); got != domain.TooLarge {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/snapback-io/snapback/gateway/wire"
 )
 
 // connect opens a socket and gives the first frame and, if it is closed after
@@ -89,4 +91,20 @@ func TestSocket_CredentialsByHeaderSubprotocolOrFrame(t *testing.T) {
 			t.Errorf("%s: %s close %d; a board that is there: %s close %d", board, none, other, seen, code)
 		}
 	}
+}
+
+func TestDrain_NothingNewIsTakenOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newRealSite(t, Config{})
+	s.demo()
+	if err := s.s.Drain(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.admin("/readyz"); r.status != 503 || !strings.Contains(r.body, `"draining":true`) {
+		t.Errorf("readyz: %d %s", r.status, r.body)
+	}
+	if got := s.must(503, "POST", "/api/posts/c1/like", "").code(t); got != wire.Unavailable {
+		t.Errorf("%s", got)
+	}
+	s.must(200, "GET", "/v1/boards/demo", "") // reading goes on until the listener closes
 }
