@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds the page's files; index.html is the page itself.
 //
-//go:embed index.html
+//go:embed index.html style.css *.js
 var FS embed.FS
