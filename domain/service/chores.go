@@ -47,7 +47,7 @@ func (h *heads) run(ctx context.Context) {
 		}
 		for board, seq := range h.due() {
 			if err := h.s.Log.Announce(board, eventlog.Announcement{Head: seq}); err != nil {
-				h.s.Logger.Debug("announcing a head failed", "board", board, "error", err)
+				h.s.warn("announcing a head failed", "board", board, "error", err)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func (p *snapshots) run(ctx context.Context) {
 		select {
 		case board := <-p.queue:
 			if err := p.make(ctx, board); err != nil && ctx.Err() == nil {
-				p.s.Logger.Warn("making a snapshot failed", "board", board, "error", err)
+				p.s.warn("making a snapshot failed", "board", board, "error", err)
 			}
 			p.mu.Lock()
 			delete(p.busy, board)
@@ -215,7 +215,7 @@ func (d *directory) run(ctx context.Context) {
 			}
 			d.written(l, err == nil)
 			if err != nil {
-				d.s.Logger.Warn("writing a listing failed, trying again", "board", l.Board, "error", err)
+				d.s.warn("writing a listing failed, trying again", "board", l.Board, "error", err)
 				pause(ctx, retry.next())
 			} else {
 				retry = backoff{}

@@ -209,7 +209,7 @@ func (w *worker) stored(seq uint64) {
 		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,
 	}})
 	if err != nil {
-		w.s.Logger.Warn("announcing a record failed", "board", w.board, "seq", seq, "error", err)
+		w.s.warn("announcing a record failed", "board", w.board, "error", err)
 	}
 	w.s.heads.committed(w.board, seq)
 	size := 0

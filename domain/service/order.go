@@ -124,8 +124,9 @@ func (w *worker) decidedNow(e *entry, d *domain.Decision) {
 		p.before, p.also = e.before, e.also
 		w.past[e.key] = p
 	}
-	if len(w.past) > 2*len(w.undecided)+1000 {
+	if len(w.past) >= w.pruneAt {
 		w.prune()
+		w.pruneAt = 2*len(w.past) + 1000
 	}
 }
 

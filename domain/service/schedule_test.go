@@ -121,8 +121,13 @@ func runSchedule(t *testing.T, seed uint64, faults logtest.Faults, sum *totals) 
 			c.CachedBoards = 1
 			c.BatchSize = 1 + w.rng.IntN(8)
 		}
-		_, stop1 := w.serve(small)
-		_, stop2 := w.serve(small)
+		mortal := func() (*script, func()) {
+			x := &script{Log: w.log}
+			_, stop := w.serve(func(c *Config) { small(c); c.Log = x })
+			return x, stop
+		}
+		_, stop1 := mortal()
+		victim, stop2 := mortal()
 		ctx, cancel := context.WithCancel(context.Background())
 		boards := []string{"b1", "b2"}
 		var gateways []*gateway
@@ -137,12 +142,23 @@ func runSchedule(t *testing.T, seed uint64, faults logtest.Faults, sum *totals) 
 				}
 			}
 		}
+		trouble := w.trouble(ctx)
 		w.play(sessions)
-		if w.rng.IntN(2) == 0 { // a planned stop in the middle
+		switch w.rng.IntN(4) {
+		case 0: // a planned stop in the middle
 			stop2()
-			_, stop2 = w.serve(small)
+			_, stop2 = mortal()
+		case 1: // a crash
+			victim.kill()
+			bury := stop2
+			defer bury()
+			_, stop2 = mortal()
+		case 2: // so long that memory forgets
+			w.settle(3 * time.Minute)
+			time.Sleep(time.Duration(10+w.rng.IntN(20)) * time.Minute)
 		}
 		w.play(sessions)
+		trouble()
 		w.settle(3 * time.Minute)
 		cancel()
 		stop1()
@@ -157,6 +173,23 @@ func runSchedule(t *testing.T, seed uint64, faults logtest.Faults, sum *totals) 
 		sum.add(w, boards)
 	})
 	return wrong
+}
+
+// trouble fills the log up now and then until it is stopped.
+func (w *world) trouble(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	rng := rand.New(rand.NewPCG(w.rng.Uint64(), 4))
+	go func() {
+		defer close(done)
+		for rng.IntN(3) > 0 && ctx.Err() == nil {
+			pause(ctx, time.Duration(rng.IntN(3000))*time.Millisecond)
+			w.log.SetFull(true)
+			pause(ctx, time.Duration(rng.IntN(1500))*time.Millisecond)
+			w.log.SetFull(false)
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // settle waits until every sending has its verdict, at most for d.

@@ -99,7 +99,7 @@ func (s *Service) confirmAll(ctx context.Context, w *worker, list []question) {
 			if rec = (eventlog.Record{}); ctx.Err() != nil {
 				return
 			}
-			s.Logger.Warn("reading a record failed, trying again", "board", w.board, "seq", q.seq, "error", err)
+			s.warn("reading a record failed, trying again", "board", w.board, "error", err)
 			pause(ctx, retry.next())
 		}
 		a := answer{question: q, found: decisionIn(&rec, q.key), last: i == len(list)-1}
@@ -129,7 +129,7 @@ func (s *Service) searchAll(ctx context.Context, w *worker, list []question) {
 			})
 			return
 		}
-		s.Logger.Warn("searching the log failed, trying again", "board", w.board, "error", err)
+		s.warn("searching the log failed, trying again", "board", w.board, "error", err)
 		pause(ctx, retry.next())
 	}
 }
@@ -139,14 +139,22 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 		return nil, until, err
 	}
 	from := slices.MinFunc(list, func(a, b question) int { return a.from.Compare(b.from) }).from
-	hits = make(map[key]*found)
+	hits = make(map[key]*found, len(list))
+	for _, q := range list {
+		hits[q.key] = nil
+	}
 	for rec, err := range s.Log.ReadSince(ctx, board, from, until) {
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, q := range list {
-			if f := decisionIn(&rec, q.key); f != nil {
-				hits[q.key] = f
+		if rec.Commit.VoidAt(rec.Time) {
+			continue
+		}
+		for i := range rec.Commit.Decisions {
+			d := &rec.Commit.Decisions[i]
+			k := key{d.User, d.ID}
+			if _, asked := hits[k]; asked {
+				hits[k] = foundIn(d, rec.Seq)
 			}
 		}
 	}
@@ -161,14 +169,17 @@ func decisionIn(rec *eventlog.Record, k key) *found {
 	}
 	for i := range rec.Commit.Decisions {
 		if d := &rec.Commit.Decisions[i]; d.ID == k.id && d.User == k.user {
-			f := &found{verdict: d.Verdict()}
-			f.verdict.Seq = rec.Seq
-			f.past, _ = pastOf(d)
-			f.past.decided = true
-			return f
+			return foundIn(d, rec.Seq)
 		}
 	}
 	return nil
+}
+
+func foundIn(d *domain.Decision, seq uint64) *found {
+	f := &found{verdict: d.Verdict()}
+	f.verdict.Seq = seq
+	f.past, _ = pastOf(d)
+	return f
 }
 
 // answered goes on with whatever waited for an answer.
@@ -212,7 +223,7 @@ func (w *worker) answered(a *answer) {
 // the stored verdict.
 func (w *worker) answer(e *entry, v *domain.Verdict) {
 	if err := w.s.Log.Announce(w.board, eventlog.Announcement{Verdict: v}); err != nil {
-		w.s.Logger.Warn("announcing a verdict failed", "board", w.board, "mutation", e.id, "error", err)
+		w.s.warn("announcing a verdict failed", "board", w.board, "error", err)
 	}
 	w.finish(e)
 	w.s.release(w, 1, e.size)

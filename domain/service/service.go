@@ -32,6 +32,9 @@ type Service struct {
 	loads     chan struct{} // a token per board being loaded
 	scans     chan struct{} // a token per search of the log
 
+	warnedMu sync.Mutex
+	warned   map[string]time.Time // when the warning was logged last
+
 	mu       sync.Mutex
 	active   map[string]*worker // boards with undecided commands
 	idle     *cache             // folded boards without
@@ -52,6 +55,7 @@ func New(cfg Config) (*Service, error) {
 		loads:  make(chan struct{}, cfg.Loads),
 		scans:  make(chan struct{}, cfg.Scans),
 		active: make(map[string]*worker),
+		warned: make(map[string]time.Time),
 		idle:   newCache(cfg.CachedBoards, cfg.CachedEntities),
 	}
 	s.heads.init(s)
@@ -60,9 +64,10 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Run takes and decides commands until ctx ends or the log is closed. Then it takes no more,
+// Run takes and decides commands until ctx ends. Then it takes no more,
 // finishes the commits under way within Config.DrainTimeout and returns nil;
-// commands it did not decide are delivered to another service.
+// commands it did not decide are delivered to another service. It returns
+// [eventlog.ErrClosed] when the log is closed before that.
 func (s *Service) Run(ctx context.Context) error {
 	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -92,7 +97,28 @@ func (s *Service) Run(ctx context.Context) error {
 	giveUp()
 	<-done
 	chores.Wait()
+	if ctx.Err() == nil {
+		return eventlog.ErrClosed
+	}
 	return nil
+}
+
+// quietFor is how long a warning is not repeated: when the log is away every
+// board has the same to say.
+const quietFor = time.Second
+
+// warn logs one warning of a sort per quietFor.
+func (s *Service) warn(what string, args ...any) {
+	now := s.Now()
+	s.warnedMu.Lock()
+	quiet := now.Sub(s.warned[what]) < quietFor
+	if !quiet {
+		s.warned[what] = now
+	}
+	s.warnedMu.Unlock()
+	if !quiet {
+		s.Logger.Warn(what, args...)
+	}
 }
 
 // consume takes one shard's commands until ctx ends, whatever fails.
@@ -103,7 +129,7 @@ func (s *Service) consume(ctx context.Context, shard int) {
 		if ctx.Err() != nil || errors.Is(err, eventlog.ErrClosed) {
 			return
 		}
-		s.Logger.Warn("taking commands failed", "shard", shard, "error", err)
+		s.warn("taking commands failed", "shard", shard, "error", err)
 		pause(ctx, retry.next())
 	}
 }

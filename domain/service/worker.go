@@ -78,6 +78,7 @@ type worker struct {
 	held      map[key][]*entry // by what they wait for
 	lapse     time.Time        // no held entry's deadline is before it; zero: none is held
 	deciding  map[key]bool     // decided while the flight is being built
+	pruneAt   int              // entries of past at which the old ones are dropped
 
 	flight    *flight
 	batchSize int // decisions in the next commit at most
@@ -194,7 +195,7 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, busy bool) {
 func (w *worker) failed(what string, err error) {
 	wait := w.retry.next()
 	w.retryAt = w.s.Now().Add(wait)
-	w.s.Logger.Warn(what+" failed, trying again", "board", w.board, "error", err, "wait", wait)
+	w.s.warn(what+" failed, trying again", "board", w.board, "error", err)
 }
 
 func (w *worker) succeeded() { w.retry, w.retryAt = backoff{}, time.Time{} }
