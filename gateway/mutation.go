@@ -85,6 +85,12 @@ func (s *Server) getMutation(w http.ResponseWriter, r *http.Request, id identity
 	if !wire.ValidMutationID(mutation) {
 		return invalid("clientMutationId", "1 to 64 of A-Z a-z 0-9 _ -")
 	}
+	select {
+	case s.lookups <- struct{}{}:
+		defer func() { <-s.lookups }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
 	v, ok, err := st.lookup(r.Context(), id.user, mutation)
 	if err != nil {
 		return pushedBack(err)

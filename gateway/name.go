@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/snapback-io/snapback/domain"
 )
 
 const (
@@ -43,16 +43,7 @@ func hidden(r rune) bool {
 
 // displayName makes a token's name fit for the eyes of others; it is
 // decoration, so a bad one never refuses its bearer.
-func displayName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if hidden(r) {
-			return -1
-		}
-		return r
-	}, name)
-	runes := []rune(norm.NFC.String(strings.TrimSpace(name)))
-	return strings.TrimSpace(string(runes[:min(len(runes), maxName)]))
-}
+func displayName(name string) string { return domain.CleanLine(name, maxName) }
 
 // displayPicture is the URL if it is one that a page may load, else "".
 func displayPicture(picture string) string {

@@ -23,8 +23,8 @@ import (
 
 // Config of a Server. Zero values are the defaults named.
 type Config struct {
-	Log    *eventlog.Log // required
-	Logger *slog.Logger  // default slog.Default()
+	Log    Log          // required
+	Logger *slog.Logger // default slog.Default()
 
 	// Auth checks tokens; nil is open mode: whoever connects is who he says.
 	Auth *Auth
@@ -92,6 +92,13 @@ type store interface {
 	DeleteContent(ctx context.Context, object string) error
 }
 
+// Log is what a Server needs of an [eventlog.Log]; the methods are documented
+// there. eventlog/logtest has most of one that misbehaves.
+type Log interface {
+	boardLog
+	store
+}
+
 // Server serves one node's clients. Safe for concurrent use.
 type Server struct {
 	cfg     Config
@@ -105,8 +112,13 @@ type Server struct {
 
 	draining atomic.Bool
 	flights  flights
+	lookups  chan struct{} // a token per search of the log for an old verdict
 	chores   chores
 }
+
+// maxLookups is how many searches of the log run at a time: one may read all
+// of a board's records.
+const maxLookups = 16
 
 // chores outlive their request: uploads whose verdict is still to come. They
 // end when the server does.
@@ -176,7 +188,7 @@ func newServer(cfg Config, st store) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, origins: o, store: st, page: page, metrics: newMetrics(nil)}
+	s := &Server{cfg: cfg, log: cfg.Logger, origins: o, store: st, page: page, metrics: newMetrics(nil), lookups: make(chan struct{}, maxLookups)}
 	s.chores.life, s.chores.stop = context.WithCancel(context.Background())
 	return s, nil
 }
