@@ -2,6 +2,7 @@ package domain
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -70,9 +71,6 @@ func (e *Entity) LikedBy(user string) bool {
 	return ok
 }
 
-// entityNames are the JSON names every entity has.
-var entityNames = []string{"id", "kind", "rev", "createdRev", "createdAt", "createdBy", "updatedAt", "updatedBy", "deleted"}
-
 // MarshalJSON writes the entity as PROTOCOL.md shows it, without what depends
 // on the reader. Field order is by name, so equal entities encode equally.
 func (e *Entity) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil, e.Fields) }
@@ -124,30 +122,25 @@ func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked` and `likes`
 // land in Fields, as a client shows them.
 func (e *Entity) UnmarshalJSON(data []byte) error {
-	var head struct {
-		ID         string    `json:"id"`
-		Kind       Kind      `json:"kind"`
-		Rev        uint64    `json:"rev"`
-		CreatedRev uint64    `json:"createdRev"`
-		CreatedAt  time.Time `json:"createdAt"`
-		CreatedBy  string    `json:"createdBy"`
-		UpdatedAt  time.Time `json:"updatedAt"`
-		UpdatedBy  string    `json:"updatedBy"`
-		Deleted    bool      `json:"deleted"`
-	}
-	var fields Fields
-	if err := json.Unmarshal(data, &head); err != nil {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
+	read := Entity{Fields: make(Fields, len(raw))}
+	own := map[string]any{
+		"id": &read.ID, "kind": &read.Kind, "rev": &read.Rev, "createdRev": &read.CreatedRev, "createdAt": &read.CreatedAt,
+		"createdBy": &read.CreatedBy, "updatedAt": &read.UpdatedAt, "updatedBy": &read.UpdatedBy, "deleted": &read.Deleted,
 	}
-	for name, v := range fields {
-		if v == nil || slices.Contains(entityNames, name) {
-			delete(fields, name)
+	for name, v := range raw {
+		if to := own[name]; to != nil {
+			if err := json.Unmarshal(v, to); err != nil {
+				return fmt.Errorf("domain: %s of an entity: %w", name, err)
+			}
+		} else if value := DecodeValue(v); value != nil {
+			read.Fields[name] = value
 		}
 	}
-	*e = Entity{head.ID, head.Kind, head.Rev, head.CreatedRev, head.CreatedAt, head.CreatedBy, head.UpdatedAt, head.UpdatedBy, head.Deleted, fields}
+	*e = read
 	return nil
 }
 
