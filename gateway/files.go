@@ -157,7 +157,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, up *upload) err
 	case errors.Is(err, eventlog.ErrTooLarge):
 		return tooLarge(up.limit)
 	case errors.Is(err, errBrokenOff):
-		return problem{code: domain.Invalid, reason: errBrokenOff.Error()}
+		return problem{code: domain.Invalid, reason: plain(errBrokenOff)}
 	case err != nil:
 		return err
 	}

@@ -108,7 +108,7 @@ var errHost = errors.New("gateway: this host name is not served")
 func guardHost(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(names, "*") && !loopbackHost(r.Host, names) {
-			writeProblem(w, problem{code: domain.Forbidden, reason: errHost.Error()})
+			writeProblem(w, problem{code: domain.Forbidden, reason: plain(errHost)})
 			return
 		}
 		next.ServeHTTP(w, r)

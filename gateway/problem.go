@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
@@ -137,12 +138,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = problem{code: domain.TooLarge, reason: "body too large", details: domain.Details{"limit": tooLong.Limit}}
 	case errors.Is(err, errNoToken):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="snapback"`)
-		p = problem{code: codeUnauthorized, reason: err.Error()}
+		p = problem{code: codeUnauthorized, reason: plain(err)}
 	case errors.Is(err, errBadToken), errors.Is(err, errTokenExpired):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="snapback", error="invalid_token"`)
-		p = problem{code: codeUnauthorized, reason: err.Error()}
+		p = problem{code: codeUnauthorized, reason: plain(err)}
 	case errors.Is(err, errUser):
-		p = invalid("user", err.Error())
+		p = invalid("user", plain(err))
 	case r.Context().Err() != nil:
 		return
 	default:
@@ -151,6 +152,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	writeProblem(w, p)
 }
+
+// plain is err for somebody who does not know this package.
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "gateway: ") }
 
 // retryAfterMs is what a client is told to wait when the log does not answer.
 const retryAfterMs = 1000

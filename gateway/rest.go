@@ -252,7 +252,7 @@ func (f *flights) leave(user string) {
 func pushedBack(err error) error {
 	var retry *retryError
 	if errors.As(err, &retry) {
-		return problem{code: retry.code, reason: err.Error(), details: domain.Details{"retryAfterMs": retry.after.Milliseconds()}}
+		return problem{code: retry.code, reason: plain(err), details: domain.Details{"retryAfterMs": retry.after.Milliseconds()}}
 	}
 	return err
 }
