@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/url"
+	"strings"
 )
 
 // announce says at start-up what an operator wants to know.
@@ -48,11 +49,16 @@ func httpURL(asked string, at net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// withoutPassword is a NATS URL that may be shown.
-func withoutPassword(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(unreadable URL)"
+// withoutPassword is one NATS URL, or several with commas between, as it may
+// be shown.
+func withoutPassword(urls string) string {
+	var shown []string
+	for raw := range strings.SplitSeq(urls, ",") {
+		u, err := url.Parse(strings.TrimSpace(raw))
+		if err != nil {
+			return "(unreadable URL)"
+		}
+		shown = append(shown, u.Redacted())
 	}
-	return u.Redacted()
+	return strings.Join(shown, ",")
 }

@@ -233,7 +233,6 @@ func TestImport_SaysThatNoServerAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.retryFor = 0
 	_, err = client.sendAll(ctx, []domain.Import{{Source: "trello:x", Done: true}}, newProgress(io.Discard, 1))
 	if err == nil || !strings.Contains(err.Error(), "no server answers at http://127.0.0.1:1") {
 		t.Errorf("%v", err)

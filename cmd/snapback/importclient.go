@@ -23,7 +23,7 @@ import (
 
 const (
 	partTimeout = time.Minute      // for one answer
-	retryFor    = 2 * time.Minute  // for one part without a verdict
+	retryFor    = 2 * time.Minute  // for one part without a verdict, once the server has answered at all
 	longestWait = 10 * time.Second // between two tries
 )
 
@@ -33,9 +33,7 @@ type importClient struct {
 	board  *url.URL
 	server string
 	token  string
-	// retryFor is for how long a part is sent again without an answer that is
-	// a verdict.
-	retryFor time.Duration
+	heard  bool // the server has answered once
 }
 
 func newImportClient(server, board, token, user string) (*importClient, error) {
@@ -47,7 +45,7 @@ func newImportClient(server, board, token, user string) (*importClient, error) {
 	if user != "" {
 		u.RawQuery = url.Values{"user": {user}}.Encode()
 	}
-	return &importClient{http: &http.Client{Timeout: partTimeout}, board: u, server: server, token: token, retryFor: retryFor}, nil
+	return &importClient{http: &http.Client{Timeout: partTimeout}, board: u, server: server, token: token}, nil
 }
 
 // refusal is a final answer other than yes, as problem+json.
@@ -141,10 +139,10 @@ func (c *importClient) send(ctx context.Context, part *domain.Import) (events in
 		return 0, err
 	}
 	id := ulid.Make().String()
-	giveUp := time.Now().Add(c.retryFor)
+	giveUp := time.Now().Add(retryFor)
 	for wait := 250 * time.Millisecond; ; wait = min(2*wait, longestWait) {
 		events, retryAfter, err := c.post(ctx, id, body)
-		if err == nil || retryAfter < 0 || ctx.Err() != nil || time.Now().After(giveUp) {
+		if err == nil || retryAfter < 0 || !c.heard || ctx.Err() != nil || time.Now().After(giveUp) {
 			return events, err
 		}
 		timer := time.NewTimer(max(wait, retryAfter))
@@ -184,6 +182,7 @@ func (c *importClient) post(ctx context.Context, id string, body []byte) (events
 		return 0, 0, err
 	}
 	defer response.Body.Close()
+	c.heard = true
 	if response.StatusCode == http.StatusOK {
 		var answer struct {
 			Events int `json:"events"`

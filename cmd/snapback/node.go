@@ -82,7 +82,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	actors, ctx := errgroup.WithContext(ctx)
 	actors.Go(func() error { return n.decide(ctx, deciding) })
 	if n.admin != nil {
-		actors.Go(func() error { return serveHTTP(deciding, n.admin, n.gateway.AdminHandler(), nil) })
+		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.gateway.AdminHandler(), nil) })
 	}
 	actors.Go(func() error {
 		defer stopDeciding()
@@ -90,7 +90,7 @@ func (n *node) run(ctx context.Context) (err error) {
 			ensureDemo(ctx, n.events, n.log)
 		}
 		n.announce()
-		return serveHTTP(ctx, n.listener, n.gateway.Handler(), n.drain)
+		return n.serveHTTP(ctx, n.listener, n.gateway.Handler(), n.drain)
 	})
 	err = actors.Wait()
 	n.log.Info("stopped")
@@ -135,7 +135,7 @@ func (n *node) closeListeners() {
 func (n *node) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.Replicas, Name: "snapback"}
+	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.Replicas, Name: "snapback", Logger: n.log}
 	if n.NATSURL == "" {
 		s, err := natsd.Start(natsd.Config{
 			StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Logger: n.log,
@@ -148,7 +148,6 @@ func (n *node) open(ctx context.Context) error {
 		}
 		n.nats, cfg.InProcess = s, s
 	}
-	n.log.Debug("opening the log")
 	log, err := eventlog.Open(ctx, cfg)
 	switch {
 	case errors.Is(err, eventlog.ErrShards):
@@ -223,8 +222,11 @@ func (n *node) drain(ctx context.Context) error {
 
 // serveHTTP serves until ctx ends, then stops accepting, calls drain and waits
 // for the requests that are under way, all within stopTimeout.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, drain func(context.Context) error) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+func (n *node) serveHTTP(ctx context.Context, l net.Listener, h http.Handler, drain func(context.Context) error) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

@@ -22,13 +22,7 @@ func Rehearse(board string, parts []domain.Import) (*domain.Board, error) {
 		if d.Rejection != nil {
 			return nil, fmt.Errorf("the board breaks a rule: %w%s", d.Rejection, culprit(d.Rejection))
 		}
-		_, prev, _ := b.Head()
-		c := domain.Commit{V: domain.CommitVersion, Board: board, Prev: prev, At: at, Decisions: []domain.Decision{d}}
-		_, hash, err := c.Encode()
-		if err != nil {
-			return nil, err
-		}
-		if err := b.Apply(&c, hash, uint64(i+1), at, nil); err != nil {
+		if err := b.Fold(&d); err != nil {
 			return nil, err
 		}
 	}
