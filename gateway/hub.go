@@ -170,6 +170,7 @@ func (h *hub) start() {
 	h.feed, h.err = projector.Open(ctx, h.hs.log, h.board, h, h.hs.logger)
 	if h.err != nil {
 		h.hs.logger.Warn("board not loaded", "board", h.board, "error", h.err)
+		h.cancel()
 		h.hs.mu.Lock()
 		if h.hs.rooms[h.board] == h {
 			delete(h.hs.rooms, h.board)
@@ -183,11 +184,12 @@ func (h *hub) start() {
 }
 
 // release ends the caller's use of the hub. A room that nobody uses goes after
-// Config.IdleBoard, at once if its board does not exist.
+// Config.IdleBoard, at once if its board does not exist: one that is being
+// imported does, to the importer who comes again with the next part.
 func (h *hub) release() {
 	wait := h.hs.cfg.IdleBoard
 	h.mu.Lock()
-	if h.view == nil || !h.view.Board().Exists() || h.hs.draining.Load() {
+	if h.view == nil || h.view.Board().Rev() == 0 || h.hs.draining.Load() {
 		wait = 0
 	}
 	h.mu.Unlock()

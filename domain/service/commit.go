@@ -218,7 +218,7 @@ func (w *worker) stored(seq uint64) {
 		w.finish(e)
 	}
 	w.s.release(w, len(f.entries), size)
-	w.tail++
+	w.tail += w.s.weight(f.commit, len(f.data))
 	if err := w.state.Settle(f.commit, f.hash, seq); err != nil {
 		w.s.Logger.Error("a stored commit does not follow the board it was decided on", "board", w.board, "seq", seq, "error", err)
 		w.reload()
@@ -231,6 +231,21 @@ func (w *worker) stored(seq uint64) {
 	if changesListing(f.commit) {
 		w.s.directory.changed(w.state)
 	}
+}
+
+// heavyRecord is how many bytes of a record count as one more record of the
+// tail that a load has to read.
+const heavyRecord = 64 << 10
+
+// weight is how many records a commit of that many bytes counts for towards
+// the next snapshot. The end of an import is due for one at once.
+func (s *Service) weight(c *domain.Commit, bytes int) int {
+	for i := range c.Decisions {
+		if c.Decisions[i].Import != nil && c.Decisions[i].Import.Done && c.Decisions[i].Rejection == nil {
+			return s.SnapshotEvery
+		}
+	}
+	return 1 + bytes/heavyRecord
 }
 
 func changesListing(c *domain.Commit) bool {

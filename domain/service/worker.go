@@ -92,7 +92,7 @@ type worker struct {
 // folded is what is known of a board.
 type folded struct {
 	state *domain.Board
-	tail  int          // records since the board's last snapshot
+	tail  int          // records since the board's last snapshot; a large one counts for several
 	since uint64       // past tells all about records from this sequence on
 	past  map[key]past // of mutations that others may come after
 }
