@@ -19,6 +19,7 @@ let store = null;
 
 const act = {
   uploads: new Map(), // card id or '' -> names on their way
+  looking: '', // card that has the focus or is dragged
   get store() { return store; },
   connection: () => connection,
   toast,
@@ -128,7 +129,10 @@ function enter() {
     },
     state(next, detail) {
       state = next;
-      if (next === 'live') notice('');
+      if (next === 'live') {
+        notice('');
+        connection.presence(act.looking ? { card: act.looking } : {}); // here I am
+      }
       if (next === 'stopped') stopped(detail);
       render();
     },

@@ -70,10 +70,8 @@ export class Board {
       if (was) {
         const is = el.getBoundingClientRect();
         const [x, y] = [was.left - is.left, was.top - is.top];
-        if (Math.abs(x) + Math.abs(y) > 2) {
-          el.animate([{ transform: `translate(${x}px, ${y}px)`, zIndex: 2 }, { transform: 'none', zIndex: 2 }],
-            { duration: rejected ? 420 : 180, easing: rejected ? 'cubic-bezier(.3,1.5,.5,1)' : 'ease-out' });
-        }
+        if (Math.abs(x) > 20) this.#fly(el, is, x, y, rejected);
+        else if (Math.abs(y) > 2) el.animate([{ transform: `translateY(${y}px)` }, { transform: 'none' }], { duration: 180, easing: 'ease-out' });
       }
       if (rejected) {
         el.classList.add('rejected');
@@ -81,6 +79,23 @@ export class Board {
       }
     }
     this.#rejected.clear();
+  }
+
+  // #fly moves a picture of the card above all columns, which would cut it off.
+  #fly(el, to, x, y, rejected) {
+    const picture = el.cloneNode(true);
+    picture.classList.add('ghost');
+    picture.classList.toggle('rejected', rejected);
+    picture.inert = true;
+    Object.assign(picture.style, { left: `${to.left}px`, top: `${to.top}px`, width: `${to.width}px` });
+    document.body.append(picture);
+    el.style.opacity = 0; // it takes clicks all the while
+    const flight = picture.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }],
+      { duration: rejected ? 450 : 200, easing: rejected ? 'cubic-bezier(.4,1.4,.6,1)' : 'ease-out' });
+    flight.finished.finally(() => {
+      picture.remove();
+      el.style.opacity = '';
+    });
   }
 
   #makeColumn(id) {

@@ -42,12 +42,16 @@ export function editable(el, value, label, save) {
     const focused = document.activeElement === input;
     input.remove();
     el.hidden = false;
-    if (focused) el.focus();
+    // With the key still down the button or link in el would be pressed by it.
+    if (focused) addEventListener('keyup', () => document.activeElement === document.body && el.focus(), { once: true });
     if (keep && next && next !== value) save(next);
   };
   input.addEventListener('keydown', (e) => {
     e.stopPropagation();
-    if (e.key === 'Enter' && !e.isComposing) end(true);
+    if (e.key === 'Enter' && !e.isComposing) {
+      e.preventDefault();
+      end(true);
+    }
     if (e.key === 'Escape') end(false);
   });
   input.addEventListener('blur', () => end(true));

@@ -36,6 +36,7 @@ export function draggable(root, { drop, busy }) {
     if (drag && e.key === 'Escape') finish(false);
   });
   root.addEventListener('touchmove', (e) => drag && e.preventDefault(), { passive: false });
+  root.addEventListener('contextmenu', (e) => (drag || press?.hold) && e.preventDefault());
   root.addEventListener('dragstart', (e) => e.preventDefault());
 
   function forget() {

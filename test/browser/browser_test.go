@@ -201,8 +201,15 @@ func TestTwoWindows(t *testing.T) {
 	url := "http://" + server.Addr
 	ann, ben := open(t, chrome, url, "ann"), open(t, chrome, url, "ben")
 	ann.shot("start")
+	step := func(name string, play func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			ann.t, ben.t = t, t
+			play(t)
+		})
+	}
 
-	t.Run("a dragged card is seen by the other", func(t *testing.T) {
+	step("a dragged card is seen by the other", func(t *testing.T) {
+		ann.until(`document.querySelector('#peers').textContent === 'B'`)
 		drop := ann.grab(card("dark-mode"), `.column[data-id="review"] .cards .card`)
 		ben.until(`document.querySelector('.card[data-id="dark-mode"] .here').textContent === 'ann'`)
 		ann.shot("dragging")
@@ -211,7 +218,7 @@ func TestTwoWindows(t *testing.T) {
 		ben.until(in("review", "dark-mode"))
 		ann.until(settled("dark-mode"))
 	})
-	t.Run("a full column snaps back and says why", func(t *testing.T) {
+	step("a full column snaps back and says why", func(t *testing.T) {
 		if !strings.Contains(ben.eval(`document.querySelector('.column[data-id="doing"] .count').textContent`), "3 of 3") {
 			t.Fatal("Doing is not full")
 		}
@@ -224,7 +231,7 @@ func TestTwoWindows(t *testing.T) {
 			t.Error("the other saw a move that never was")
 		}
 	})
-	t.Run("a file is renamed in place", func(t *testing.T) {
+	step("a file is renamed in place", func(t *testing.T) {
 		ann.click(`.files li[data-id="file-traffic"] .tool`)
 		ann.until(`document.activeElement.matches('.files input')`)
 		ann.do(script(`document.activeElement.select()`), chromedp.KeyEvent("Safari table.csv\r"))
@@ -232,13 +239,13 @@ func TestTwoWindows(t *testing.T) {
 			w.until(`document.querySelector('.files li[data-id="file-traffic"] .name').textContent === 'Safari table.csv'`)
 		}
 	})
-	t.Run("a like counts for both, and is lit for one", func(t *testing.T) {
+	step("a like counts for both, and is lit for one", func(t *testing.T) {
 		like := card("import-csv") + " .like"
 		ann.click(like)
 		ann.until(fmt.Sprintf(`document.querySelector(%q).textContent === '♥ 2'`, like))
 		ben.until(fmt.Sprintf(`document.querySelector(%q).textContent === '♡ 2'`, like))
 	})
-	t.Run("a card is added, renamed and moved by keyboard", func(t *testing.T) {
+	step("a card is added, renamed and moved by keyboard", func(t *testing.T) {
 		ann.click(`.column[data-id="next"] .add input`)
 		ann.do(chromedp.KeyEvent("<b>new</b> & plain\r"))
 		named := `[...document.querySelectorAll('.column[data-id="next"] .card')].find((c) => c.querySelector('.title').textContent === '<b>new</b> & plain')`
@@ -251,8 +258,9 @@ func TestTwoWindows(t *testing.T) {
 		ann.click(card(id) + " .title")
 		ann.do(script(`document.activeElement.select()`), chromedp.KeyEvent("renamed\r"))
 		ben.until(fmt.Sprintf(`document.querySelector(%q).textContent === 'renamed'`, card(id)+" .title"))
+		ann.until(`document.querySelector('.edit') === null`)
 	})
-	t.Run("a file is uploaded", func(t *testing.T) {
+	step("a file is uploaded", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "notes.txt")
 		if err := os.WriteFile(path, []byte("hello"), 0o644); err != nil {
 			t.Fatal(err)
@@ -264,7 +272,7 @@ func TestTwoWindows(t *testing.T) {
 			t.Errorf("downloaded %q", got)
 		}
 	})
-	t.Run("the view survives a restart of the server", func(t *testing.T) {
+	step("the view survives a restart of the server", func(t *testing.T) {
 		server.Kill()
 		ben.until(`document.querySelector('#state').dataset.state === 'offline'`)
 		ben.click(card("typo") + " .like")
@@ -276,6 +284,7 @@ func TestTwoWindows(t *testing.T) {
 			w.until(fmt.Sprintf(`document.querySelector(%q).textContent.endsWith('1')`, card("typo")+" .like"))
 		}
 	})
+	ann.t = t
 	ann.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, dark)
