@@ -7,92 +7,115 @@ import (
 	"testing"
 )
 
-// TestFieldsOfEveryKind walks DOMAIN.md's table of kinds: what each field
-// takes, what it becomes, what it refuses.
-func TestFieldsOfEveryKind(t *testing.T) {
-	t.Parallel()
+// fieldWorld has one entity of each kind and tries values on their fields.
+type fieldWorld struct {
+	*world
+	t *testing.T
+}
+
+func newFieldWorld(t *testing.T) fieldWorld {
 	w := newWorld(t).columns("c").cards("c", "k")
 	w.must("ann", `{"entityId":"l","patch":{"kind":"checklist","cardId":"k"}}`, `{"entityId":"i","patch":{"kind":"item","checklistId":"l","text":"x"}}`,
 		`{"entityId":"t","patch":{"kind":"comment","cardId":"k","text":"x"}}`, `{"entityId":"f","patch":{"kind":"file","name":"x","url":"http://example.org"}}`,
 		`{"entityId":"red","patch":{"kind":"label"}}`, `{"entityId":"member:bob","patch":{"kind":"member","role":"viewer"}}`)
+	return fieldWorld{w, t}
+}
+
+// good: the field takes the value, and holds what it becomes.
+func (w fieldWorld) good(id, field string, value, becomes any) {
+	w.t.Helper()
+	w.must("ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(w.t, value)))
+	if got := string(encoded(w.t, w.get(id).Fields[field])); got != string(encoded(w.t, becomes)) {
+		w.t.Errorf("%s of %s: %.80s became %.80s", field, id, encoded(w.t, value), got)
+	}
+}
+
+// bad: the field refuses each value, with the limit if there is one.
+func (w fieldWorld) bad(id, field string, limit int, values ...any) {
+	w.t.Helper()
+	for _, v := range values {
+		details := fmt.Sprintf(`"field":%q`, field)
+		if limit > 0 {
+			details += fmt.Sprintf(`,"limit":%d`, limit)
+		}
+		rest := w.refused(Invalid, details, "ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(w.t, v)))
+		if len(rest) > 0 {
+			w.t.Errorf("%s of %s: %.80v: more details %v", field, id, v, rest)
+		}
+	}
+}
+
+func TestFields_Text(t *testing.T) {
+	t.Parallel()
+	w := newFieldWorld(t)
 	many := func(n int) string { return strings.Repeat("\u00e9", n) }
-	good := func(id, field string, value, becomes any) {
-		t.Helper()
-		w.must("ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(t, value)))
-		if got := string(encoded(t, w.get(id).Fields[field])); got != string(encoded(t, becomes)) {
-			t.Errorf("%s of %s: %.80s became %.80s", field, id, encoded(t, value), got)
-		}
-	}
-	bad := func(id, field string, limit int, values ...any) {
-		t.Helper()
-		for _, v := range values {
-			details := fmt.Sprintf(`"field":%q`, field)
-			if limit > 0 {
-				details += fmt.Sprintf(`,"limit":%d`, limit)
-			}
-			rest := w.refused(Invalid, details, "ann", fmt.Sprintf(`{"entityId":%q,"patch":{%q:%s}}`, id, field, encoded(t, v)))
-			if len(rest) > 0 {
-				t.Errorf("%s of %s: %.80v: more details %v", field, id, v, rest)
-			}
-		}
-	}
 	for _, f := range []struct {
 		id, field string
 		limit     int
 	}{{"b", "title", 16384}, {"c", "title", 16384}, {"k", "title", 16384}, {"i", "text", 16384}, {"t", "text", 16384}} {
-		good(f.id, f.field, many(f.limit), many(f.limit))
-		bad(f.id, f.field, f.limit, many(f.limit+1))
-		bad(f.id, f.field, 0, nil, "", " ", 3, true, []string{"x"}, "a\u0000b", json.RawMessage(`{"add":"x"}`))
+		w.good(f.id, f.field, many(f.limit), many(f.limit))
+		w.bad(f.id, f.field, f.limit, many(f.limit+1))
+		w.bad(f.id, f.field, 0, nil, "", " ", 3, true, []string{"x"}, "a\u0000b", json.RawMessage(`{"add":"x"}`))
 	}
 	for _, f := range []struct {
 		id, field string
 		limit     int
 	}{{"b", "description", 65536}, {"k", "description", 65536}, {"l", "title", 16384}, {"red", "name", 255}, {"member:bob", "name", 255}, {"k", "color", 64}} {
-		good(f.id, f.field, many(f.limit), many(f.limit))
-		bad(f.id, f.field, f.limit, many(f.limit+1))
-		bad(f.id, f.field, 0, 3, false, "a\u001bb")
-		good(f.id, f.field, "", "")
-		good(f.id, f.field, nil, nil)
+		w.good(f.id, f.field, many(f.limit), many(f.limit))
+		w.bad(f.id, f.field, f.limit, many(f.limit+1))
+		w.bad(f.id, f.field, 0, 3, false, "a\u001bb")
+		w.good(f.id, f.field, "", "")
+		w.good(f.id, f.field, nil, nil)
 	}
-	good("k", "title", " \tu\u0308ber\n", "\u00fcber")
-	bad("k", "title", 0, "two\nlines", "a\u202eb", "a\u200fb", "a\u0085b")
-	good("t", "text", "a\r\nb\rc\td\u200f", "a\nb\nc\td\u200f")
-	bad("t", "text", 0, "a\u202eb", "a\u0007")
-	good("c", "wipLimit", 9999, 9999)
-	bad("c", "wipLimit", 9999, -1, 10000, 1.5, "3", true)
-	good("c", "wipMode", "soft", "soft")
-	bad("c", "wipMode", 0, "harder", 1)
+	w.good("k", "title", " \tu\u0308ber\n", "\u00fcber")
+	w.bad("k", "title", 0, "two\nlines", "a\u202eb", "a\u200fb", "a\u0085b")
+	w.good("t", "text", "a\r\nb\rc\td\u200f", "a\nb\nc\td\u200f")
+	w.bad("t", "text", 0, "a\u202eb", "a\u0007")
+}
+
+func TestFields_NumbersAndTimes(t *testing.T) {
+	t.Parallel()
+	w := newFieldWorld(t)
+	w.good("c", "wipLimit", 9999, 9999)
+	w.bad("c", "wipLimit", 9999, -1, 10000, 1.5, "3", true)
+	w.good("c", "wipMode", "soft", "soft")
+	w.bad("c", "wipMode", 0, "harder", 1)
 	for _, field := range []string{"due", "start", "done"} {
-		good("k", field, "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
-		good("k", field, "2026-02-03T04:05:06.789Z", "2026-02-03T04:05:06.789Z")
-		good("k", field, "2026-02-03T04:05:06.7891234+02:00", "2026-02-03T02:05:06.789Z")
-		bad("k", field, 0, "yesterday", "2026-02-30T00:00:00Z", "2026-02-03T4:05:06Z", "2026-02-03T04:05:06,5Z", "2026-02-03 04:05:06Z", 3, true)
+		w.good("k", field, "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
+		w.good("k", field, "2026-02-03T04:05:06.789Z", "2026-02-03T04:05:06.789Z")
+		w.good("k", field, "2026-02-03T04:05:06.7891234+02:00", "2026-02-03T02:05:06.789Z")
+		w.bad("k", field, 0, "yesterday", "2026-02-30T00:00:00Z", "2026-02-03T4:05:06Z", "2026-02-03T04:05:06,5Z", "2026-02-03 04:05:06Z", 3, true)
 	}
-	good("k", "due", "2028-02-29", "2028-02-29")
-	bad("k", "due", 0, "2026-02-29", "2026-2-3")
-	bad("k", "done", 0, "2026-02-03")
-	good("i", "due", "2026-02-03", "2026-02-03")
-	good("i", "done", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
-	good("i", "done", true, true)
-	good("i", "assignee", "bob", "bob")
-	bad("i", "assignee", 255, "", strings.Repeat("x", 256), 3)
-	bad("k", "archived", 0, "yes", 1)
-	bad("k", "position", 0, "", "a", "a00", "b", "!", nil, 3, json.RawMessage(`{"after":3}`), json.RawMessage(`{"after":"k","before":"k"}`))
-	bad("k", "labels", 0, "red", 3, []string{""}, []string{"a b"}, json.RawMessage(`{"add":[1]}`), json.RawMessage(`{"sub":"x"}`))
-	bad("k", "columnId", 0, nil, "", 3, "a b")
-	good("f", "url", "https://example.org/\u00fc?x=<1>", "https://example.org/\u00fc?x=<1>")
-	bad("f", "url", 2048, "https://example.org/"+strings.Repeat("x", 2048))
-	bad("f", "url", 0, nil, "", "ftp://example.org/", "javascript:alert(1)", "example.org", "https://")
-	good("member:bob", "avatar", "https://example.org/a.png", "https://example.org/a.png")
-	bad("member:bob", "avatar", 0, "http://example.org/a.png", "data:image/png;base64,")
-	bad("member:bob", "role", 0, nil, "", "owner")
-	bad("member:bob", "user", 0, "eve")
-	bad("t", "cardId", 0, "k2", nil)
+	w.good("k", "due", "2028-02-29", "2028-02-29")
+	w.bad("k", "due", 0, "2026-02-29", "2026-2-3")
+	w.bad("k", "done", 0, "2026-02-03")
+	w.good("i", "due", "2026-02-03", "2026-02-03")
+	w.good("i", "done", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06Z")
+	w.good("i", "done", true, true)
+	w.good("i", "assignee", "bob", "bob")
+	w.bad("i", "assignee", 255, "", strings.Repeat("x", 256), 3)
+	w.bad("k", "archived", 0, "yes", 1)
+}
+
+func TestFields_Others(t *testing.T) {
+	t.Parallel()
+	w := newFieldWorld(t)
+	w.bad("k", "position", 0, "", "a", "a00", "b", "!", nil, 3, json.RawMessage(`{"after":3}`), json.RawMessage(`{"after":"k","before":"k"}`))
+	w.bad("k", "labels", 0, "red", 3, []string{""}, []string{"a b"}, json.RawMessage(`{"add":[1]}`), json.RawMessage(`{"sub":"x"}`))
+	w.bad("k", "columnId", 0, nil, "", 3, "a b")
+	w.good("f", "url", "https://example.org/\u00fc?x=<1>", "https://example.org/\u00fc?x=<1>")
+	w.bad("f", "url", 2048, "https://example.org/"+strings.Repeat("x", 2048))
+	w.bad("f", "url", 0, nil, "", "ftp://example.org/", "javascript:alert(1)", "example.org", "https://")
+	w.good("member:bob", "avatar", "https://example.org/a.png", "https://example.org/a.png")
+	w.bad("member:bob", "avatar", 0, "http://example.org/a.png", "data:image/png;base64,")
+	w.bad("member:bob", "role", 0, nil, "", "owner")
+	w.bad("member:bob", "user", 0, "eve")
+	w.bad("t", "cardId", 0, "k2", nil)
 	for _, field := range []string{"size", "contentType", "sha256", "object", "position"} {
-		bad("f", field, 0, "1")
+		w.bad("f", field, 0, "1")
 	}
 	for _, id := range []string{"b", "member:bob", "c", "k", "l", "i", "red", "t", "f"} {
-		bad(id, "nonsense", 0, 1, nil)
+		w.bad(id, "nonsense", 0, 1, nil)
 	}
 }
 

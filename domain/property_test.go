@@ -66,28 +66,32 @@ func (m model) fold(data []byte) {
 					delete(m[ev.EntityID], name)
 				}
 			}
-			for _, name := range []string{"labels", "assignees", "likedBy"} {
-				if ev.Added[name] == nil && ev.Removed[name] == nil {
-					continue
-				}
-				set := map[string]bool{}
-				old, _ := m[ev.EntityID][name].([]any)
-				for _, x := range old {
-					set[x.(string)] = true
-				}
-				for _, x := range ev.Added[name] {
-					set[x] = true
-				}
-				for _, x := range ev.Removed[name] {
-					delete(set, x)
-				}
-				list := []any{}
-				for _, x := range slices.Sorted(maps.Keys(set)) {
-					list = append(list, x)
-				}
-				m[ev.EntityID][name] = list
-			}
+			foldSets(m[ev.EntityID], ev.Added, ev.Removed)
 		}
+	}
+}
+
+func foldSets(e map[string]any, added, removed map[string][]string) {
+	for _, name := range []string{"labels", "assignees", "likedBy"} {
+		if added[name] == nil && removed[name] == nil {
+			continue
+		}
+		set := map[string]bool{}
+		old, _ := e[name].([]any)
+		for _, x := range old {
+			set[x.(string)] = true
+		}
+		for _, x := range added[name] {
+			set[x] = true
+		}
+		for _, x := range removed[name] {
+			delete(set, x)
+		}
+		list := []any{}
+		for _, x := range slices.Sorted(maps.Keys(set)) {
+			list = append(list, x)
+		}
+		e[name] = list
 	}
 }
 

@@ -339,3 +339,15 @@ func TestRule_SetsNameOnlyWhatExists(t *testing.T) {
 	wantEqual(t, "removed", string(encoded(t, d.Events[0].Removed)), `{"labels":["red"]}`)
 	w.must("ann", `{"entityId":"k","patch":{"labels":["green"]}}`, `{"entityId":"green","patch":{"kind":"label"}}`)
 }
+
+func TestFirstChangeThatBrokeARuleIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c", "full").cards("c", "k1", "k2").cards("full", "k3")
+	w.must("ann", `{"entityId":"full","patch":{"wipLimit":1}}`)
+	wip, label := `{"entityId":"k1","patch":{"columnId":"full"}}`, `{"entityId":"k2","patch":{"labels":["no"]}}`
+	w.refused(WIPLimit, `"change":0`, "ann", wip, label)
+	w.refused(NotFound, `"entityId":"no","change":0`, "ann", label, wip)
+	w.refused(NotFound, `"entityId":"no","change":0`, "ann", label, `{"entityId":"full","patch":null}`)
+	w.refused(NotEmpty, `"change":0`, "ann", `{"entityId":"full","patch":null}`, label)
+	w.refused(Invalid, `"field":"title","change":1`, "ann", label, `{"entityId":"k1","patch":{"title":""}}`) // a change's own form is judged at once
+}
