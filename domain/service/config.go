@@ -48,7 +48,7 @@ type Config struct {
 	CachedEntities int
 	// Backlog is how many undecided commands one board may have in memory, 1
 	// to 1,000,000. What comes beyond is dropped as if lost on the way: its
-	// owner publishes it again. Default 10,000.
+	// owner publishes it again. Default 20,000, less than a shard may have undecided.
 	Backlog int
 	// BacklogBytes is how large all undecided commands may be together, in
 	// bytes, about; one board may have a quarter of it. Default 256 MiB, at least 1 MiB.
@@ -97,7 +97,7 @@ func (c *Config) validate() error {
 		{"SnapshotEvery", &c.SnapshotEvery, 1000, 1, 1_000_000},
 		{"CachedBoards", &c.CachedBoards, 10_000, 1, 10_000_000},
 		{"CachedEntities", &c.CachedEntities, 400_000, 1, 1_000_000_000},
-		{"Backlog", &c.Backlog, 10_000, 1, 1_000_000},
+		{"Backlog", &c.Backlog, 20_000, 1, 1_000_000},
 		{"BacklogBytes", &c.BacklogBytes, 256 << 20, 1 << 20, 1 << 40},
 		{"BatchSize", &c.BatchSize, 2000, 1, 100_000},
 		{"Loads", &c.Loads, 32, 1, 1000},

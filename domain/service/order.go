@@ -160,7 +160,7 @@ func (w *worker) prune() {
 // observedSource watches what LoadBoard reads.
 type observedSource struct {
 	eventlog.Source
-	records int
+	records int    // a large one counts for several
 	first   uint64 // lowest sequence read, 0: the board has no records
 	past    map[key]past
 }
@@ -179,7 +179,7 @@ func (o *observedSource) Read(ctx context.Context, board string, from, to uint64
 }
 
 func (o *observedSource) saw(rec *eventlog.Record) {
-	o.records++
+	o.records += 1 + len(rec.Data)/heavyRecord
 	if o.first == 0 || rec.Seq < o.first {
 		o.first = rec.Seq
 	}

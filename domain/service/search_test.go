@@ -153,6 +153,30 @@ func TestChores_SnapshotEveryNRecords(t *testing.T) {
 	})
 }
 
+// A finished import, and records that are large together, are due for a
+// snapshot before SnapshotEvery records: the next load need not read them.
+func TestChores_SnapshotAfterAnImport(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		g := b.gateway("imported")
+		defer g.stop()
+		s := &session{g: g, user: "ann", name: "import", ctx: b.ctx}
+		cmd := s.command(b.id(), time.Minute)
+		cmd.Op = domain.OpImport
+		cmd.Import = &domain.Import{Source: "test:1", Done: true, Entities: []*domain.Entity{
+			{ID: "imported", Kind: domain.KindBoard, Fields: domain.Fields{"title": "Imported"}},
+			{ID: "column", Kind: domain.KindColumn, Fields: domain.Fields{"title": "Column"}},
+		}}
+		v := s.send(cmd).accepted(t)
+		synctest.Wait()
+		if snap, err := b.log.GetSnapshot(b.ctx, "imported"); err != nil || snap.Seq != v.Seq {
+			t.Errorf("snapshot at %d, %v; the import ended at %d", snap.Seq, err, v.Seq)
+		}
+		if l, _ := b.log.Listing("imported"); l.Title != "Imported" {
+			t.Errorf("listing %+v", l)
+		}
+	})
+}
+
 func TestChores_ListingIsWrittenUntilItStands(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		synctest.Wait()
