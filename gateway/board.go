@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -47,11 +48,10 @@ func (s *Server) createBoard(w http.ResponseWriter, r *http.Request, id identity
 		return err
 	}
 	defer st.release()
-	status := http.StatusOK
+	made := false
 	entity, err := st.boardAgain(body.Title)
 	if errors.Is(err, errNoBoard) {
-		status = http.StatusCreated
-		entity, err = s.makeBoard(r.Context(), st, body.Title)
+		made, entity, err = s.makeBoard(r.Context(), st, body.Title)
 	}
 	if err != nil {
 		return err
@@ -59,6 +59,10 @@ func (s *Server) createBoard(w http.ResponseWriter, r *http.Request, id identity
 	raw, err := entityJSON(entity, id.user)
 	if err != nil {
 		return err
+	}
+	status := http.StatusOK
+	if made {
+		status = http.StatusCreated
 	}
 	w.Header().Set("Location", "/v1/boards/"+url.PathEscape(board))
 	writeJSON(w, status, json.RawMessage(raw))
@@ -90,7 +94,7 @@ func (st *seat) boardAgain(title string) (entity *domain.Entity, err error) {
 	err = errNoBoard
 	st.read(func(v *projector.View) {
 		b := v.Board()
-		if seq, _, _ := b.Head(); seq == 0 {
+		if b.Rev() == 0 { // at most refusals are in its log
 			return
 		}
 		err = taken(st.board)
@@ -105,27 +109,27 @@ func (st *seat) boardAgain(title string) (entity *domain.Entity, err error) {
 	return entity, err
 }
 
-// makeBoard has the board created. When somebody was faster it answers as
-// boardAgain does.
-func (s *Server) makeBoard(ctx context.Context, st *seat, title string) (*domain.Entity, error) {
+// makeBoard has the board created. When somebody was faster, so that the
+// rules found a board there, it answers as boardAgain does.
+func (s *Server) makeBoard(ctx context.Context, st *seat, title string) (made bool, entity *domain.Entity, err error) {
 	fresh := uint64(0)
 	cmd := st.command(newID(), domain.Change{
 		EntityID: st.board, Patch: domain.Patch{"kind": string(domain.KindBoard), "title": title}, IfRev: &fresh,
 	})
 	_, entities, err := s.decide(ctx, st, cmd, wire.DefaultTTLMs*time.Millisecond)
-	var p problem
-	if errors.As(err, &p) && p.code == domain.Conflict {
-		return st.boardAgain(title)
-	}
 	if err != nil {
-		return nil, err
+		entity, again := st.boardAgain(title)
+		if errors.Is(again, errNoBoard) {
+			return false, nil, err
+		}
+		return false, entity, again
 	}
 	for _, e := range entities {
 		if e.ID == st.board {
-			return e, nil
+			return true, e, nil
 		}
 	}
-	return st.boardAgain(title)
+	return false, nil, fmt.Errorf("gateway: board %s was made and is not there", st.board)
 }
 
 const (

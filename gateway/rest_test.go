@@ -286,6 +286,8 @@ func testCreateBoard(t *testing.T, s *site) {
 			t.Errorf("%s %s: %s", query, body, got)
 		}
 	}
+	s.must(400, "POST", "/v1/boards?user=ann", `{"id":"b2","title":""}`)
+	s.must(201, "POST", "/v1/boards?user=bob", `{"id":"b2","title":"Now"}`) // a refusal takes no id
 	var first, second, other domain.Entity
 	s.must(201, "POST", "/v1/boards?user=ann", `{"title":"New"}`, "Idempotency-Key", `"k1"`).json(t, &first)
 	s.must(200, "POST", "/v1/boards?user=ann", `{"title":"New"}`, "Idempotency-Key", "k1").json(t, &second)
