@@ -68,7 +68,7 @@ func TestFields_Text(t *testing.T) {
 		w.good(f.id, f.field, nil, nil)
 	}
 	w.good("k", "title", " \tu\u0308ber\n", "\u00fcber")
-	w.bad("k", "title", 0, "two\nlines", "a\u202eb", "a\u200fb", "a\u0085b")
+	w.bad("k", "title", 0, "two\nlines", "a\u202eb", "a\u200fb", "a\u0085b", "a\u2028b")
 	w.good("t", "text", "a\r\nb\rc\td\u200f", "a\nb\nc\td\u200f")
 	w.bad("t", "text", 0, "a\u202eb", "a\u0007")
 }
@@ -163,4 +163,18 @@ func TestIDs(t *testing.T) {
 	w.refused(NotFound, `"entityId":"z"`, "ann", `{"entityId":"z","patch":{"title":"x"}}`)
 	w.refused(NotFound, `"entityId":"z"`, "ann", `{"entityId":"z","patch":null}`)
 	w.refused(Invalid, `"field":"title"`, "ann", `{"entityId":"z","patch":{"kind":"column"}}`)
+}
+
+func TestCleanGivesWhatAFieldTakes(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"", " a\n\tb\u2028c ", "\u202ea\u0000b\x7f", "u\u0308\r\nx\ry", "\xff\xfe", strings.Repeat("\u00e9 ", 40), "\u0085"} {
+		if got, bad := line(0, 20)(CleanLine(s, 20)); bad != nil || got != CleanLine(s, 20) {
+			t.Errorf("line %q became %q, then %q: %v", s, CleanLine(s, 20), got, bad)
+		}
+		if got, bad := text(0, 20)(CleanText(s, 20)); bad != nil || got != CleanText(s, 20) {
+			t.Errorf("text %q became %q, then %q: %v", s, CleanText(s, 20), got, bad)
+		}
+	}
+	wantEqual(t, "line", CleanLine(" a\n\tb\u2028c\u202e ", 20), "a b c")
+	wantEqual(t, "text", CleanText("a\r\nb\u0007", 20), "a\nb")
 }

@@ -60,14 +60,17 @@ func measured(s string, least, most int) (any, *flaw) {
 	return s, nil
 }
 
-// inLine are the characters refused in text of one line.
-func inLine(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+// inLine are the characters refused in text of one line: control and
+// bidi-control characters, and Unicode's own line ends.
+func inLine(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
 
 // inText are those refused in text of several lines: the marks that state a
 // single character's direction are harmless and needed in mixed prose.
 func inText(r rune) bool {
 	switch r {
-	case '\n', '\t', '\u200e', '\u200f', '\u061c':
+	case '\n', '\t', '\u2028', '\u2029', '\u200e', '\u200f', '\u061c':
 		return false
 	}
 	return inLine(r)
@@ -76,7 +79,8 @@ func inText(r rune) bool {
 // CleanLine gives s as a one-line field takes it: what the rules refuse is left
 // out, line breaks and tabs become spaces, NFC, trimmed, cut to most code points.
 func CleanLine(s string, most int) string {
-	return clean(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' }), " "), inLine, most)
+	lines := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("\n\r\t\u2028\u2029", r) })
+	return clean(strings.Join(lines, " "), inLine, most)
 }
 
 // CleanText is CleanLine for a field of several lines.

@@ -240,6 +240,8 @@ func TestRandomCommands(t *testing.T) {
 			t.Fatalf("the fold differs from the model:\n%s", d)
 		}
 		w.sameAfterReplay()
+		w.sameInBatches(r)
+		w.sameAfterImport(r)
 		w.sameAfterResume(marks)
 	})
 	t.Logf("%d accepted with %d events, %d lists respaced, refused %v", accepted, events, respaced, refused)
