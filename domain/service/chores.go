@@ -36,6 +36,14 @@ func (h *heads) committed(board string, seq uint64) {
 	h.at[board] = head{seq, h.s.Now().Add(headFor)}
 }
 
+// loaded announces a board just read from the log if its last commit is not
+// long ago: who stored it may have died before announcing it.
+func (h *heads) loaded(b *domain.Board) {
+	if seq, _, at := b.Head(); seq > 0 && h.s.Now().Sub(at) < time.Minute {
+		h.committed(b.ID(), seq)
+	}
+}
+
 func (h *heads) run(ctx context.Context) {
 	tick := time.NewTicker(headEvery)
 	defer tick.Stop()

@@ -203,10 +203,25 @@ func TestCrash_NextServiceGoesOn(t *testing.T) {
 				}
 				s := b.card(b.id(), 10*time.Second)
 				synctest.Wait()
+				var heads atomic.Int32 // of the record that nobody announced
+				ignore, err := b.log.Subscribe("b", func(a eventlog.Announcement) {
+					if a.Head == 2 {
+						heads.Add(1)
+					}
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer ignore()
 				stop := b.stop
 				b.script = &script{Log: b.log}
 				b.start(nil)
 				s.accepted(t)
+				b.send(s.cmd).accepted(t) // has the board loaded
+				time.Sleep(3 * time.Second)
+				if heads.Load() == 0 {
+					t.Error("nobody hears of the record")
+				}
 				stop()
 			})
 		})

@@ -284,6 +284,7 @@ func (w *worker) load(ctx context.Context) {
 	w.succeeded()
 	w.folded = folded{state, src.records, src.first, src.past}
 	w.s.directory.loaded(state)
+	w.s.heads.loaded(state)
 	w.s.snapshots.consider(w)
 
 	w.fresh, w.ready, w.lapse = nil, nil, time.Time{}
