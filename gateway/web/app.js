@@ -96,8 +96,9 @@ function drawNow() {
   text($('#title'), title);
   document.title = `${title} · Snapback`;
   board.render(connection.peers);
-  $('#files').hidden = !store.get(boardID);
+  $('#board').hidden = $('#files').hidden = !store.get(boardID);
   files.update(store.children('file'), act.uploads.get('') ?? []);
+  attribute(document.body, 'data-role', connection.role || null);
   const unsaved = store.pending.size;
   const words = { live: 'Live', connecting: 'Connecting…', offline: 'Offline, trying again', stopped: 'Disconnected' };
   text($('#state'), words[state] + (unsaved ? ` · ${unsaved} unsaved` : ''));
@@ -140,12 +141,12 @@ function enter() {
   render();
 }
 
-function stopped({ status, code }) {
+function stopped({ status, code, joined }) {
   if (status === 401 || code === 4500) {
     $('#login').hidden = false;
     $('#login input').focus();
     notice(token ? 'That token is not valid (any more).' : '');
-  } else if (status === 404 || status === 403) notice(`There is no board “${boardID}” that you may see. Choose one under Boards.`);
+  } else if (status === 404 || status === 403 || (code === 4502 && !joined)) notice(`There is no board “${boardID}” that you may see. Choose one under Boards.`);
   else if (code === 4502) notice('You are no longer a member of this board.');
   else notice('The server speaks another version. Reload the page.');
 }

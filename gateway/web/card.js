@@ -31,7 +31,7 @@ export function makeCard(id, act) {
     tool('←', 'Move to the column on the left', () => act.step(id, -1, 0)), tool('↑', 'Move up', () => act.step(id, 0, -1)),
     tool('↓', 'Move down', () => act.step(id, 0, 1)), tool('→', 'Move to the column on the right', () => act.step(id, 1, 0)),
     tool('×', 'Archive', () => change({ archived: true })));
-  el.append(labels, title, files.el, make('footer', {}, facts, people, upload, like), moves, here);
+  el.append(labels, title, files.el, make('footer', {}, facts, make('span', { className: 'acts' }, people, upload, like)), moves, here);
   el.addEventListener('keydown', (e) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
     if (way && e.altKey) {

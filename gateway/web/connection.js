@@ -25,6 +25,7 @@ export class Connection {
   constructor(store, { board, user, token, on }) {
     Object.assign(this, { store, board, user, token, on, peers: new Map() });
     this.#open();
+    if (!token) this.#probe().then((final) => final?.status === 401 && !this.#stopped && this.#stop(final));
   }
 
   get role() {
@@ -90,16 +91,17 @@ export class Connection {
     this.peers.clear();
     this.on.peers(this.peers);
     if (this.#stopped) return;
-    const final = code >= 4500 ? { code, reason } : joined ? null : await this.#probe();
+    const final = code >= 4500 ? { code, reason, joined } : joined ? null : await this.#probe();
     if (this.#stopped) return;
-    if (final) {
-      this.#stopped = true;
-      this.on.state('stopped', final);
-      return;
-    }
+    if (final) return this.#stop(final);
     const backoff = Math.min(250 * 2 ** this.#failures++, 10000);
     this.on.state('offline');
     this.#retry = setTimeout(() => this.#open(), this.#goaway || backoff / 2 + (Math.random() * backoff) / 2);
+  }
+
+  #stop(why) {
+    this.close();
+    this.on.state('stopped', why);
   }
 
   // #probe asks over HTTP why a socket did not open: a browser does not tell.
