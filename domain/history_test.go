@@ -41,6 +41,18 @@ func TestChangedSinceGivesWhatChangedAndNothingElse(t *testing.T) {
 	wantEqual(t, "what moved away before the parent it left", changedIDs(t, w.board, at), "e l i -k1")
 }
 
+func TestChangedSinceBuriesWhatMovedBeforeItWent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c").cards("c", "k1", "k2")
+	w.must("ann", `{"entityId":"l","patch":{"kind":"checklist","cardId":"k1"}}`, `{"entityId":"i","patch":{"kind":"item","checklistId":"l","text":"x"}}`,
+		`{"entityId":"stays","patch":{"kind":"checklist","cardId":"k2"}}`)
+	at := w.board.Rev()
+	w.must("ann", `{"entityId":"l","patch":{"cardId":"k2"}}`)
+	w.must("ann", `{"entityId":"k2","patch":null}`)
+	wantEqual(t, "a reader who has it on k1", changedIDs(t, w.board, at), "-k2 -l")
+	wantEqual(t, "live only the parent", len(w.steps[0].Entities), 1)
+}
+
 func TestTombstonesAndTheirFloor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
