@@ -157,17 +157,20 @@ func TestLoadBoard_SnapshotAndTail(t *testing.T) {
 // a log that was set back and written anew.
 func TestLoadBoard_SnapshotOfAnotherPast(t *testing.T) {
 	t.Parallel()
-	l := single(t)
-	a := newAuthor(t, l)
-	a.change(t, "c", `{"kind":"column","title":"C"}`, time.Hour)
-	s := a.snapshot(t)
-	src := &pastSource{Log: l, snapshot: s}
-	src.snapshot.Hash[0]++
-	b, err := LoadBoard(t.Context(), src, a.b.ID())
+	past := newAuthor(t, single(t))
+	past.change(t, "c", `{"kind":"column","title":"C"}`, time.Hour)
+	now := &author{log: single(t), b: domain.NewBoard(past.b.ID())}
+	now.change(t, now.b.ID(), `{"kind":"board","title":"B, made anew"}`, time.Hour)
+	now.change(t, "d", `{"kind":"column","title":"D"}`, time.Hour)
+	s := past.snapshot(t)
+	if seq, _, _ := now.b.Head(); seq != s.Seq {
+		t.Fatalf("the pasts are at %d and %d: nothing is compared", s.Seq, seq)
+	}
+	b, err := LoadBoard(t.Context(), &pastSource{now.log, s}, now.b.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameBoard(t, "another past", b, a.b)
+	sameBoard(t, "another past", b, now.b)
 }
 
 type pastSource struct {
