@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// compressed is data gzipped. Snapshots are JSON and shrink to a tenth.
+// compressed is data gzipped: a board repeats its names and users.
 func compressed(data []byte) (io.Reader, error) {
 	var buf bytes.Buffer
 	z, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
