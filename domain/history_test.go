@@ -53,6 +53,18 @@ func TestChangedSinceBuriesWhatMovedBeforeItWent(t *testing.T) {
 	wantEqual(t, "live only the parent", len(w.steps[0].Entities), 1)
 }
 
+func TestMemberWhoComesBackHasNoTombstone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).withUsers()
+	at := w.board.Rev()
+	w.must("ann", `{"entityId":"member:viewer","patch":null}`)
+	wantEqual(t, "gone", changedIDs(t, w.board, at), "-member:viewer")
+	w.must("ann", `{"entityId":"member:viewer","patch":{"kind":"member","role":"editor"}}`)
+	wantEqual(t, "back", changedIDs(t, w.board, at), "member:viewer")
+	wantEqual(t, "tombstones", len(w.board.recent.tombs), 0)
+	wantEqual(t, "made anew", w.get("member:viewer").CreatedRev, w.board.Rev())
+}
+
 func TestTombstonesAndTheirFloor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
