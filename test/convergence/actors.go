@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/client"
 	"github.com/snapback-io/snapback/test/naive"
@@ -40,10 +42,10 @@ type keen struct {
 	same   []string                  // notifications that told nothing new
 }
 
-func newKeen(ctx context.Context, name, url, board string, r *rand.Rand, gen *generator) (*keen, error) {
+func newKeen(ctx context.Context, name, url string, dial client.Dialer, r *rand.Rand, gen *generator) (*keen, error) {
 	k := &keen{name: name, r: r, gen: gen, mirror: map[string]*domain.Entity{}}
 	c, err := client.Connect(ctx, client.Options{
-		URL: url, Board: board, User: name, RollbackOnSilence: r.IntN(4) == 0,
+		URL: url, Board: board, User: name, Dialer: dial, RollbackOnSilence: r.IntN(4) == 0,
 		TTL: time.Duration(1+r.IntN(4)) * time.Second, MinBackoff: 20 * time.Millisecond, MaxBackoff: time.Second,
 		Quiet: 2 * time.Second, PongTimeout: 2 * time.Second,
 	})
@@ -211,14 +213,15 @@ func (a *rude) settle(ctx context.Context) error {
 // plain is the seed's store; when its connection breaks the page is loaded anew.
 type plain struct {
 	name, url string
+	dial      *websocket.Dialer
 	r         *rand.Rand
 	gen       *generator
 	s         *seed.Store
 	sent      []string
 }
 
-func newPlain(name, url string, r *rand.Rand, gen *generator) *plain {
-	p := &plain{name: name, url: url, r: r, gen: gen}
+func newPlain(name, url string, dial *websocket.Dialer, r *rand.Rand, gen *generator) *plain {
+	p := &plain{name: name, url: url, dial: dial, r: r, gen: gen}
 	p.reload()
 	return p
 }
@@ -227,7 +230,7 @@ func (p *plain) reload() {
 	if p.s != nil {
 		p.s.Close()
 	}
-	p.s, _ = seed.Dial(p.url, 5*time.Second)
+	p.s, _ = seed.DialWith(p.dial, p.url, 5*time.Second)
 }
 
 func (p *plain) act() {

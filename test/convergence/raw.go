@@ -18,6 +18,7 @@ import (
 // and again, and only keeps track of what it still has no verdict of.
 type raw struct {
 	url  string // of the board's socket, with the user
+	dial *websocket.Dialer
 	r    *mathrand.Rand
 	gen  *generator
 	stop context.CancelFunc
@@ -36,9 +37,9 @@ type raw struct {
 	refused map[string]bool   // ids refused for now
 }
 
-func newRaw(url string, r *mathrand.Rand, gen *generator) *raw {
+func newRaw(dial *websocket.Dialer, url string, r *mathrand.Rand, gen *generator) *raw {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &raw{url: url, r: r, gen: gen, stop: stop, done: make(chan struct{}), undone: map[string][]byte{}, cancels: map[string]bool{}, refused: map[string]bool{}}
+	c := &raw{url: url, dial: dial, r: r, gen: gen, stop: stop, done: make(chan struct{}), undone: map[string][]byte{}, cancels: map[string]bool{}, refused: map[string]bool{}}
 	go c.run(ctx)
 	return c
 }
@@ -63,7 +64,7 @@ func (c *raw) run(ctx context.Context) {
 		}
 		c.mu.Unlock()
 		dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
-		ws, _, err := websocket.DefaultDialer.DialContext(dialing, url, nil)
+		ws, _, err := c.dial.DialContext(dialing, url, nil)
 		cancel()
 		if err == nil {
 			c.mu.Lock()

@@ -132,7 +132,7 @@ func (j *judge) isNew(t *trace, i int) bool {
 	f := &t.frames[i]
 	for _, other := range j.traces {
 		for k := range other.frames {
-			if g := &other.frames[k]; other.user == t.user && g.way == cutter.Up && g.ID == f.ID && (other != t || k < i) && g.at.Before(f.at) {
+			if g := &other.frames[k]; other.user == t.user && g.way == cutter.Up && g.ID == f.ID && (other == t && k < i || other != t && !g.at.After(f.at)) {
 				return false
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -16,8 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/nats-io/nats.go"
 
+	"github.com/snapback-io/snapback/gateway/client"
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
 	"github.com/snapback-io/snapback/test/node"
@@ -38,6 +41,7 @@ const (
 type world struct {
 	t       *testing.T
 	plan    plan
+	hosts   []host
 	servers []*node.Server
 	nats    *node.NATS // nil: embedded
 	lines   []*cutter.NATS
@@ -49,6 +53,29 @@ type world struct {
 
 	mu     sync.Mutex
 	counts map[string]int
+}
+
+// host is a server as its clients see it.
+type host struct {
+	addr string
+	dial func(ctx context.Context, network, addr string) (net.Conn, error) // straight to it
+	// proxy makes a proxy to it and says how a client reaches that.
+	proxy func(tap *cutter.Recorder) (p *cutter.Proxy, addr string, dial func(ctx context.Context, network, addr string) (net.Conn, error), err error)
+}
+
+func (h *host) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: h.dial, DisableKeepAlives: true}, Timeout: 20 * time.Second}
+}
+
+func tcpHost(addr string) host {
+	dial := (&net.Dialer{}).DialContext
+	return host{addr: addr, dial: dial, proxy: func(tap *cutter.Recorder) (*cutter.Proxy, string, func(context.Context, string, string) (net.Conn, error), error) {
+		p, err := cutter.New(addr, tap)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		return p, p.Addr(), dial, nil
+	}}
 }
 
 // plan is what a seed decides.
@@ -99,6 +126,9 @@ func newWorld(t *testing.T, p plan) *world {
 			w.servers = append(w.servers, node.Start(t, fmt.Sprintf("server%d", i), filepath.Join(dir, fmt.Sprint(i)), line.URL(), args...))
 		}
 	}
+	for _, s := range w.servers {
+		w.hosts = append(w.hosts, tcpHost(s.Addr))
+	}
 	w.furnish()
 	w.people()
 	return w
@@ -132,7 +162,7 @@ func (w *world) must(path string, body any) {
 	defer cancel()
 	last := ""
 	err := poll(ctx, func() bool {
-		resp, err := http.Post("http://"+w.servers[0].Addr+path+"?user=owner", "application/json", bytes.NewReader(raw))
+		resp, err := w.hosts[0].client().Post("http://"+w.hosts[0].addr+path+"?user=owner", "application/json", bytes.NewReader(raw))
 		if err != nil {
 			last = err.Error()
 			return false
@@ -154,7 +184,7 @@ func (w *world) people() {
 	defer cancel()
 	for i := range w.plan.clients {
 		r := rand.New(rand.NewPCG(w.plan.seed, uint64(100+i)))
-		p, err := cutter.New(w.servers[i%len(w.servers)].Addr, w.tap)
+		p, addr, dial, err := w.hosts[i%len(w.hosts)].proxy(w.tap)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -162,18 +192,19 @@ func (w *world) people() {
 		w.proxies = append(w.proxies, p)
 		gen := &generator{r: r, pool: w.pool}
 		name := fmt.Sprint("user", i)
-		url := "ws://" + p.Addr() + "/v1/boards/" + board + "/ws?user=" + name
+		url := "ws://" + addr + "/v1/boards/" + board + "/ws?user=" + name
+		dialer := &websocket.Dialer{NetDialContext: dial, HandshakeTimeout: 10 * time.Second}
 		var a actor
 		switch {
 		case i == 1 || i > 2 && r.IntN(4) == 0:
-			a = &rude{newRaw(url, r, gen), name}
+			a = &rude{newRaw(dialer, url, r, gen), name}
 		case i == 2:
-			a = newPlain(name, url, r, gen)
+			a = newPlain(name, url, dialer, r, gen)
 		default:
 			if i == 3 { // a second window of the first user
 				name = "user0"
 			}
-			if a, err = newKeen(ctx, name, "http://"+p.Addr(), board, r, gen); err != nil {
+			if a, err = newKeen(ctx, name, "http://"+addr, client.WebSocket{NetDial: dial}, r, gen); err != nil {
 				w.t.Fatal(err)
 			}
 		}
@@ -184,7 +215,7 @@ func (w *world) people() {
 
 // run lets everybody work while things break, mends everything and waits until
 // all is decided and seen.
-func (w *world) run() {
+func (w *world) run(faults func(context.Context, *rand.Rand)) {
 	w.t.Helper()
 	r := rand.New(rand.NewPCG(w.plan.seed, 3))
 	ctx, cancel := context.WithTimeout(context.Background(), w.plan.activity)
@@ -202,7 +233,7 @@ func (w *world) run() {
 			}
 		})
 	}
-	w.faults(ctx, r)
+	faults(ctx, r)
 	all.Wait()
 	w.mend()
 	w.settle()
@@ -255,7 +286,7 @@ func unanswered(traces []*trace) int {
 	return n
 }
 
-// judge reads the log and holds everything against it.
+// judge stops the servers and reads the log.
 func (w *world) judge() {
 	w.t.Helper()
 	conns := w.tap.Conns()
@@ -277,6 +308,12 @@ func (w *world) judge() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.hold(records, conns, rest)
+}
+
+// hold holds everything against the log.
+func (w *world) hold(records []naive.Record, conns []cutter.Conn, rest []restView) {
+	w.t.Helper()
 	j := newJudge(records, conns)
 	j.laws()
 	for _, a := range w.actors {
@@ -308,8 +345,8 @@ type restView struct {
 func (w *world) rest() []restView {
 	w.t.Helper()
 	var out []restView
-	for _, s := range w.servers {
-		resp, err := http.Get("http://" + s.Addr + "/v1/boards/" + board + "?user=owner")
+	for _, h := range w.hosts {
+		resp, err := h.client().Get("http://" + h.addr + "/v1/boards/" + board + "?user=owner")
 		if err != nil {
 			w.t.Error(err)
 			continue

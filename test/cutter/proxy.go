@@ -30,7 +30,7 @@ type Proxy struct {
 	listener net.Listener
 
 	mu     sync.Mutex
-	target string
+	target func() (net.Conn, error)
 	faults Faults
 	links  map[*link]bool
 	closed bool
@@ -47,9 +47,19 @@ func New(target string, tap *Recorder) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: l, target: target, links: map[*link]bool{}, tap: tap}
+	return NewOn(l, tcp(target), tap), nil
+}
+
+// NewOn starts a proxy on a listener of the caller's, which it closes, to
+// whatever dial connects to.
+func NewOn(l net.Listener, dial func() (net.Conn, error), tap *Recorder) *Proxy {
+	p := &Proxy{listener: l, target: dial, links: map[*link]bool{}, tap: tap}
 	p.wait.Go(p.accept)
-	return p, nil
+	return p
+}
+
+func tcp(addr string) func() (net.Conn, error) {
+	return func() (net.Conn, error) { return net.DialTimeout("tcp", addr, 5*time.Second) }
 }
 
 // Addr is where clients connect.
@@ -63,10 +73,13 @@ func (p *Proxy) Set(f Faults) {
 }
 
 // Retarget has connections made from now on go to another address.
-func (p *Proxy) Retarget(target string) {
+func (p *Proxy) Retarget(target string) { p.RetargetTo(tcp(target)) }
+
+// RetargetTo is Retarget to whatever dial connects to.
+func (p *Proxy) RetargetTo(dial func() (net.Conn, error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.target = target
+	p.target = dial
 }
 
 // CutAfter sets how many bytes each way a connection made from now on passes
@@ -120,7 +133,7 @@ func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
-	server, err := net.DialTimeout("tcp", target, 5*time.Second)
+	server, err := target()
 	if err != nil {
 		client.Close()
 		return

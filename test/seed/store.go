@@ -43,7 +43,12 @@ type Store struct {
 
 // Dial connects to a board and begins to read.
 func Dial(url string, silence time.Duration) (*Store, error) {
-	ws, _, err := websocket.DefaultDialer.Dial(url, nil)
+	return DialWith(websocket.DefaultDialer, url, silence)
+}
+
+// DialWith is Dial by other means.
+func DialWith(dialer *websocket.Dialer, url string, silence time.Duration) (*Store, error) {
+	ws, _, err := dialer.Dial(url, nil)
 	if err != nil {
 		return nil, err
 	}
