@@ -29,6 +29,7 @@ func (hs *hubs) drain(ctx context.Context, spread time.Duration) error {
 	}
 	select {
 	case <-hs.drained:
+		hs.closeUnused()
 		return nil
 	case <-ctx.Done():
 	}
@@ -38,6 +39,17 @@ func (hs *hubs) drain(ctx context.Context, spread time.Duration) error {
 		s.shut(wire.CloseRestart, "restart")
 	}
 	return ctx.Err()
+}
+
+// closeUnused ends the rooms that wait for somebody to come back.
+func (hs *hubs) closeUnused() {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	for _, h := range hs.rooms {
+		if h.refs == 0 && h.idle != nil {
+			h.idle.Reset(0)
+		}
+	}
 }
 
 // goaway announces the stop; the writer closes once nothing is in flight.

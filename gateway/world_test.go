@@ -271,6 +271,7 @@ type socket struct {
 	session  string
 	epoch    string
 	patience time.Duration
+	kept     map[string][]frame // verdicts nobody has asked for yet
 }
 
 // connect dials as user (a token with auth on), and reads on from then on.
@@ -293,7 +294,7 @@ func (w *world) connectRaw(path string, header http.Header, protocols ...string)
 	if w.fake != nil {
 		patience = 2 * time.Minute
 	}
-	return &socket{t: w.t, ws: ws, frames: make(chan frame, 100_000), patience: patience}
+	return &socket{t: w.t, ws: ws, frames: make(chan frame, 100_000), patience: patience, kept: map[string][]frame{}}
 }
 
 func (s *socket) readAll() {
@@ -380,18 +381,22 @@ func (s *socket) skip(typ string) frame {
 	return list[len(list)-1]
 }
 
-// verdict gives the ack or nack of the mutation.
+// verdict gives the next ack or nack of the mutation. Those of others that come
+// before are kept: verdicts of repeats are in no order.
 func (s *socket) verdict(id string) frame {
 	s.t.Helper()
-	for {
+	for len(s.kept[id]) == 0 {
 		f := s.next()
-		switch {
-		case (f.Type == "ack" || f.Type == "nack") && f.ID == id:
-			return f
-		case f.Type == "":
+		switch f.Type {
+		case "ack", "nack":
+			s.kept[f.ID] = append(s.kept[f.ID], f)
+		case "":
 			s.t.Fatalf("%s before the verdict of %s", f, id)
 		}
 	}
+	f := s.kept[id][0]
+	s.kept[id] = s.kept[id][1:]
+	return f
 }
 
 // closed reads up to the close and wants this code.
