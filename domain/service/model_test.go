@@ -26,6 +26,7 @@ type world struct {
 	sendings []*sending
 	wrong    []string // what must never happen and did
 	news     int      // announcements seen
+	scripts  []*script
 }
 
 // sending is one sending of a mutate or cancel that waits for its verdict.
@@ -204,6 +205,8 @@ type session struct {
 	name string
 	ctx  context.Context
 	sent []*sending
+
+	behind time.Duration // of its clock, which mints the ids
 }
 
 // undecided is the id of the newest undecided mutate in list. A mutation sent

@@ -26,6 +26,7 @@ var (
 type totals struct {
 	mu                                       sync.Mutex
 	records, void, decisions, accepted, news int
+	searches                                 int
 	codes                                    map[domain.Code]int
 }
 
@@ -55,9 +56,9 @@ func TestSchedules_TwoServicesOneLog(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d schedules: %d records, %d void, %d decisions, %d accepted, %d announcements, refused %v",
-		n, sum.records, sum.void, sum.decisions, sum.accepted, sum.news, sum.codes)
-	if n >= 100 && (sum.void == 0 || sum.accepted == 0 || sum.codes[domain.Expired] == 0 || sum.codes[domain.Withdrawn] == 0 ||
+	t.Logf("%d schedules: %d records, %d void, %d decisions, %d accepted, %d announcements, %d searches, refused %v",
+		n, sum.records, sum.void, sum.decisions, sum.accepted, sum.news, sum.searches, sum.codes)
+	if n >= 100 && (sum.void == 0 || sum.searches == 0 || sum.accepted == 0 || sum.codes[domain.Expired] == 0 || sum.codes[domain.Withdrawn] == 0 ||
 		sum.codes[domain.WIPLimit] == 0 || sum.decisions <= sum.records) {
 		t.Error("the schedules did not do what they are for")
 	}
@@ -123,6 +124,7 @@ func runSchedule(t *testing.T, seed uint64, faults logtest.Faults, sum *totals) 
 		}
 		mortal := func() (*script, func()) {
 			x := &script{Log: w.log}
+			w.scripts = append(w.scripts, x)
 			_, stop := w.serve(func(c *Config) { small(c); c.Log = x })
 			return x, stop
 		}
@@ -138,7 +140,8 @@ func runSchedule(t *testing.T, seed uint64, faults logtest.Faults, sum *totals) 
 				gateways = append(gateways, g)
 				for range 2 {
 					name := fmt.Sprintf("s%d", len(sessions))
-					sessions = append(sessions, &session{g: g, user: "u" + name, name: name, ctx: ctx})
+					behind := time.Duration(w.rng.IntN(3)/2) * 20 * time.Minute
+					sessions = append(sessions, &session{g: g, user: "u" + name, name: name, ctx: ctx, behind: behind})
 				}
 			}
 		}
@@ -211,7 +214,7 @@ func (w *world) play(sessions []*session) {
 	for _, s := range sessions {
 		rng := rand.New(rand.NewPCG(w.rng.Uint64(), 3))
 		players.Go(func() {
-			s.mutate(newID(rng, time.Now()), 4*time.Second, boardChange(s.g.board), columnChange("full", 2), columnChange("wide", 0))
+			s.mutate(s.newID(rng), 4*time.Second, boardChange(s.g.board), columnChange("full", 2), columnChange("wide", 0))
 			for range 4 + rng.IntN(6) {
 				time.Sleep(time.Duration(rng.IntN(400)) * time.Millisecond)
 				s.random(rng)
@@ -221,11 +224,15 @@ func (w *world) play(sessions []*session) {
 	players.Wait()
 }
 
+// newID is an id by the session's clock, which may be far behind: the log must
+// be searched for it once memory does not reach back so far.
+func (s *session) newID(rng *rand.Rand) string { return newID(rng, time.Now().Add(-s.behind)) }
+
 func (s *session) random(rng *rand.Rand) {
 	ttl := time.Duration(1+rng.IntN(4)) * time.Second
 	column := []string{"full", "wide"}[rng.IntN(2)]
 	card := fmt.Sprintf("card-%d", rng.IntN(6))
-	id := newID(rng, time.Now())
+	id := s.newID(rng)
 	switch rng.IntN(8) {
 	case 0, 1:
 		s.mutate(id, ttl, cardChange(card, column))
@@ -237,7 +244,7 @@ func (s *session) random(rng *rand.Rand) {
 		s.mutate(id, ttl, domain.Change{EntityID: card})
 	case 5: // a card right behind its column
 		s.mutate(id, ttl, columnChange("c"+id[20:], 0))
-		s.mutate(newID(rng, time.Now()), ttl, cardChange("k"+id[20:], "c"+id[20:]))
+		s.mutate(s.newID(rng), ttl, cardChange("k"+id[20:], "c"+id[20:]))
 	case 6: // withdrawn, perhaps in time, perhaps before it comes
 		if rng.IntN(2) == 0 {
 			s.cancel(id)
@@ -261,6 +268,11 @@ func (sum *totals) add(w *world, boards []string) {
 	sum.mu.Lock()
 	defer sum.mu.Unlock()
 	sum.news += w.news
+	for _, x := range w.scripts {
+		x.mu.Lock()
+		sum.searches += x.searches
+		x.mu.Unlock()
+	}
 	for _, board := range boards {
 		records, void := count(w.log, board)
 		sum.records += records

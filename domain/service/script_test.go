@@ -20,6 +20,7 @@ type script struct {
 	mu        sync.Mutex
 	appends   int
 	gets      int
+	searches  int
 	size      int // of the record appended last
 	reads     int // records given by Read
 	snapshots []eventlog.Snapshot
@@ -93,6 +94,9 @@ func (s *script) Read(ctx context.Context, board string, from, to uint64) iter.S
 }
 
 func (s *script) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error] {
+	s.mu.Lock()
+	s.searches++
+	s.mu.Unlock()
 	if s.onSearch != nil {
 		s.onSearch()
 	}
