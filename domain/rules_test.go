@@ -219,6 +219,16 @@ func TestRule_Places(t *testing.T) {
 	move("k2", `{"position":{"before":"k3"}}`, "k4 k2") // an archived one still marks a place
 }
 
+func TestRule_PlacesSeeTheChangesBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c", "d").cards("c", "k1", "k2", "k3")
+	w.must("ann", `{"entityId":"k3","patch":{"columnId":"d"}}`, `{"entityId":"k4","patch":{"kind":"card","title":"x","columnId":"c"}}`,
+		`{"entityId":"k2","patch":{"position":{"after":null}}}`, `{"entityId":"k5","patch":{"kind":"card","title":"x","columnId":"c","position":"a1"}}`)
+	wantEqual(t, "the last has left", w.get("k4").Fields.String("position"), "a2")
+	wantEqual(t, "a place that is free by now", w.get("k5").Fields.String("position"), "a1")
+	wantEqual(t, "order", w.order("c", KindCard), "k2 k1 k5 k4")
+}
+
 func TestRule_LongKeysRespaceTheList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).columns("c").cards("c", "k1", "k2", "k3")
