@@ -49,6 +49,14 @@ func (s siblings) add(e *domain.Entity) {
 	s[l] = slices.Insert(s[l], i, e)
 }
 
+// replace puts e where old stands; they compare equal.
+func (s siblings) replace(old, e *domain.Entity) {
+	l := listOf(old)
+	if i, found := slices.BinarySearchFunc(s[l], old, compareSiblings); found {
+		s[l][i] = e
+	}
+}
+
 func (s siblings) remove(e *domain.Entity) {
 	l := listOf(e)
 	i, found := slices.BinarySearchFunc(s[l], e, compareSiblings)

@@ -330,12 +330,15 @@ func (s *Store) confirm(e *domain.Entity, changed map[key]struct{}) {
 		changed[key(listOf(e))] = struct{}{}
 	case e.Rev < old.Rev:
 		return
+	case compareSiblings(old, e) == 0 && sameSeat(old, e):
+		changed[entityKey(e.ID)] = struct{}{}
+		s.confirmed[e.ID] = e
+		s.siblings.replace(old, e)
+		return
 	default:
 		s.siblings.remove(old)
-		if !sameSeat(old, e) {
-			changed[key(listOf(old))] = struct{}{}
-			changed[key(listOf(e))] = struct{}{}
-		}
+		changed[key(listOf(old))] = struct{}{}
+		changed[key(listOf(e))] = struct{}{}
 	}
 	changed[entityKey(e.ID)] = struct{}{}
 	s.confirmed[e.ID] = e
