@@ -1,9 +1,13 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -87,6 +91,43 @@ func TestLaw2_AckRightAfterItsSyncs(t *testing.T) {
 		}
 		if ack.Type != "ack" || ack.ID != id || ack.Rev != two.Rev || ack.Events != 2 {
 			t.Errorf("ack: %s", ack)
+		}
+	})
+}
+
+// writes is a connection that remembers what each Write carried.
+type writes struct {
+	net.Conn
+	mu  sync.Mutex
+	all []string
+}
+
+func (c *writes) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	c.all = append(c.all, string(p))
+	c.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+// TestLaw2_OneFlush: what one record tells a connection is one write, for the
+// originator its ack included.
+func TestLaw2_OneFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, options{})
+		w.demo()
+		near, far := net.Pipe()
+		server := &writes{Conn: far}
+		w.dial = func(context.Context, string, string) (net.Conn, error) { return near, nil }
+		w.listener.conns <- server
+		s := w.connect("bob")
+		s.skip("ready")
+		id := s.mutate("c1", `{"title":"New","columnId":"doing"}`)
+		s.verdict(id)
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		last := server.all[len(server.all)-1]
+		if strings.Count(last, `"type":"sync"`) != 2 || !strings.Contains(last, `"type":"ack","clientMutationId":"`+id) {
+			t.Errorf("last write: %q", last)
 		}
 	})
 }

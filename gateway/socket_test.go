@@ -1,110 +1,219 @@
 package gateway
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/snapback-io/snapback/gateway/wire"
+	"github.com/oklog/ulid/v2"
 )
 
-// connect opens a socket and gives the first frame and, if it is closed after
-// that frame, the close code.
-func (s *site) connect(board, protocols string, first string, header ...string) (status int, frame string, code int) {
-	s.t.Helper()
-	h := http.Header{}
-	for i := 0; i < len(header); i += 2 {
-		h.Add(header[i], header[i+1])
+// frame is any frame from the server.
+type frame struct {
+	Type      string          `json:"type"`
+	ID        string          `json:"clientMutationId"`
+	Rev       uint64          `json:"rev"`
+	Entity    map[string]any  `json:"entity"`
+	By, Event string          `json:",omitempty"`
+	More      bool            `json:"more"`
+	Events    int             `json:"events"`
+	Code      string          `json:"code"`
+	Reason    string          `json:"reason"`
+	Retryable bool            `json:"retryable"`
+	Details   map[string]any  `json:"details"`
+	Session   string          `json:"session"`
+	User      string          `json:"user"`
+	Name      string          `json:"name"`
+	Role      string          `json:"role"`
+	Epoch     string          `json:"epoch"`
+	Resumed   bool            `json:"resumed"`
+	Data      json.RawMessage `json:"data"`
+	After     int64           `json:"reconnectAfterMs"`
+	Time      string          `json:"serverTime"`
+	Limits    map[string]any  `json:"limits"`
+
+	raw    string
+	closed int // the close code, Type ""
+}
+
+func (f frame) String() string {
+	if f.Type == "" {
+		return fmt.Sprintf("closed %d %s", f.closed, f.Reason)
 	}
-	dialer := websocket.Dialer{}
-	if protocols != "" {
-		dialer.Subprotocols = strings.Split(protocols, ", ")
-	}
-	ws, resp, err := dialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/v1/boards/"+board+"/ws", h)
+	return f.raw
+}
+
+// socket is one client connection.
+type socket struct {
+	t        *testing.T
+	ws       *websocket.Conn
+	frames   chan frame
+	rev      uint64 // law 1: of the last live sync
+	live     bool
+	session  string
+	epoch    string
+	patience time.Duration
+	kept     map[string][]frame // verdicts nobody has asked for yet
+}
+
+// connect dials as user (a token with auth on), and reads on from then on.
+func (w *world) connect(user string, query ...string) *socket {
+	w.t.Helper()
+	s := w.connectRaw("/"+board+"?user="+user+"&"+strings.Join(query, "&"), http.Header{"Authorization": {"Bearer " + user}})
+	go s.readAll()
+	return s
+}
+
+func (w *world) connectRaw(path string, header http.Header, protocols ...string) *socket {
+	w.t.Helper()
+	d := websocket.Dialer{NetDialContext: w.dial, Subprotocols: protocols, HandshakeTimeout: 10 * time.Second}
+	ws, resp, err := d.DialContext(w.t.Context(), w.url+path, header)
 	if err != nil {
-		if resp == nil {
-			s.t.Fatal(err)
-		}
-		return resp.StatusCode, "", 0
+		w.t.Fatalf("dial: %v %+v", err, resp)
 	}
-	defer ws.Close()
-	if got := ws.Subprotocol(); got != "" && got != "snapback.v1" {
-		s.t.Errorf("the answer names %q", got)
+	w.t.Cleanup(func() { ws.Close() })
+	patience := 20 * time.Second
+	if w.fake != nil {
+		patience = 2 * time.Minute
 	}
-	if first != "" {
-		if err := ws.WriteMessage(websocket.TextMessage, []byte(first)); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	var closed *websocket.CloseError
-	_, data, err := ws.ReadMessage()
-	frame = string(data)
-	if err == nil && !strings.Contains(frame, `"type":"hello"`) {
-		_, _, err = ws.ReadMessage()
-	}
-	if errors.As(err, &closed) {
-		code = closed.Code
-	}
-	return resp.StatusCode, frame, code
+	return &socket{t: w.t, ws: ws, frames: make(chan frame, 100_000), patience: patience, kept: map[string][]frame{}}
 }
 
-func TestSocket_CredentialsByHeaderSubprotocolOrFrame(t *testing.T) {
-	t.Parallel()
-	k, auth := newTokens(t)
-	s := newRealSite(t, Config{Auth: auth, BoardIDs: true, Origins: []string{"https://app.example"}})
-	ann, eve := k.of("ann"), k.of("eve")
-	token := func(h []string) string { return strings.TrimPrefix(h[1], "Bearer ") }
-	s.must(201, "POST", "/v1/boards", `{"id":"b","title":"B"}`, ann...)
-	frame := func(token string) string { return fmt.Sprintf(`{"type":"auth","token":%q}`, token) }
-	for _, tt := range []struct {
-		name             string
-		protocols, first string
-		header           []string
-		status, code     int
-	}{
-		{"header", "snapback.v1", "", ann, 101, 0},
-		{"header, no subprotocol", "", "", ann, 101, 0},
-		{"subprotocol", "snapback.v1, snapback.bearer." + token(ann), "", nil, 101, 0},
-		{"frame", "snapback.v1", frame(token(ann)), nil, 101, 0},
-		{"bad header", "snapback.v1", "", []string{"Authorization", "Bearer x"}, 401, 0},
-		{"bad subprotocol", "snapback.v1, snapback.bearer.x", "", nil, 101, 4500},
-		{"bad frame", "snapback.v1", frame("x"), nil, 101, 4500},
-		{"listed origin", "snapback.v1", "", append(ann[:2:2], "Origin", "https://app.example"), 101, 0},
-		{"foreign origin", "snapback.v1", "", append(ann[:2:2], "Origin", "https://evil.example"), 403, 0},
-		{"may not see it", "snapback.v1", "", eve, 101, 4502},
-	} {
-		status, got, code := s.connect("b", tt.protocols, tt.first, tt.header...)
-		if status != tt.status || code != tt.code {
-			t.Errorf("%s: %d, close %d, %s", tt.name, status, code, got)
+func (s *socket) readAll() {
+	defer close(s.frames)
+	for {
+		_, data, err := s.ws.ReadMessage()
+		if err != nil {
+			f := frame{closed: -1, Reason: err.Error()}
+			if c, ok := err.(*websocket.CloseError); ok {
+				f.closed, f.Reason = c.Code, c.Text
+			}
+			s.frames <- f
+			return
 		}
-		if hello := strings.Contains(got, `"type":"hello"`) && strings.Contains(got, `"user":"ann"`); hello != (status == 101 && code == 0) {
-			t.Errorf("%s: %s", tt.name, got)
+		f := frame{raw: string(data)}
+		if err := json.Unmarshal(data, &f); err != nil {
+			s.t.Errorf("not JSON: %s", data)
 		}
-	}
-	_, seen, code := s.connect("b", "snapback.v1", "", eve...)
-	for _, board := range []string{"nosuch", "a%20b", "%3E", strings.Repeat("x", 65)} {
-		if _, none, other := s.connect(board, "snapback.v1", "", eve...); none != seen || other != code {
-			t.Errorf("%s: %s close %d; a board that is there: %s close %d", board, none, other, seen, code)
-		}
+		s.frames <- f
 	}
 }
 
-func TestDrain_NothingNewIsTakenOverHTTP(t *testing.T) {
-	t.Parallel()
-	s := newRealSite(t, Config{})
-	s.demo()
-	if err := s.s.Drain(t.Context(), 0); err != nil {
-		t.Fatal(err)
+// next is the next frame; it holds law 1 on the way.
+func (s *socket) next() frame {
+	s.t.Helper()
+	timeout := time.NewTimer(s.patience)
+	defer timeout.Stop()
+	select {
+	case f := <-s.frames:
+		s.law1(f)
+		return f
+	case <-timeout.C:
+		s.t.Fatal("no frame in time")
+		return frame{}
 	}
-	if r := s.admin("/readyz"); r.status != 503 || !strings.Contains(r.body, `"draining":true`) {
-		t.Errorf("readyz: %d %s", r.status, r.body)
+}
+
+func (s *socket) law1(f frame) {
+	s.t.Helper()
+	switch f.Type {
+	case "hello":
+		s.session, s.epoch = f.Session, f.Epoch
+	case "lag":
+		if f.Rev != s.rev {
+			s.t.Fatalf("lag says rev %d, the last sync was %d", f.Rev, s.rev)
+		}
+		s.live = false
+	case "ready":
+		s.live, s.rev = true, f.Rev
+	case "sync":
+		if s.live && f.Rev != s.rev+1 && !(f.Rev == s.rev && f.Event == "list.respaced") {
+			s.t.Fatalf("law 1: sync %d after %d: %s", f.Rev, s.rev, f)
+		}
+		if s.live {
+			s.rev = f.Rev
+		}
+	case "ack":
+		if s.live && f.Rev > s.rev {
+			s.t.Fatalf("law 2: ack with rev %d, but syncs only up to %d", f.Rev, s.rev)
+		}
 	}
-	if got := s.must(503, "POST", "/api/posts/c1/like", "").code(t); got != wire.Unavailable {
-		t.Errorf("%s", got)
+}
+
+// until reads up to the first frame of the type, which it gives last.
+func (s *socket) until(typ string) []frame {
+	s.t.Helper()
+	var list []frame
+	for {
+		f := s.next()
+		list = append(list, f)
+		if f.Type == typ {
+			return list
+		}
+		if f.Type == "" {
+			s.t.Fatalf("%s before %s", f, typ)
+		}
 	}
-	s.must(200, "GET", "/v1/boards/demo", "") // reading goes on until the listener closes
+}
+
+// skip gives the first frame of the type.
+func (s *socket) skip(typ string) frame {
+	s.t.Helper()
+	list := s.until(typ)
+	return list[len(list)-1]
+}
+
+// verdict gives the next ack or nack of the mutation. Those of others that come
+// before are kept: verdicts of repeats are in no order.
+func (s *socket) verdict(id string) frame {
+	s.t.Helper()
+	for len(s.kept[id]) == 0 {
+		f := s.next()
+		switch f.Type {
+		case "ack", "nack":
+			s.kept[f.ID] = append(s.kept[f.ID], f)
+		case "":
+			s.t.Fatalf("%s before the verdict of %s", f, id)
+		}
+	}
+	f := s.kept[id][0]
+	s.kept[id] = s.kept[id][1:]
+	return f
+}
+
+// closed reads up to the close and wants this code.
+func (s *socket) closed(code int) {
+	s.t.Helper()
+	for {
+		if f := s.next(); f.Type == "" {
+			if f.closed != code {
+				s.t.Fatalf("closed %d (%s), want %d", f.closed, f.Reason, code)
+			}
+			return
+		}
+	}
+}
+
+func (s *socket) send(text string) {
+	s.t.Helper()
+	if err := s.ws.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// mutate sends a mutate and gives its id.
+func (s *socket) mutate(entity, patch string, more ...string) string {
+	s.t.Helper()
+	id := ulid.Make().String()
+	s.mutateAs(id, entity, patch, more...)
+	return id
+}
+
+func (s *socket) mutateAs(id, entity, patch string, more ...string) {
+	s.t.Helper()
+	s.send(fmt.Sprintf(`{"type":"mutate","clientMutationId":%q,"entityId":%q,"patch":%s%s}`, id, entity, patch, strings.Join(append([]string{""}, more...), ",")))
 }

@@ -1,0 +1,237 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/snapback-io/snapback/domain"
+)
+
+func TestClose1007_NotUTF8(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		s.send("{\"type\":\"ping\",\"x\":\"\xff\"}")
+		s.closed(1007)
+	})
+}
+
+func TestClose1000_ClientLeaves(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		if err := s.ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "")); err != nil {
+			t.Fatal(err)
+		}
+		s.closed(1000)
+		synctest.Wait()
+		if n := w.hubs.counters().Sessions; n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+func TestClose4004_NoPong(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connectRaw("/"+board+"?user=bob", nil)
+		s.ws.SetPingHandler(func(string) error { return nil })
+		start := time.Now()
+		go s.readAll()
+		s.closed(4004)
+		if took := time.Since(start); took < 15*time.Second || took > 16*time.Second {
+			t.Errorf("after %v", took)
+		}
+	})
+}
+
+func TestPong_KeepsAnIdleConnection(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		time.Sleep(10 * time.Minute) // virtual
+		if f := s.verdict(s.mutate("c1", `{"title":"still here"}`)); f.Type != "ack" {
+			t.Errorf("%s", f)
+		}
+	})
+}
+
+func TestClose4504_Version(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connectRaw("/"+board+"?user=bob", nil, "snapback.v2")
+		go s.readAll()
+		s.closed(4504)
+		s = w.connectRaw("/"+board+"?user=bob", nil, "snapback.v2", "snapback.v1")
+		if s.ws.Subprotocol() != "snapback.v1" {
+			t.Errorf("subprotocol %q", s.ws.Subprotocol())
+		}
+	})
+}
+
+func TestClose4502_UnknownBoardAndForbiddenOneAlike(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		w.tokens["eve"] = identity{user: "eve"}
+		var said []string
+		for _, path := range []string{"/" + board, "/nowhere", "/not.an.id", "/*"} {
+			s := w.connectRaw(path, http.Header{"Authorization": {"Bearer eve"}})
+			go s.readAll()
+			f := s.next()
+			if f.Type != "error" || f.Code != "not_found" {
+				t.Errorf("%s: %s", path, f)
+			}
+			said = append(said, f.raw)
+			s.closed(4502)
+		}
+		if slices.Sort(said); said[0] != said[3] {
+			t.Errorf("%q", said)
+		}
+	})
+}
+
+func TestAuth_ByHeaderSubprotocolAndFrame(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		w.tokens["bob"] = identity{user: "bob", name: "Bob", picture: "https://x/p"}
+		header := w.connect("bob")
+		if f := header.next(); f.Type != "hello" || f.User != "bob" || f.Name != "Bob" || f.Role != "editor" {
+			t.Errorf("%s", f)
+		}
+		sub := w.connectRaw("/"+board, nil, "snapback.v1", "snapback.bearer.bob")
+		if sub.ws.Subprotocol() != "snapback.v1" {
+			t.Errorf("subprotocol %q", sub.ws.Subprotocol())
+		}
+		go sub.readAll()
+		sub.skip("ready")
+		first := w.connectRaw("/"+board, nil)
+		go first.readAll()
+		first.send(`{"type":"auth","token":"bob"}`)
+		first.skip("ready")
+	})
+}
+
+func TestClose4500_BadToken(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		sub := w.connectRaw("/"+board, nil, "snapback.v1", "snapback.bearer.wrong")
+		go sub.readAll()
+		sub.closed(4500)
+		frame := w.connectRaw("/"+board, nil)
+		go frame.readAll()
+		frame.send(`{"type":"auth","token":"wrong"}`)
+		frame.closed(4500)
+		silent := w.connectRaw("/"+board, nil)
+		start := time.Now()
+		go silent.readAll()
+		silent.closed(4500)
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("after %v", took)
+		}
+	})
+}
+
+func TestClose4501_FirstFrameNotAuth(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connectRaw("/"+board, nil)
+		go s.readAll()
+		s.send(`{"type":"ping"}`)
+		s.closed(4501)
+	})
+}
+
+func TestClose4001_TokenExpires_AndRefreshPutsItOff(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		start := time.Now()
+		w.tokens["short"] = identity{user: "bob", expires: start.Add(time.Minute)}
+		w.tokens["long"] = identity{user: "bob", expires: start.Add(time.Hour)}
+		a, b := w.connect("short"), w.connect("short")
+		a.skip("ready")
+		b.skip("ready")
+		b.send(`{"type":"auth","token":"long"}`)
+		a.closed(4001)
+		if took := time.Since(start); took != time.Minute {
+			t.Errorf("after %v", took)
+		}
+		if f := b.verdict(b.mutate("c1", `{"title":"x"}`)); f.Type != "ack" {
+			t.Errorf("%s", f)
+		}
+		b.ws.SetReadDeadline(time.Time{})
+		time.Sleep(time.Until(start.Add(time.Hour)))
+		b.closed(4001)
+	})
+}
+
+func TestAuth_RefreshWithAnotherUserIs4500(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		w.tokens["bob"] = identity{user: "bob"}
+		w.tokens["ada"] = identity{user: "ada"}
+		s := w.connect("bob")
+		s.skip("ready")
+		s.send(`{"type":"auth","token":"ada"}`)
+		s.closed(4500)
+	})
+}
+
+func TestClose4502_MembershipLost(t *testing.T) {
+	inBubble(t, options{auth: true}, func(t *testing.T, w *world) {
+		w.demo()
+		w.tokens["bob"] = identity{user: "bob"}
+		w.tokens["grant"] = identity{user: "bob", boards: map[string]domain.Role{"*": domain.Viewer}}
+		s, granted := w.connect("bob"), w.connect("grant")
+		s.skip("ready")
+		granted.skip("ready")
+		gone := put("member:bob", "")
+		gone.Patch = nil
+		w.do(gone)
+		w.do(put("c1", "", "title", "not for bob"))
+		for {
+			f := s.next()
+			if f.Type == "" {
+				if f.closed != 4502 {
+					t.Errorf("%s", f)
+				}
+				break
+			}
+			if f.Event == "card.renamed" {
+				t.Errorf("told after he was removed: %s", f)
+			}
+		}
+		if f := granted.until("sync"); f[0].Event != "member.removed" {
+			t.Errorf("%v", f)
+		}
+		if f := granted.next(); f.Event != "card.renamed" {
+			t.Errorf("%s", f)
+		}
+		if f := granted.verdict(granted.mutate("c1", `{"title":"x"}`)); f.Code != "forbidden" {
+			t.Errorf("role change not in effect: %s", f)
+		}
+	})
+}
+
+func TestPart_IsNotServedYet(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		d := websocket.Dialer{NetDialContext: w.dial}
+		_, resp, err := d.DialContext(t.Context(), w.url+"/"+board+"?user=bob&part=open", nil)
+		if err == nil || resp == nil || resp.StatusCode != http.StatusNotFound {
+			t.Fatalf("%v %v", resp, err)
+		}
+		var p struct{ Code string }
+		if json.NewDecoder(resp.Body).Decode(&p) != nil || p.Code != "not_found" {
+			t.Errorf("code %q", p.Code)
+		}
+	})
+}
