@@ -36,8 +36,8 @@ type boardLog interface {
 }
 
 const (
-	loadTimeout = 10 * time.Second // to load a board
-	retryAfter1 = time.Second      // what a refused client is told to wait
+	loadTimeout = time.Minute // to load a board: the largest take seconds, on a busy machine many
+	retryAfter1 = time.Second // what a refused client is told to wait
 )
 
 // hubs holds the rooms of the boards that are watched on this node. Safe for
