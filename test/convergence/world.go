@@ -126,12 +126,18 @@ func newWorld(t *testing.T, p plan) *world {
 			w.servers = append(w.servers, node.Start(t, fmt.Sprintf("server%d", i), filepath.Join(dir, fmt.Sprint(i)), line.URL(), args...))
 		}
 	}
+	w.move()
+	return w
+}
+
+// move lets the people in, when the servers run.
+func (w *world) move() {
+	w.t.Helper()
 	for _, s := range w.servers {
 		w.hosts = append(w.hosts, tcpHost(s.Addr))
 	}
 	w.furnish()
 	w.people()
-	return w
 }
 
 // furnish makes the board and what the pool begins with.
@@ -304,11 +310,18 @@ func (w *world) judge() {
 		}
 		w.t.Cleanup(nc.Close)
 	}
-	records, err := naive.Read(context.Background(), nc, board)
+	w.hold(w.read(nc), conns, rest)
+}
+
+func (w *world) read(nc *nats.Conn) []naive.Record {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	records, err := naive.Read(ctx, nc, board)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.hold(records, conns, rest)
+	return records
 }
 
 // hold holds everything against the log.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,15 +17,19 @@ import (
 )
 
 const (
-	natsDirEnv  = "SNAPBACK_TEST_NATS_DIR"
-	natsAddrEnv = "SNAPBACK_TEST_NATS_ADDR"
-	maxPayload  = 8 << 20 // bytes, as the embedded server has it
+	natsDirEnv    = "SNAPBACK_TEST_NATS_DIR"
+	natsAddrEnv   = "SNAPBACK_TEST_NATS_ADDR"
+	natsNameEnv   = "SNAPBACK_TEST_NATS_NAME"
+	natsRouteEnv  = "SNAPBACK_TEST_NATS_ROUTE"  // where a cluster's node listens for the others
+	natsRoutesEnv = "SNAPBACK_TEST_NATS_ROUTES" // of all nodes, comma separated
+	maxPayload    = 8 << 20                     // bytes, as the embedded server has it
 )
 
 // NATS is a nats-server with JetStream and sync always in a process of its own.
 type NATS struct {
 	child
 	Addr, Data string
+	env        []string
 }
 
 // URL is where clients connect.
@@ -40,15 +45,50 @@ func StartNATS(tb testing.TB, dir string) *NATS {
 	return n
 }
 
+// StartCluster starts three servers that are one cluster, n0 to n2, and waits
+// until they answer.
+func StartCluster(tb testing.TB, dir string) []*NATS {
+	tb.Helper()
+	var nodes []*NATS
+	var routes []string
+	for range 3 {
+		routes = append(routes, "nats://"+FreeAddr(tb))
+	}
+	for i := range 3 {
+		name := fmt.Sprint("n", i)
+		n := &NATS{child: child{tb: tb, name: name, output: &lockedBuffer{}}, Addr: FreeAddr(tb), Data: filepath.Join(dir, name)}
+		n.env = []string{natsNameEnv + "=" + name, natsRouteEnv + "=" + strings.TrimPrefix(routes[i], "nats://"), natsRoutesEnv + "=" + strings.Join(routes, ",")}
+		tb.Cleanup(n.finish)
+		nodes = append(nodes, n)
+	}
+	for _, n := range nodes {
+		n.launch()
+	}
+	for _, n := range nodes {
+		n.waitReady()
+	}
+	return nodes
+}
+
 // Again starts the process again after a Kill.
 func (n *NATS) Again() {
 	n.tb.Helper()
+	n.launch()
+	n.waitReady()
+}
+
+func (n *NATS) launch() {
+	n.tb.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), natsDirEnv+"="+n.Data, natsAddrEnv+"="+n.Addr)
+	cmd.Env = append(cmd.Env, n.env...)
 	if err := n.start(cmd); err != nil {
 		n.tb.Error(err)
-		return
 	}
+}
+
+func (n *NATS) waitReady() {
+	n.tb.Helper()
 	for end := time.Now().Add(readyWithin); time.Now().Before(end) && n.Running(); time.Sleep(20 * time.Millisecond) {
 		nc, err := nats.Connect(n.URL(), nats.MaxReconnects(0))
 		if err != nil {
@@ -78,10 +118,32 @@ func options(dir, addr string) (*server.Options, error) {
 	}, err
 }
 
+// join makes the options those of a cluster's node, if the environment says so.
+func join(opts *server.Options) error {
+	name := os.Getenv(natsNameEnv)
+	if name == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(os.Getenv(natsRouteEnv))
+	if err != nil {
+		return err
+	}
+	opts.ServerName, opts.Cluster.Name, opts.Cluster.Host = name, "test", host
+	if opts.Cluster.Port, err = strconv.Atoi(port); err != nil {
+		return err
+	}
+	opts.Routes = server.RoutesFromStr(os.Getenv(natsRoutesEnv))
+	return nil
+}
+
 // runNATS is the child's whole life.
 func runNATS(dir, addr string) {
 	opts, err := options(dir, addr)
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if err := join(opts); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}

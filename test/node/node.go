@@ -78,6 +78,9 @@ type child struct {
 	done chan struct{} // closed when the process has ended
 }
 
+// Name is that of the process in the test's output.
+func (c *child) Name() string { return c.name }
+
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
