@@ -297,7 +297,7 @@ func (p *puller) delivery(msg *nats.Msg) (Delivery, error) {
 func (p *puller) leave(sub *nats.Subscription) {
 	if !p.isClosed() && p.pin != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
-		err := p.log.api(ctx, "CONSUMER.UNPIN."+commandStream(p.shard)+"."+consumerName, map[string]string{"group": pinGroup}, nil)
+		err := p.log.api(ctx, "CONSUMER.UNPIN."+commandStream(p.shard)+"."+consumerName, map[string]string{"group": pinGroup}, new(answer))
 		cancel()
 		if err != nil {
 			p.log.log.Warn("unpin", "shard", p.shard, "err", err)

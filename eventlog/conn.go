@@ -127,35 +127,38 @@ func errorCode(err error) int {
 	return 0
 }
 
-// api sends one request of the JetStream API and reads the answer into resp,
-// unless that is nil.
-func (l *Log) api(ctx context.Context, subject string, req, resp any) error {
-	var data []byte
-	if req != nil {
-		var err error
-		if data, err = json.Marshal(req); err != nil {
-			return err
-		}
-	}
+// answer is the part that every answer of the JetStream API has.
+type answer struct {
+	Error *apiError `json:"error"`
+}
+
+func (a *answer) failure() *apiError { return a.Error }
+
+// api sends one request of the JetStream API and reads the answer into resp, a
+// pointer to a struct with an embedded answer. It waits for askTimeout.
+func (l *Log) api(ctx context.Context, subject string, req any, resp interface{ failure() *apiError }) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	return l.apiWithin(ctx, subject, req, resp)
+}
+
+// apiWithin is api that waits until ctx ends.
+func (l *Log) apiWithin(ctx context.Context, subject string, req any, resp interface{ failure() *apiError }) error {
+	data, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
 	msg, err := l.bulk.RequestWithContext(ctx, "$JS.API."+subject, data)
 	if err != nil {
 		return err
 	}
-	var failed struct {
-		Error *apiError `json:"error"`
-	}
-	if err := json.Unmarshal(msg.Data, &failed); err != nil {
+	if err := json.Unmarshal(msg.Data, resp); err != nil {
 		return err
 	}
-	if failed.Error != nil {
-		return failed.Error
+	if failed := resp.failure(); failed != nil {
+		return failed
 	}
-	if resp == nil {
-		return nil
-	}
-	return json.Unmarshal(msg.Data, resp)
+	return nil
 }
 
 // retry calls do until it succeeds, fails for good ([permanent]), ctx ends, or

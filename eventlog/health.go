@@ -17,7 +17,7 @@ func (l *Log) Healthy(ctx context.Context) error {
 	for shard := range l.shards {
 		group.Go(func() error {
 			// Only a leader answers; that it has no such message is an answer.
-			err := l.api(ctx, "STREAM.MSG.GET."+eventStream(shard), messageGet{Seq: 1}, nil)
+			err := l.api(ctx, "STREAM.MSG.GET."+eventStream(shard), messageGet{Seq: 1}, new(answer))
 			if err != nil && errorCode(err) != codeNoMessage {
 				return fmt.Errorf("eventlog: stream %s: %w", eventStream(shard), err)
 			}

@@ -89,7 +89,7 @@ func (l *Log) putListing(ctx context.Context, entry Listing) error {
 	}
 	for user := range old.Members {
 		if entry.Members[user] == "" {
-			if err := l.api(ctx, "STREAM.PURGE."+directoryStream, map[string]string{"filter": memberEntry(user, entry.Board)}, nil); err != nil {
+			if err := l.api(ctx, "STREAM.PURGE."+directoryStream, map[string]string{"filter": memberEntry(user, entry.Board)}, new(answer)); err != nil {
 				return err
 			}
 		}
@@ -174,6 +174,7 @@ func (l *Log) subjects(ctx context.Context, stream, filter string) (subjects []s
 		subjects = nil
 		for {
 			var resp struct {
+				answer
 				Total int `json:"total"`
 				State struct {
 					Subjects map[string]uint64 `json:"subjects"`

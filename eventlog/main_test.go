@@ -83,7 +83,7 @@ func newBoard() string { return "b:_-" + ulid.Make().String() }
 // commitOf is a record without decisions, distinct by text.
 func commitOf(t testing.TB, board string, prev domain.Hash, text string) ([]byte, domain.Hash) {
 	t.Helper()
-	c := domain.Commit{V: domain.CommitVersion, Board: board, Prev: prev, At: time.Now().UTC().Truncate(time.Millisecond),
+	c := domain.Commit{V: domain.CommitVersion, Board: board, Prev: prev, At: time.Now().UTC().Truncate(time.Second),
 		Decisions: []domain.Decision{{Command: domain.Command{ID: text, Op: domain.OpMutate, User: "u"}}}}
 	data, hash, err := c.Encode()
 	if err != nil {

@@ -164,7 +164,7 @@ func (b bucket) purge(ctx context.Context, nuid string) {
 }
 
 func (b bucket) purgeSubject(ctx context.Context, subject string) error {
-	return b.log.api(ctx, "STREAM.PURGE."+b.stream(), map[string]string{"filter": subject}, nil)
+	return b.log.api(ctx, "STREAM.PURGE."+b.stream(), map[string]string{"filter": subject}, new(answer))
 }
 
 // info is the object's description by the leader, ErrNotFound if there is none.

@@ -235,7 +235,7 @@ func TestAppend_Full(t *testing.T) {
 	board := newBoard()
 	var last uint64
 	for i := range 10 {
-		data, hash := sized(t, board, 1<<20)
+		data, hash := sized(t, board, 1<<20-i) // no two alike: the server would take them for one
 		seq, err := l.Append(t.Context(), board, data, hash, last)
 		if err != nil {
 			if !errors.Is(err, ErrFull) {

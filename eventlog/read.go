@@ -16,13 +16,21 @@ const (
 )
 
 // leaderGet reads one message from the leader of a stream, which is asked
-// again while it does not answer.
+// again while it does not answer, each time with more patience: a large record
+// takes its time on a busy machine.
 func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*stored, error) {
-	var resp struct {
+	type found struct {
+		answer
 		Message *stored `json:"message"`
 	}
+	var resp found
+	timeout := askTimeout
 	err := retry(ctx, l.patience, func(ctx context.Context) error {
-		err := l.api(ctx, "STREAM.MSG.GET."+stream, req, &resp)
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		timeout = min(2*timeout, defaultPatience)
+		resp = found{}
+		err := l.apiWithin(ctx, "STREAM.MSG.GET."+stream, req, &resp)
 		if errorCode(err) == codeNoMessage {
 			return ErrNotFound
 		}
@@ -54,23 +62,31 @@ func (l *Log) head(ctx context.Context, board string) (*stored, error) {
 	return l.leaderGet(ctx, eventStream(l.Shard(board)), messageGet{LastFor: l.eventSubject(board)})
 }
 
-// Get reads one record from the leader. ErrNotFound if seq holds none of this board.
+// Get reads one record. A record never changes, so any replica that has it may
+// answer; that there is none is for the leader to say: ErrNotFound if seq holds
+// none of this board.
 func (l *Log) Get(ctx context.Context, board string, seq uint64) (Record, error) {
 	if seq == 0 {
 		return Record{}, ErrNotFound
 	}
-	msg, err := l.leaderGet(ctx, eventStream(l.Shard(board)), messageGet{Seq: seq})
+	stream := eventStream(l.Shard(board))
+	subject := l.eventSubject(board)
+	msg, err := l.newGetter(stream).one(ctx, messageGet{Seq: seq})
+	if err == nil && msg != nil && msg.Header.Get("Nats-Subject") == subject {
+		return directRecord(board, msg)
+	}
+	led, err := l.leaderGet(ctx, stream, messageGet{Seq: seq})
 	if err != nil {
 		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
 	}
-	if msg.Subject != l.eventSubject(board) {
+	if led.Subject != subject {
 		return Record{}, fmt.Errorf("%w: record %d is not of board %s", ErrNotFound, seq, board)
 	}
-	header, err := msg.header()
+	header, err := led.header()
 	if err != nil {
 		return Record{}, err
 	}
-	return newRecord(board, msg.Seq, msg.Time, header, msg.Data)
+	return newRecord(board, led.Seq, led.Time, header, led.Data)
 }
 
 // Read gives the board's records from sequence from on, in order, up to and
