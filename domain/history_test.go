@@ -232,6 +232,10 @@ func TestFoldAheadAndSettleEqualApply(t *testing.T) {
 	if err := ahead.Settle(&less, Hash{1}, w.seq+1); err == nil {
 		t.Error("settled with another commit")
 	}
+	less.Decisions = c.Decisions[1:]
+	if err := ahead.Settle(&less, Hash{1}, w.seq+1); err == nil {
+		t.Error("settled with a commit that lacks the first decision")
+	}
 	if err := ahead.Settle(c, Hash{1}, w.seq+1); err != nil {
 		t.Fatal(err)
 	}

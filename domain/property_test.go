@@ -291,9 +291,27 @@ func (w *world) sameAfterReplay() {
 	if !bytes.Equal(got, w.snapshot()) {
 		w.t.Fatalf("a replay over snapshots gives another board")
 	}
+	if b, err = LoadSnapshot(got); err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	for rev := range w.board.Rev() {
+		if a, z := changedSet(b, rev), changedSet(w.board, rev); a != z {
+			w.t.Fatalf("changed since %d, by a snapshot and by the log:\n%s\n%s", rev, a, z)
+		}
+	}
 	if d := differ(state(b), state(w.board)); d != "" {
 		w.t.Fatalf("a replay over snapshots gives other entities:\n%s", d)
 	}
+}
+
+func changedSet(b *Board, since uint64) string {
+	list, ok := b.ChangedSince(since)
+	ids := []string{fmt.Sprint(ok)}
+	for _, e := range list {
+		ids = append(ids, fmt.Sprint(e.ID, e.Rev, e.Deleted))
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
 }
 
 // sameAfterResume plays what changed since each mark to a reader of that time,
