@@ -272,6 +272,11 @@ func TestServe_SeveralNodesMakeOneDemo(t *testing.T) {
 		if b.Rev != first.Rev || len(b.Entities) != want {
 			t.Errorf("node %d: %d entities at rev %d, want %d at %d", i, len(b.Entities), b.Rev, want, first.Rev)
 		}
+		for _, f := range demoFiles {
+			if e := b.get(f.id); e.Rev != e.CreatedRev {
+				t.Errorf("node %d: %s was made twice", i, f.name)
+			}
+		}
 		made += strings.Count(n.log.String(), "made the demo board")
 		if !strings.Contains(n.log.String(), "sync=unverified") || !strings.Contains(n.log.String(), "cannot be read") {
 			t.Errorf("node %d does not say that sync is unverified", i)
