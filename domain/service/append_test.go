@@ -210,12 +210,18 @@ func TestDesign_TooLargeNeverBlocksItsBoard(t *testing.T) {
 func TestDesign_VoidCommitIsDecidedAgain(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		b.script.onAppend = func(n int, store func() (uint64, error)) (uint64, error) {
-			if n == 2 {
+			switch n {
+			case 2:
+				time.Sleep(100 * time.Millisecond)
+			case 3:
 				time.Sleep(2 * time.Second)
 			}
 			return store()
 		}
-		long, short := b.card(b.id(), 10*time.Second), b.card(b.id(), time.Second)
+		first := b.card(b.id(), 10*time.Second)
+		synctest.Wait()
+		long, short := b.card(b.id(), 10*time.Second), b.card(b.id(), time.Second) // in one commit
+		first.accepted(t)
 		time.Sleep(1500 * time.Millisecond)
 		long.pending(t)
 		short.pending(t)

@@ -45,6 +45,24 @@ func TestLaw3_ULIDVerdictIsFoundForEver(t *testing.T) {
 	})
 }
 
+// A void record decides nothing, also for a search years later.
+func TestSearch_SkipsVoidRecords(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		id := b.id()
+		b.log.SetFaults(logtest.Faults{Stall: 1, StallFor: time.Minute})
+		b.append(t, b.command(id, time.Millisecond, cardChange("card", "wide")))
+		b.log.SetFaults(logtest.Faults{})
+		if _, void := count(b.log, "b"); void != 1 {
+			t.Fatalf("%d void commits", void)
+		}
+		b.passTime(t, 20*time.Minute)
+		v := b.mutate(id, time.Second, cardChange("card", "wide")).accepted(t)
+		if v.Seq < 20 {
+			t.Errorf("decided at %d", v.Seq)
+		}
+	})
+}
+
 func TestLaw3_OpaqueIdsHaveTenMinutes(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		old := b.mutate("6ba7b810-9dad-11d1-80b4-00c04fd430c8", time.Second, cardChange("card", "wide"))
