@@ -39,7 +39,13 @@ func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain
 		headerMsgID:    {hash.String()},
 		headerExpected: {strconv.FormatUint(expected, 10)},
 	}}
-	return l.publishExpecting(ctx, msg)
+	seq, err = l.publishExpecting(ctx, msg)
+	if err == nil && seq <= expected {
+		// The server knows these bytes as an earlier record. Commits hold the
+		// hash of the one before, so no two of a board are alike.
+		return 0, fmt.Errorf("%w: stored at %d already", ErrConflict, seq)
+	}
+	return seq, err
 }
 
 // publishExpecting publishes a message that says which sequence it expects and

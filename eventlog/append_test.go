@@ -75,6 +75,24 @@ func TestAppend_RetryOfWhatIsStored(t *testing.T) {
 	})
 }
 
+// The same bytes behind themselves are no new record.
+func TestAppend_SameBytesAgainBehindThemselves(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *Log) {
+		board := newBoard()
+		data, hash := commitOf(t, board, domain.Hash{}, "once")
+		seq, err := l.Append(t.Context(), board, data, hash, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := l.Append(t.Context(), board, data, hash, seq); !errors.Is(err, ErrConflict) {
+			t.Fatalf("%d, %v", again, err)
+		}
+		if head, _ := l.Head(t.Context(), board); head != seq {
+			t.Fatalf("stored twice: head %d", head)
+		}
+	})
+}
+
 // Of many writers that expect the same sequence, one is stored.
 func TestAppend_OneOfManyWins(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {
