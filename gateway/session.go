@@ -20,11 +20,12 @@ import (
 )
 
 const (
-	authTimeout  = 10 * time.Second    // for the auth frame
-	closeTimeout = 5 * time.Second     // for what is queued, the close frame and the peer's
-	readLimit    = 4 * wire.FrameBytes // bytes of a frame that is still read, to answer it
-	brokenBurst  = 32                  // broken frames in a row that are borne,
-	brokenPer    = time.Second
+	authTimeout   = 10 * time.Second    // for the auth frame
+	closeTimeout  = 5 * time.Second     // for what is queued, the close frame and the peer's
+	lingerTimeout = time.Second         // for what a peer sends after it was given up
+	readLimit     = 4 * wire.FrameBytes // bytes of a frame that is still read, to answer it
+	brokenBurst   = 32                  // broken frames in a row that are borne,
+	brokenPer     = time.Second
 )
 
 // authenticator says whose token it is.
@@ -105,18 +106,22 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
 	<-written
 	lost.Stop()
+	if s.hub != nil {
+		s.leave()
+	}
 	_ = ws.Close()
 }
 
 // run is the reader's whole life. When it returns the close frame has been
 // queued, and the peer's is read or will not come.
 func (s *session) run(r *http.Request, board string) {
-	if code, reason := s.enter(r, board); code != 0 {
-		s.shut(code, reason)
-	} else {
-		defer s.leave()
-		code, reason := s.read()
-		s.shut(code, reason)
+	code, reason := s.enter(r, board)
+	if code == 0 {
+		code, reason = s.read()
+	}
+	s.shut(code, reason)
+	if s.hub != nil {
+		s.hub.part(s)
 	}
 	s.linger()
 }
@@ -214,13 +219,12 @@ func (s *session) expireAt(t time.Time) {
 	}
 }
 
-// leave takes the session out of its room.
+// leave gives up the room, and says to a drain that this connection is done.
 func (s *session) leave() {
 	hs := s.hs
 	if s.expiry != nil {
 		s.expiry.Stop()
 	}
-	s.hub.part(s)
 	s.hub.release()
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
@@ -301,12 +305,20 @@ func (s *session) readFailed(err error) (code int, reason string) {
 	return websocket.CloseProtocolError, ""
 }
 
-// linger reads on after the close frame was queued, so that what the peer
-// still sends does not reset the connection under it.
+// linger reads on after the close frame was queued, until the peer's: what the
+// peer still sends must not reset the connection under ours.
 func (s *session) linger() {
 	for {
-		if _, _, err := s.ws.NextReader(); err != nil {
+		_, _, err := s.ws.NextReader()
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) || errors.Is(err, io.EOF) {
 			return
 		}
+		if err != nil {
+			break
+		}
 	}
+	s.fixed.Store(true) // gorilla reads no further after an error
+	_ = s.conn.Conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	_, _ = io.Copy(io.Discard, s.conn.Conn)
 }
