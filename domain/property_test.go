@@ -208,51 +208,71 @@ func (w *world) sound(before map[string]*Entity) {
 	}
 }
 
-// TestRandomCommands holds the fold of what was decided against a model, a
-// replay, snapshots, resumes and a second decision of every command.
-func TestRandomCommands(t *testing.T) {
-	accepted, events, respaced, refused := 0, 0, 0, map[Code]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(t).withUsers().columns("column0", "column1").cards("column0", "card0", "card1")
-		for i, end := range []string{"1", "2"} { // no key fits between these
-			w.must("ann", fmt.Sprintf(`{"entityId":"card%d","patch":{"position":"a0%s%s"}}`, i, strings.Repeat("0", MaxPosition-3), end))
+// outcomes counts what random commands came to.
+type outcomes struct {
+	accepted, respaced int
+	refused            map[Code]int
+}
+
+// play runs commands from a seed and holds the fold of what was decided
+// against a model, a replay, snapshots, batches, an import, resumes and a
+// second decision of every command.
+func play(t tester, seed uint64, commands int, count *outcomes) {
+	w := newWorld(t).withUsers().columns("column0", "column1").cards("column0", "card0", "card1")
+	for i, end := range []string{"1", "2"} { // no key fits between these
+		w.must("ann", fmt.Sprintf(`{"entityId":"card%d","patch":{"position":"a0%s%s"}}`, i, strings.Repeat("0", MaxPosition-3), end))
+	}
+	marks := map[uint64]map[string]*Entity{}
+	r := newDice(seed)
+	for range commands {
+		before := state(w.board)
+		marks[w.board.Rev()] = before
+		d := w.run(w.aCommand(r))
+		w.sound(before)
+		if d.Rejection != nil {
+			count.refused[d.Rejection.Code]++
+		} else {
+			count.accepted++
+			count.respaced += strings.Count(types(d), "respaced")
 		}
-		marks := map[uint64]map[string]*Entity{}
-		r := newDice(rapid.Uint64().Draw(t, "seed"))
-		for range rapid.IntRange(20, 120).Draw(t, "commands") {
-			before := state(w.board)
-			marks[w.board.Rev()] = before
-			d := w.run(w.aCommand(r))
-			w.sound(before)
-			if d.Rejection != nil {
-				refused[d.Rejection.Code]++
-				continue
-			}
-			accepted++
-			events += len(d.Events)
-			respaced += strings.Count(types(d), "respaced")
-		}
-		m := model{}
-		for _, data := range w.log {
-			m.fold(data)
-		}
-		if d := differ(state(w.board), m); d != "" {
-			t.Fatalf("the fold differs from the model:\n%s", d)
-		}
-		w.sameAfterReplay()
-		w.sameInBatches(r)
-		w.sameAfterImport(r)
-		w.sameAfterResume(marks)
-	})
-	t.Logf("%d accepted with %d events, %d lists respaced, refused %v", accepted, events, respaced, refused)
+	}
+	m := model{}
+	for _, data := range w.log {
+		m.fold(data)
+	}
+	if d := differ(state(w.board), m); d != "" {
+		t.Fatalf("the fold differs from the model:\n%s", d)
+	}
+	w.sameAfterReplay()
+	w.sameInBatches(r)
+	w.sameAfterImport(r)
+	w.sameAfterResume(marks)
+}
+
+// TestSeededCommands plays seeds that reach every refusal.
+func TestSeededCommands(t *testing.T) {
+	t.Parallel()
+	count := outcomes{refused: map[Code]int{}}
+	for seed := range uint64(30) {
+		play(t, seed, 100, &count)
+	}
+	t.Logf("%d accepted, %d lists respaced, refused %v", count.accepted, count.respaced, count.refused)
 	for _, code := range []Code{Invalid, NotFound, Conflict, Forbidden, NameTaken, WIPLimit, NotEmpty, Archived, Expired, Withdrawn} {
-		if refused[code] == 0 {
+		if count.refused[code] == 0 {
 			t.Errorf("nothing was refused with %s", code)
 		}
 	}
-	if accepted == 0 || respaced == 0 {
+	if count.accepted < 500 || count.respaced == 0 {
 		t.Error("too little happened")
 	}
+}
+
+// TestRandomCommands plays seeds of rapid's choice.
+func TestRandomCommands(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		count := outcomes{refused: map[Code]int{}}
+		play(t, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 60).Draw(t, "commands"), &count)
+	})
 }
 
 // sameAfterReplay folds the log into a new board, deciding every command again
