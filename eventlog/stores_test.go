@@ -346,34 +346,51 @@ func TestDirectory_OlderNeverReplacesNewer(t *testing.T) {
 	})
 }
 
-// Objects no event names go after a day: the sweep finds them by age, and the
-// chunks of an upload that never ended.
+// Objects no event names go after a day, and so do the chunks of an upload that
+// never ended; what an event of the board named stays.
 func TestContents_Sweep(t *testing.T) {
 	t.Parallel()
 	l := single(t)
-	for _, name := range []string{"a", "b:_-"} {
+	board := newBoard()
+	named, orphan := ObjectName(board), ObjectName(board)
+	for _, name := range []string{named, orphan} {
 		if _, _, err := l.PutContent(t.Context(), name, bytes.NewReader(randomBytes(2*chunkSize)), 1<<30); err != nil {
 			t.Fatal(err)
 		}
+	}
+	c := &domain.Commit{V: domain.CommitVersion, Board: board, At: time.Now(), Decisions: []domain.Decision{{
+		Command: domain.Command{ID: "1", User: "ann"}, Rev: 1,
+		Events: []domain.Event{{Type: "file.added", V: 1, Rev: 1, EntityID: "f", After: domain.Fields{"object": named}}},
+	}}}
+	data, hash, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), board, data, hash, 0); err != nil {
+		t.Fatal(err)
 	}
 	for range 3 {
 		if _, err := l.js.Publish(t.Context(), l.contents().chunks("crashed"), []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	uploads := func(before time.Time) (n int) {
-		t.Helper()
-		for name, err := range l.Uploads(t.Context(), before) {
-			if err != nil || name != "a" && name != "b:_-" {
-				t.Fatal(name, err)
-			}
-			n++
-		}
-		return n
-	}
 	soon, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
-	if old, all := uploads(past), uploads(soon); old != 0 || all != 2 {
-		t.Errorf("%d and %d uploads", old, all)
+	for _, tt := range []struct {
+		after, before time.Time
+		removed       int
+	}{{past.Add(-time.Hour), past, 0}, {soon, soon.Add(time.Hour), 0}, {past, soon, 1}, {past, soon, 0}} {
+		if n, err := l.SweepUploads(t.Context(), tt.after, tt.before); n != tt.removed || err != nil {
+			t.Errorf("swept %d uploads of %d, %v", n, tt.removed, err)
+		}
+	}
+	for name, want := range map[string]error{named: nil, orphan: ErrNotFound} {
+		r, err := l.OpenContent(t.Context(), name, 0)
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+		if err == nil {
+			r.Close()
+		}
 	}
 	if n, err := l.SweepChunks(t.Context(), past); n != 0 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
@@ -381,7 +398,7 @@ func TestContents_Sweep(t *testing.T) {
 	if n, err := l.SweepChunks(t.Context(), soon); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	if n := chunksOf(t, l, l.contents(), ""); n != 4 {
-		t.Errorf("%d chunks of 4 are left", n)
+	if n := chunksOf(t, l, l.contents(), ""); n != 2 {
+		t.Errorf("%d chunks of 2 are left", n)
 	}
 }

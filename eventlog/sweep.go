@@ -6,25 +6,80 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 )
 
-// Uploads gives the objects whose content was stored before t, in no order:
-// those among them that no event names may be deleted (DESIGN.md: after a
-// day). It reads one description after the other.
-func (l *Log) Uploads(ctx context.Context, before time.Time) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for o, err := range l.contents().all(ctx) {
-			if err != nil {
-				yield("", fmt.Errorf("eventlog: uploads: %w", err))
-				return
+// namedWithin is how long after its content was stored an upload may still be
+// named by an event: far longer than a mutation lives.
+const namedWithin = time.Hour
+
+// ObjectName gives a new name for the content of a file of board. It says whose
+// log may name it, and since when.
+func ObjectName(board string) string { return board + "." + ulid.Make().String() }
+
+// SweepUploads deletes the contents stored from after on and before before that
+// no event names, and says how many there were (DESIGN.md: objects no event
+// names go after a day). before must lie more than an hour back. What an event
+// named once stays, for history and for who reads it now. It reads the log of
+// each board concerned, from its oldest such upload to its newest.
+func (l *Log) SweepUploads(ctx context.Context, after, before time.Time) (removed int, err error) {
+	uploads := map[string][]object{}
+	for o, err := range l.contents().all(ctx) {
+		if err != nil {
+			return 0, fmt.Errorf("eventlog: sweep of uploads: %w", err)
+		}
+		if board, _, ours := strings.Cut(o.Name, "."); ours && o.Stored.Before(before) && !o.Stored.Before(after) {
+			uploads[board] = append(uploads[board], o)
+		}
+	}
+	for board, list := range uploads {
+		named, err := l.namedObjects(ctx, board, list)
+		if err != nil {
+			return removed, fmt.Errorf("eventlog: sweep of the uploads to board %s: %w", board, err)
+		}
+		for _, o := range list {
+			if named[o.Name] {
+				continue
 			}
-			if o.Stored.Before(before) && !yield(o.Name, nil) {
-				return
+			if err := l.DeleteContent(ctx, o.Name); err != nil {
+				return removed, err
+			}
+			removed++
+		}
+	}
+	return removed, nil
+}
+
+// namedObjects gives the objects that events of board named while any of list
+// could have been.
+func (l *Log) namedObjects(ctx context.Context, board string, list []object) (map[string]bool, error) {
+	byTime := func(a, b object) int { return a.Stored.Compare(b.Stored) }
+	from := slices.MinFunc(list, byTime).Stored.Add(-time.Minute)
+	to := slices.MaxFunc(list, byTime).Stored.Add(namedWithin)
+	named := map[string]bool{}
+	for r, err := range l.ReadSince(ctx, board, from, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Time.After(to) {
+			break
+		}
+		if r.Commit.VoidAt(r.Time) {
+			continue
+		}
+		for _, d := range r.Commit.Decisions {
+			for _, e := range d.Events {
+				if name := e.After.String("object"); name != "" {
+					named[name] = true
+				}
 			}
 		}
 	}
+	return named, nil
 }
 
 // SweepChunks removes what uploads and snapshots that ended in a crash have

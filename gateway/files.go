@@ -146,7 +146,7 @@ func (up *upload) admit(st *seat) (err error) {
 // receive stores the body as a new object and names it in the change. When it
 // fails nothing is kept.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, up *upload) error {
-	object := newID()
+	object := eventlog.ObjectName(r.PathValue("board"))
 	body := newSteadyReader(w, r.Body)
 	size, sum, err := s.store.PutContent(r.Context(), object, body, up.limit)
 	body.done()

@@ -66,7 +66,7 @@ func makeDemo(ctx context.Context, log *eventlog.Log) (made bool, err error) {
 func addDemoFiles(ctx context.Context, log *eventlog.Log) error {
 	var changes []domain.Change
 	for _, f := range demoFiles {
-		content := &domain.Content{Object: ulid.Make().String(), ContentType: f.contentType}
+		content := &domain.Content{Object: eventlog.ObjectName(demoID), ContentType: f.contentType}
 		var err error
 		if content.Size, content.SHA256, err = log.PutContent(ctx, content.Object, strings.NewReader(f.content), int64(len(f.content))); err != nil {
 			return fmt.Errorf("store %s: %w", f.name, err)

@@ -81,6 +81,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	defer stopDeciding()
 	actors, ctx := errgroup.WithContext(ctx)
 	actors.Go(func() error { return n.decide(ctx, deciding) })
+	actors.Go(func() error { n.sweep(ctx); return nil })
 	if n.admin != nil {
 		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.gateway.AdminHandler(), nil) })
 	}
@@ -209,6 +210,32 @@ func (n *node) decide(ctx, deciding context.Context) error {
 		return errors.New("the domain service ended by itself")
 	}
 	return err
+}
+
+// sweepEvery is how often uploads that no event names are looked for, and how
+// old one must be to be deleted.
+const sweepEvery = 24 * time.Hour
+
+// sweep deletes what uploads have left behind that were never named, each day
+// what is up to a week old, until ctx ends.
+func (n *node) sweep(ctx context.Context) {
+	for wait := time.Hour; ; wait = sweepEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		before := time.Now().Add(-sweepEvery)
+		uploads, err := n.events.SweepUploads(ctx, before.Add(-7*sweepEvery), before)
+		chunks, err2 := n.events.SweepChunks(ctx, before)
+		switch err := errors.Join(err, err2); {
+		case ctx.Err() != nil:
+		case err != nil:
+			n.log.Warn("sweep broke off, tomorrow goes on", "error", err)
+		default:
+			n.log.Info("swept", "uploads", uploads, "chunks", chunks)
+		}
+	}
 }
 
 // drain lets the clients go.
