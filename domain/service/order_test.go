@@ -117,6 +117,18 @@ func TestLaw5_TheEarliestDeadlineHolds(t *testing.T) {
 	})
 }
 
+// A deadline that passed within this millisecond has passed.
+func TestLaw5_DeadlineWithinAMillisecond(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		time.Sleep(700 * time.Microsecond)
+		cmd := b.command(b.id(), -300*time.Microsecond, cardChange("card", "wide"))
+		b.deliver(t, cmd)
+		if d := b.decision(cmd.ID); d == nil || code(d.Rejection) != domain.Expired {
+			t.Fatalf("%+v", d)
+		}
+	})
+}
+
 func TestLaw6_NewerSendingNamesAnotherAfter(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		id := b.id()

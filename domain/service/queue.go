@@ -8,9 +8,10 @@ import (
 )
 
 // now is the time to decide at: the clock's, but never before the board's last
-// decision; whole milliseconds.
+// decision; whole milliseconds, rounded up so that nothing is accepted whose
+// deadline has passed.
 func (w *worker) now() time.Time {
-	at := w.s.Now().UTC().Truncate(time.Millisecond)
+	at := w.s.Now().UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
 	if _, _, last := w.state.Head(); at.Before(last) {
 		return last
 	}
