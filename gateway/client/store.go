@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -28,7 +29,8 @@ type Store struct {
 	byID    map[string]*Pending // the same
 	users   map[key]map[*Pending]struct{}
 	overlay overlay
-	seq     uint64
+	seq     uint64 // of the last mutation made, from 1
+	bound   uint64 // the change that is replayed, or now
 
 	shown map[string]*domain.Entity // the view; pointers change with the values only
 
@@ -97,7 +99,7 @@ func NewStore(user string, rollbackOnSilence bool) *Store {
 		user: user, rollbackOnSilence: rollbackOnSilence,
 		confirmed: map[string]*domain.Entity{}, siblings: siblings{},
 		byID: map[string]*Pending{}, users: map[key]map[*Pending]struct{}{},
-		overlay: newOverlay(), shown: map[string]*domain.Entity{},
+		overlay: newOverlay(), bound: now, shown: map[string]*domain.Entity{},
 	}
 }
 
@@ -143,11 +145,17 @@ func (s *Store) Children(kind domain.Kind, parent string) []*domain.Entity {
 func (s *Store) sort(list []*domain.Entity) []*domain.Entity {
 	slices.SortFunc(list, func(a, b *domain.Entity) int {
 		if !positioned(a.Kind) && a.CreatedRev == 0 && b.CreatedRev == 0 {
-			return int(int64(s.overlay.over[a.ID].made) - int64(s.overlay.over[b.ID].made))
+			return cmp.Compare(s.made(a), s.made(b))
 		}
 		return compareSiblings(a, b)
 	})
 	return list
+}
+
+// made is the order of an entity that is not confirmed.
+func (s *Store) made(e *domain.Entity) uint64 {
+	v, _ := s.overlay.before(e.ID, now)
+	return v.made
 }
 
 // Pending gives the mutations without a verdict in the order made. The caller
@@ -200,11 +208,13 @@ func (s *Store) Hello(h wire.Hello) Effects {
 		return Effects{}
 	}
 	s.user = h.User
-	changed := map[key]struct{}{}
+	r := s.newRebase()
 	for _, p := range s.pending {
-		maps.Copy(changed, p.keys)
+		if !p.Hidden {
+			r.dirty[p] = struct{}{}
+		}
 	}
-	return Effects{Changed: s.show(s.rebase(changed))}
+	return Effects{Changed: r.finish()}
 }
 
 // Lag begins a time in which revs may skip; until Ready nothing of it is seen.
@@ -269,18 +279,18 @@ func (s *Store) Silence(id string) Effects {
 		return Effects{}
 	}
 	p.Hidden = true
-	s.unnote(p)
-	return Effects{Changed: s.show(s.rebase(maps.Clone(p.keys)))}
+	r := s.newRebase()
+	r.remove(p)
+	return Effects{Changed: r.finish()}
 }
 
 func (s *Store) conclude(v Result) Effects {
-	changed := map[key]struct{}{}
-	return Effects{Verdicts: s.forget(v, changed), Changed: s.show(s.rebase(changed))}
+	r := s.newRebase()
+	return Effects{Verdicts: s.forget(v, r), Changed: r.finish()}
 }
 
-// forget ends a mutation and adds to changed what it had to do with. Nothing
-// happens if it is not pending.
-func (s *Store) forget(v Result, changed map[key]struct{}) []Result {
+// forget ends a mutation. Nothing happens if it is not pending.
+func (s *Store) forget(v Result, r *rebase) []Result {
 	p := s.byID[v.ID]
 	if p == nil {
 		return nil
@@ -289,8 +299,7 @@ func (s *Store) forget(v Result, changed map[key]struct{}) []Result {
 	i := slices.Index(s.pending, p)
 	s.pending = slices.Delete(s.pending, i, i+1)
 	if !p.Hidden {
-		s.unnote(p)
-		maps.Copy(changed, p.keys)
+		r.remove(p)
 	}
 	return []Result{v}
 }
@@ -299,64 +308,57 @@ func (s *Store) forget(v Result, changed map[key]struct{}) []Result {
 func (s *Store) release() Effects {
 	held := s.hold
 	s.hold = hold{}
-	changed := map[key]struct{}{}
+	r := s.newRebase()
 	if held.fresh {
 		for _, e := range slices.Collect(maps.Values(s.confirmed)) {
-			s.unconfirm(e, changed)
+			s.unconfirm(e, r)
 		}
 	}
 	for _, e := range held.syncs {
-		s.confirm(e, changed)
+		s.confirm(e, r)
 	}
 	var eff Effects
 	for _, f := range held.acks {
-		eff.Verdicts = append(eff.Verdicts, s.forget(ackVerdict(f), changed)...)
+		eff.Verdicts = append(eff.Verdicts, s.forget(ackVerdict(f), r)...)
 	}
-	eff.Changed = s.show(s.rebase(changed))
+	eff.Changed = r.finish()
 	return eff
 }
 
-// confirm takes one confirmed state, unless it is older than the one held, and
-// adds to changed what a pending mutation may have seen of it.
-func (s *Store) confirm(e *domain.Entity, changed map[key]struct{}) {
+// confirm takes one confirmed state, unless it is older than the one held.
+func (s *Store) confirm(e *domain.Entity, r *rebase) {
 	old := s.confirmed[e.ID]
 	switch {
 	case e.Deleted:
 		if old != nil {
-			s.unconfirm(old, changed)
+			s.unconfirm(old, r)
 		}
 		return
 	case old == nil:
-		changed[key(listOf(e))] = struct{}{}
+		s.siblings.add(e)
 	case e.Rev < old.Rev:
 		return
 	case compareSiblings(old, e) == 0 && sameSeat(old, e):
-		changed[entityKey(e.ID)] = struct{}{}
-		s.confirmed[e.ID] = e
 		s.siblings.replace(old, e)
-		return
 	default:
 		s.siblings.remove(old)
-		changed[key(listOf(old))] = struct{}{}
-		changed[key(listOf(e))] = struct{}{}
+		s.siblings.add(e)
 	}
-	changed[entityKey(e.ID)] = struct{}{}
 	s.confirmed[e.ID] = e
-	s.siblings.add(e)
+	r.shifted(e.ID, 0, state{entity: old}, state{entity: e})
 }
 
 // unconfirm takes an entity away, and with it what hangs on it.
-func (s *Store) unconfirm(e *domain.Entity, changed map[key]struct{}) {
+func (s *Store) unconfirm(e *domain.Entity, r *rebase) {
 	if s.confirmed[e.ID] != e {
 		return
 	}
 	delete(s.confirmed, e.ID)
 	s.siblings.remove(e)
-	changed[entityKey(e.ID)] = struct{}{}
-	changed[key(listOf(e))] = struct{}{}
+	r.shifted(e.ID, 0, state{entity: e}, state{})
 	for _, l := range hanging(e.ID) {
 		for _, child := range slices.Clone(s.siblings[l]) {
-			s.unconfirm(child, changed)
+			s.unconfirm(child, r)
 		}
 	}
 }

@@ -70,6 +70,25 @@ func TestInputCostsWhatItTouches(t *testing.T) {
 	}
 }
 
+// TestConfirmationDoesNotReplayTheQueue: cards are created one below the other;
+// when the first is confirmed where it was shown, the others are not replayed.
+func TestConfirmationDoesNotReplayTheQueue(t *testing.T) {
+	const queue = 2000
+	s := filled(t, 0)
+	for i := range queue {
+		s.Mutate(fmt.Sprint("m", i), []domain.Change{{EntityID: fmt.Sprint("c", i), Patch: domain.Patch{"kind": "card", "columnId": "k", "title": "old"}}})
+	}
+	n := 0
+	allocs := testing.AllocsPerRun(500, func() {
+		feedCard(t, s, n, "old", position(s.Get(fmt.Sprint("c", n))))
+		s.Ack(wire.Ack{ClientMutationID: fmt.Sprint("m", n)})
+		n++
+	})
+	if allocs > 500 {
+		t.Errorf("%v allocations for one confirmation", allocs)
+	}
+}
+
 func BenchmarkSync(b *testing.B) {
 	s := filled(b, 5000)
 	for i := range 200 {
