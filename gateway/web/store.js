@@ -48,16 +48,32 @@ export class Store {
   #overlay = new Map(); // id -> entity, or null when a pending mutation deleted it
   #held = null; // syncs and acks that are not to be seen yet
   #order = new Map(); // entities not confirmed, in the order made
+  #lists = new Map(); // kind and parent -> {ids, sorted or null} of what is shown
 
   get(id) {
     return this.shown.get(id);
   }
 
-  // children gives the entities of a kind under a parent, in order.
+  // children gives the entities of a kind under a parent, in order. The caller
+  // must not change the list.
   children(kind, parent = '') {
-    const list = [];
-    for (const e of this.shown.values()) if (e.kind === kind && parentOf(e) === parent) list.push(e);
-    return list.sort((a, b) => this.#compare(a, b));
+    const list = this.#lists.get(`${kind} ${parent}`);
+    if (!list) return [];
+    list.sorted ??= [...list.ids].map((id) => this.shown.get(id)).sort((a, b) => this.#compare(a, b));
+    return list.sorted;
+  }
+
+  // #enlist brings the lists up to date when an entity is no longer before but after.
+  #enlist(id, before, after) {
+    for (const e of [before, after]) {
+      if (!e) continue;
+      const name = `${e.kind} ${parentOf(e)}`;
+      if (!this.#lists.has(name)) this.#lists.set(name, { ids: new Set(), sorted: null });
+      const list = this.#lists.get(name);
+      list.sorted = null;
+      if (e === after) list.ids.add(id);
+      else list.ids.delete(id);
+    }
   }
 
   isPending(id) {
@@ -172,6 +188,7 @@ export class Store {
       if (alike(before, after)) continue;
       if (after) this.shown.set(id, after);
       else this.shown.delete(id);
+      this.#enlist(id, before, after);
       changed.push(id);
     }
     return changed;
