@@ -31,9 +31,10 @@ const (
 	resolving               // conflict or no answer: the tail tells
 )
 
-// voidMargin is how long before a commit's NotAfter its PubAck must come to be
-// trusted without reading the stream's timestamp.
-const voidMargin = 500 * time.Millisecond
+// voidMargin is how long before a commit's NotAfter its PubAck must come, by
+// this node's clock, to be trusted without reading the stream's timestamp: the
+// second by which the clocks of two nodes may differ, and half a second more.
+const voidMargin = 1500 * time.Millisecond
 
 // build decides what is ready, one after the other, each on the state the ones
 // before it leave, into one commit.
@@ -123,8 +124,11 @@ func (w *worker) advance(ctx context.Context) {
 
 func (w *worker) append(ctx context.Context) {
 	f := w.flight
-	if f.commit.VoidAt(w.s.Now()) {
+	if now := w.s.Now(); f.commit.VoidAt(now) {
+		// Decisions are of whole milliseconds: what is late by less is seen to
+		// be late in the next.
 		w.reload()
+		w.retryAt = now.Add(time.Millisecond)
 		return
 	}
 	answered, cancel := context.WithTimeout(ctx, w.s.AppendTimeout)
