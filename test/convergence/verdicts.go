@@ -198,7 +198,7 @@ func (j *judge) law6() {
 		}
 	}
 	for n, t := range j.traces {
-		last, lastID := -1, ""
+		last, lastID, lastIndex := -1, "", 0
 		for i := range t.frames {
 			f := &t.frames[i]
 			if f.way != cutter.Up || f.Type != "mutate" {
@@ -211,12 +211,32 @@ func (j *judge) law6() {
 				continue
 			}
 			j.counts["in order"]++
-			if d.Order < last {
+			if d.Order < last && !t.encircled(lastIndex, i) {
 				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier%s", n, t.user, f.ID, lastID, j.chain(key))
 			}
-			last, lastID = d.Order, f.ID
+			if d.Order > last {
+				last, lastID, lastIndex = d.Order, f.ID, i
+			}
 		}
 	}
+}
+
+// encircled says whether some id was sent both before the mutate at index
+// first and after that at index second: it is to come before and after both,
+// and whichever of them is let go breaks the circle.
+func (t *trace) encircled(first, second int) bool {
+	before := map[string]bool{}
+	for i := range t.frames {
+		f := &t.frames[i]
+		switch {
+		case f.way != cutter.Up || f.Type != "mutate":
+		case i < first:
+			before[f.ID] = true
+		case i > second && before[f.ID]:
+			return true
+		}
+	}
+	return false
 }
 
 // chain tells what a mutation was said to come after, and that in turn.
