@@ -200,13 +200,14 @@ func (b *inBubble) judge() {
 // TestSchedules runs the whole way of a mutation, on a log in memory that loses,
 // doubles, delays and stalls, in virtual time: what takes minutes takes none.
 func TestSchedules(t *testing.T) {
+	t.Parallel()
 	sum := &total{counts: map[string]int{}}
 	from, to := uint64(1), uint64(*schedules)
 	if *oneSeed > 0 {
 		from, to = *oneSeed, *oneSeed
 	}
 	t.Run("seeds", func(t *testing.T) {
-		const lanes = 3
+		const lanes = 2
 		for lane := range uint64(lanes) {
 			t.Run(fmt.Sprint(lane), func(t *testing.T) {
 				t.Parallel()

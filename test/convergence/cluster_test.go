@@ -58,6 +58,7 @@ func (c *cluster) leader(ctx context.Context) string {
 // TestConvergenceOnThreeCopies: nothing that was acked is lost, and no law is
 // broken, when the leader of the board's stream is killed again and again.
 func TestConvergenceOnThreeCopies(t *testing.T) {
+	t.Parallel()
 	seed := max(*oneSeed, 1)
 	p := plan{seed: seed, external: true, clients: 4, activity: 20 * time.Second, uplink: time.Second, stall: time.Second}
 	w := &world{t: t, plan: p, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}

@@ -39,6 +39,7 @@ func (s *total) add(counts map[string]int) {
 }
 
 func TestConvergence(t *testing.T) {
+	t.Parallel()
 	sum := &total{counts: map[string]int{}}
 	from, to := uint64(1), uint64(*seeds)
 	if *oneSeed > 0 {
