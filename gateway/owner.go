@@ -46,6 +46,13 @@ type owned struct {
 	next     time.Time // when to look again
 }
 
+// decide ends s's wait, and lets go of what was decided before it: else a
+// session that is never without a mutation in flight would keep them all.
+func (s *sending) decide() {
+	s.decided = true
+	s.undecidedBefore()
+}
+
 // undecidedBefore is the nearest mutate of the same session before s that has
 // no verdict yet, nil if there is none.
 func (s *sending) undecidedBefore() *sending {
@@ -127,7 +134,7 @@ func (h *hub) forget(s *sending) bool {
 	if s.session != nil {
 		delete(s.session.waiting, s)
 	}
-	s.decided = true
+	s.decide()
 	return true
 }
 
@@ -149,7 +156,7 @@ func (h *hub) settle(v domain.Verdict) map[*session][]item {
 			if (s.cmd.Op == domain.OpCancel) != cancels {
 				continue
 			}
-			s.decided = true
+			s.decide()
 			said := v
 			if !v.Fits(s.content) {
 				said = idReused(v)

@@ -356,3 +356,37 @@ func TestLaw7_InFlightIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestOwner_DecidedMutationsAreLetGo: a connection that always has one
+// mutation undecided keeps only what is undecided.
+func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
+	t.Parallel()
+	hs := newHubsOn(nil, Config{Logger: quiet})
+	h := newHub(hs, board)
+	s := &session{hs: hs, hub: h, q: newQueue(1 << 20), waiting: map[*sending]struct{}{}}
+	send := func() *sending {
+		id := newID()
+		sent := &sending{key: mutationKey{"bob", id}, session: s,
+			cmd: &domain.Command{ID: id, Op: domain.OpMutate, User: "bob", ReceivedAt: time.Now()}}
+		s.line(sent)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.register(sent)
+		return sent
+	}
+	before := send()
+	for range 1000 {
+		next := send()
+		h.mu.Lock()
+		h.settle(domain.Verdict{User: before.key.user, ID: before.key.id})
+		h.mu.Unlock()
+		before = next
+	}
+	kept := 0
+	for p := s.last; p != nil; p = p.prev {
+		kept++
+	}
+	if kept > 2 {
+		t.Errorf("%d mutations are kept, one is undecided", kept)
+	}
+}

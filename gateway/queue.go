@@ -42,7 +42,7 @@ type flight struct{ mutates, cancels int }
 type queue struct {
 	limit int
 	wake  chan struct{} // one token: there is something to write
-	room  chan struct{} // one token: something was written
+	room  chan struct{} // one token: something was written, or nothing will be
 
 	mu    sync.Mutex
 	items []item
@@ -157,11 +157,12 @@ func (q *queue) caughtUp(items []item) {
 	}
 }
 
-// end makes the close frame with this code the last thing written. The first
-// call counts. Call it inside update.
+// end makes the close frame with this code the last thing written, and wakes
+// who waits for room. The first call counts. Call it inside update.
 func (q *queue) end(code int, reason string) {
 	if q.closing == nil {
 		q.closing = &closing{code, reason}
+		token(q.room)
 	}
 }
 
