@@ -50,13 +50,16 @@ func httpURL(asked string, at net.Addr) string {
 }
 
 // withoutPassword is one NATS URL, or several with commas between, as it may
-// be shown.
+// be shown: a user without a password is a token.
 func withoutPassword(urls string) string {
 	var shown []string
 	for raw := range strings.SplitSeq(urls, ",") {
 		u, err := url.Parse(strings.TrimSpace(raw))
 		if err != nil {
 			return "(unreadable URL)"
+		}
+		if _, named := u.User.Password(); u.User != nil && !named {
+			u.User = url.User("xxxxx")
 		}
 		shown = append(shown, u.Redacted())
 	}

@@ -7,6 +7,7 @@ func TestWithoutPassword(t *testing.T) {
 	for urls, want := range map[string]string{
 		"nats://localhost:4222":                  "nats://localhost:4222",
 		"nats://me:secret@a:4222, nats://b:4222": "nats://me:xxxxx@a:4222,nats://b:4222",
+		"nats://secrettoken@a:4222":              "nats://xxxxx@a:4222",
 		"nats://me:se%zzcret@a:4222":             "(unreadable URL)",
 	} {
 		if got := withoutPassword(urls); got != want {
