@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/snapback-io/snapback/domain"
@@ -106,8 +107,17 @@ func (l *Log) announcement(board string, msg *nats.Msg) (a Announcement, ok bool
 			a.Head = seq
 			return a, true
 		}
-		a.Record = &Record{Board: board, Seq: seq, Prev: prev, Time: commit.At, Data: msg.Data, Hash: hash, Commit: commit}
+		a.Record = &Record{Board: board, Seq: seq, Prev: prev, Time: heardAt(commit), Data: msg.Data, Hash: hash, Commit: commit}
 		return a, true
 	}
 	return a, false
+}
+
+// heardAt is the Time of an announced record: its At, but never later than its
+// NotAfter, for it is known not to be void.
+func heardAt(c *domain.Commit) time.Time {
+	if c.VoidAt(c.At) {
+		return c.NotAfter
+	}
+	return c.At
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/snapback-io/snapback/domain"
 )
 
@@ -94,5 +95,23 @@ func TestAnnounce_AnotherEpochIsNotHeard(t *testing.T) {
 	}
 	if head := <-got; head != 2 {
 		t.Fatalf("heard %d", head)
+	}
+}
+
+// What is announced is not void, whatever clocks say: one that stepped back
+// while the commit was made has it stamped later than its NotAfter.
+func TestAnnounce_ARecordIsNeverVoid(t *testing.T) {
+	t.Parallel()
+	deadline := time.Now().UTC().Truncate(time.Millisecond)
+	commit := &domain.Commit{V: domain.CommitVersion, Board: "b", At: deadline.Add(time.Millisecond), NotAfter: deadline}
+	data, hash, err := commit.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, ok := (&Log{epoch: "e"}).announcement("b", &nats.Msg{Data: data, Header: nats.Header{
+		headerKind: {kindRecord}, headerEpoch: {"e"}, headerSeq: {"2"}, headerPrev: {"1"}, headerHash: {hash.String()},
+	}})
+	if !ok || a.Record == nil || a.Record.Void() {
+		t.Errorf("read as %+v", a.Record)
 	}
 }

@@ -16,15 +16,14 @@ type Record struct {
 	Board  string
 	Seq    uint64
 	Prev   uint64    // the board's sequence before it, 0 for the first
-	Time   time.Time // the stream's timestamp, or, announced before it was read, the commit's own At
+	Time   time.Time // the stream's timestamp; of an announced record one at which it is not void
 	Data   []byte
 	Hash   domain.Hash
 	Commit *domain.Commit
 }
 
 // Void says whether the commit was stored after its notAfter and so never took
-// effect ([domain.Commit.VoidAt]). Of an announced record it says nothing: its
-// Time is not the stream's.
+// effect ([domain.Commit.VoidAt]). An announced record is not.
 func (r *Record) Void() bool { return r.Commit.VoidAt(r.Time) }
 
 // newRecord decodes a stored message.

@@ -68,7 +68,7 @@ func (l *Log) namedObjects(ctx context.Context, board string, list []object) (ma
 		if r.Time.After(to) {
 			break
 		}
-		if r.Commit.VoidAt(r.Time) {
+		if r.Void() {
 			continue
 		}
 		for _, d := range r.Commit.Decisions {

@@ -95,7 +95,7 @@ func (s *Server) likeEvents(ctx context.Context, board, card string, from, to ui
 		if err != nil {
 			return err
 		}
-		if rec.Commit.VoidAt(rec.Time) {
+		if rec.Void() {
 			continue
 		}
 		for i := range rec.Commit.Decisions {

@@ -59,7 +59,7 @@ func (h *hub) decidedLately(ctx context.Context, user, id string) (domain.Verdic
 }
 
 func verdictIn(r eventlog.Record, user, id string) (domain.Verdict, bool) {
-	if r.Commit.VoidAt(r.Time) {
+	if r.Void() {
 		return domain.Verdict{}, false
 	}
 	for i := range r.Commit.Decisions {

@@ -51,7 +51,7 @@ func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.VoidAt(r.Time) {
+	if r.Void() {
 		return nil, nil
 	}
 	for i := range c.Decisions {

@@ -49,14 +49,20 @@ func httpURL(asked string, at net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+const unreadableURL = "(unreadable URL)"
+
 // withoutPassword is one NATS URL, or several with commas between, as it may
 // be shown: a user without a password is a token.
 func withoutPassword(urls string) string {
 	var shown []string
 	for raw := range strings.SplitSeq(urls, ",") {
-		u, err := url.Parse(strings.TrimSpace(raw))
+		raw = strings.TrimSpace(raw)
+		if raw != "" && !strings.Contains(raw, "://") {
+			raw = "nats://" + raw // as a NATS client reads it
+		}
+		u, err := url.Parse(raw)
 		if err != nil {
-			return "(unreadable URL)"
+			return unreadableURL
 		}
 		if _, named := u.User.Password(); u.User != nil && !named {
 			u.User = url.User("xxxxx")

@@ -8,6 +8,8 @@ func TestWithoutPassword(t *testing.T) {
 		"nats://localhost:4222":                  "nats://localhost:4222",
 		"nats://me:secret@a:4222, nats://b:4222": "nats://me:xxxxx@a:4222,nats://b:4222",
 		"nats://secrettoken@a:4222":              "nats://xxxxx@a:4222",
+		"127.0.0.1:4222":                         "nats://127.0.0.1:4222",
+		"me:secret@a:4222":                       "nats://me:xxxxx@a:4222",
 		"nats://me:se%zzcret@a:4222":             "(unreadable URL)",
 	} {
 		if got := withoutPassword(urls); got != want {

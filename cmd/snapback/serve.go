@@ -70,6 +70,9 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 	case c.openMode() && !c.InsecureOpen:
 		err = loopbackOnly(c.Addr)
 	}
+	if strings.Contains(withoutPassword(c.NATSURL), unreadableURL) { // not shown: it may hold a password
+		err = cmp.Or(err, errors.New("--nats-url: it is like nats://host:4222, several with commas between"))
+	}
 	for _, o := range c.Origin {
 		if u, bad := url.Parse(o); o != "*" && (bad != nil || u.Host == "" || o != u.Scheme+"://"+u.Host) {
 			err = cmp.Or(err, fmt.Errorf("--origin=%s: it is like https://app.example, or * for all", o))

@@ -183,7 +183,7 @@ func (o *observedSource) saw(rec *eventlog.Record) {
 	if o.first == 0 || rec.Seq < o.first {
 		o.first = rec.Seq
 	}
-	if rec.Commit.VoidAt(rec.Time) {
+	if rec.Void() {
 		return
 	}
 	for i := range rec.Commit.Decisions {

@@ -147,7 +147,7 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 		if err != nil {
 			return nil, 0, err
 		}
-		if rec.Commit.VoidAt(rec.Time) {
+		if rec.Void() {
 			continue
 		}
 		for i := range rec.Commit.Decisions {
@@ -164,7 +164,7 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 // decisionIn is the decision on k in a record read from the stream, nil if it
 // holds none or is void.
 func decisionIn(rec *eventlog.Record, k key) *found {
-	if rec.Commit.VoidAt(rec.Time) {
+	if rec.Void() {
 		return nil
 	}
 	for i := range rec.Commit.Decisions {
