@@ -83,8 +83,9 @@ func chaos(t *testing.T, seed uint64, did map[string]int) {
 	}
 	w.do(put("c3", "", "title", "the last word"))
 	for _, c := range clients {
-		c.s.send(`{"type":"ping"}`)
-		for c.take().Type != "pong" {
+		c.s.send(`{"type":"ping"}`) // answered at once, also in a lag
+		for ponged := false; !ponged || !strings.Contains(c.held["c3"], "the last word"); {
+			ponged = c.take().Type == "pong" || ponged
 		}
 	}
 	checkChaos(t, w, clients)
@@ -157,8 +158,12 @@ func (c *chaotic) act() {
 		if strings.HasPrefix(entity, "new") {
 			patch = `{"kind":"card","title":"new","columnId":"todo"}`
 		}
+		left := 4 * time.Second
+		if c.rng.IntN(4) == 0 { // less than a lost command costs
+			left = 400 * time.Millisecond
+		}
 		c.sent[id] = fmt.Sprintf(`{"type":"mutate","clientMutationId":%q,"entityId":%q,"patch":%s,"expiresAt":%q}`,
-			id, entity, patch, time.Now().Add(4*time.Second).UTC().Format(time.RFC3339Nano))
+			id, entity, patch, time.Now().Add(left).UTC().Format(time.RFC3339Nano))
 		c.send(id, c.sent[id])
 	case n < 14 && len(c.sent) > 0:
 		id := c.any()

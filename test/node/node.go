@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -240,13 +242,24 @@ func (s *Server) waitReady() error {
 	return fmt.Errorf("%s is not ready: %s", s.name, last)
 }
 
-// FreeAddr is a loopback address that nobody listens on now.
+// FreeAddr is a loopback address that nobody listens on now. Its port lies
+// below those the system gives to outgoing connections, and no two calls of
+// this process give the same: it stays free until the child takes it.
 func FreeAddr(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	const low, ports = 12_000, 18_000
+	for range 100 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(low+rand.IntN(ports)))
+		if _, taken := given.LoadOrStore(addr, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	tb.Fatal("no free port")
+	return ""
 }
+
+var given sync.Map // addresses FreeAddr gave
