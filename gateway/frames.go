@@ -88,14 +88,6 @@ func (s *session) refuse(id string, code domain.Code, reason string) {
 func (s *session) mutate(f wire.ClientFrame) {
 	now := time.Now()
 	s.hs.counts.mutations.Add(1)
-	ttl := f.TTL
-	if ttl == 0 {
-		ttl = wire.DefaultTTLMs * time.Millisecond
-	}
-	deadline := now.Add(ttl)
-	if !f.ExpiresAt.IsZero() {
-		deadline, ttl = f.ExpiresAt, f.ExpiresAt.Sub(now)
-	}
 	out := s.maybeOut(f.ID)
 	if s.frozen == f.ID {
 		s.frozen = ""
@@ -115,8 +107,9 @@ func (s *session) mutate(f wire.ClientFrame) {
 	}
 	cmd := &domain.Command{
 		ID: f.ID, Board: s.hub.board, Op: domain.OpMutate, User: s.id.user, Session: s.key,
-		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(deadline), Changes: f.Changes,
+		Grant: s.id.grant(s.hub.board), Changes: f.Changes,
 	}
+	ttl := schedule(cmd, f, now)
 	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, content: cmd.ContentHash(),
 		deadline: now.Add(ttl), session: s, repeat: out || !isULID(f.ID)}
 	s.q.fly(flight{mutates: 1})

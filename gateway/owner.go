@@ -313,7 +313,7 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 
 // own registers s and publishes it if that is due. maybeOut says that the
 // mutation may have been published before: then a failure is no answer, and
-// the chase goes on. Errors: *retryError, nothing was published and s does not wait.
+// the chase goes on; what is too large for the log never was. Errors: *retryError, nothing was published and s does not wait.
 func (h *hub) own(s *sending, maybeOut bool) error {
 	h.mu.Lock()
 	first := h.register(s)
@@ -323,13 +323,14 @@ func (h *hub) own(s *sending, maybeOut bool) error {
 		return nil
 	}
 	err := h.hs.log.PublishCommand(cmd, ttl)
-	if err == nil || maybeOut {
+	tooLarge := errors.Is(err, eventlog.ErrTooLarge) // for every node alike
+	if err == nil || maybeOut && !tooLarge {
 		return nil
 	}
 	h.hs.logger.Warn("command not published", "board", h.board, "id", s.key.id, "error", err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if errors.Is(err, eventlog.ErrTooLarge) { // for every node alike
+	if tooLarge {
 		h.answer(domain.Verdict{User: s.key.user, ID: s.key.id, Rejection: &domain.Rejection{
 			Code: domain.TooLarge, Reason: "command too large for the log", Details: domain.Details{"limit": wire.FrameBytes}}})
 		return nil

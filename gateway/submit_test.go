@@ -149,3 +149,22 @@ func TestHub_GoesWhenNobodyUsesIt(t *testing.T) {
 		}
 	})
 }
+
+// TestLaw4_TooLargeForTheLogIsAPropertyOfTheFrame: a resend on a later
+// connection hears it too, and does not wait for a verdict that cannot come.
+func TestLaw4_TooLargeForTheLogIsAPropertyOfTheFrame(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		tap.publish = func(*domain.Command, time.Duration) error { return eventlog.ErrTooLarge }
+		id := ulid.Make().String()
+		for range 2 {
+			time.Sleep(time.Second) // the id is older than the connection
+			s := w.connect("bob")
+			s.skip("ready")
+			s.mutateAs(id, "c1", `{"title":"1"}`)
+			if f := s.verdict(id); f.Code != "too_large" || f.Retryable {
+				t.Errorf("%s", f)
+			}
+		}
+	})
+}
