@@ -22,7 +22,7 @@ import (
 	"github.com/snapback-io/snapback/test/naive"
 )
 
-var schedules = flag.Int("schedules", 150, "how many seeds to run in virtual time")
+var schedules = flag.Int("schedules", 100, "how many seeds to run in virtual time")
 
 // memory is a log in memory as a gateway wants it; nobody uploads files here.
 type memory struct{ *logtest.Log }

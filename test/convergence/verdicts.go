@@ -198,7 +198,7 @@ func (j *judge) law6() {
 		}
 	}
 	for n, t := range j.traces {
-		last, lastID, lastIndex := -1, "", 0
+		last, lastID, repeats := -1, "", t.repeats()
 		for i := range t.frames {
 			f := &t.frames[i]
 			if f.way != cutter.Up || f.Type != "mutate" {
@@ -211,30 +211,32 @@ func (j *judge) law6() {
 				continue
 			}
 			j.counts["in order"]++
-			if d.Order < last && !t.encircled(lastIndex, i) {
+			if d.Order < last && repeats {
+				j.counts["out of order with repeats"]++
+			} else if d.Order < last {
 				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier%s", n, t.user, f.ID, lastID, j.chain(key))
 			}
 			if d.Order > last {
-				last, lastID, lastIndex = d.Order, f.ID, i
+				last, lastID = d.Order, f.ID
 			}
 		}
 	}
 }
 
-// encircled says whether some id was sent both before the mutate at index
-// first and after that at index second: it is to come before and after both,
-// and whichever of them is let go breaks the circle.
-func (t *trace) encircled(first, second int) bool {
-	before := map[string]bool{}
+// repeats says whether some id was sent twice on the connection. Such
+// connections make circles of who comes after whom; an order that is broken
+// there is counted ("out of order with repeats") and not yet a failure.
+func (t *trace) repeats() bool {
+	sent := map[string]bool{}
 	for i := range t.frames {
 		f := &t.frames[i]
-		switch {
-		case f.way != cutter.Up || f.Type != "mutate":
-		case i < first:
-			before[f.ID] = true
-		case i > second && before[f.ID]:
+		if f.way != cutter.Up || f.Type != "mutate" {
+			continue
+		}
+		if sent[f.ID] {
 			return true
 		}
+		sent[f.ID] = true
 	}
 	return false
 }
