@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog/logtest"
 )
 
 func TestClose1007_NotUTF8(t *testing.T) {
@@ -232,6 +236,46 @@ func TestPart_IsNotServedYet(t *testing.T) {
 		var p struct{ Code string }
 		if json.NewDecoder(resp.Body).Decode(&p) != nil || p.Code != "not_found" {
 			t.Errorf("code %q", p.Code)
+		}
+	})
+}
+
+// TestClose4002_TooFarBehind: what is gone is no longer known as of where the
+// reader stands, so only a new join can tell.
+func TestClose4002_TooFarBehind(t *testing.T) {
+	inBubble(t, options{cfg: Config{QueueBytes: 16 << 10}}, func(t *testing.T, w *world) {
+		w.demo()
+		slow := w.connectRaw("/"+board+"?user=bob", nil)
+		synctest.Wait()
+		for n := 0; n <= domain.TombstoneRevs; {
+			var changes []domain.Change
+			for range 100 {
+				n++
+				changes = append(changes, put("c1", "", "title", strconv.Itoa(n)))
+			}
+			w.do(changes...)
+		}
+		go slow.readAll()
+		slow.closed(4002)
+	})
+}
+
+// headless is a log without a leader.
+type headless struct{ *logtest.Log }
+
+func (headless) Head(context.Context, string) (uint64, error) {
+	return 0, errors.New("no leader")
+}
+
+func TestClose1013_TheLogDoesNotAnswer(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.hubs.log = headless{w.fake}
+		s := w.connectRaw("/"+board+"?user=bob", nil)
+		go s.readAll()
+		s.closed(1013)
+		synctest.Wait()
+		if n := w.hubs.counters().Boards; n != 0 {
+			t.Errorf("%d rooms are left", n)
 		}
 	})
 }
