@@ -40,7 +40,7 @@ func (s *Server) createBoard(w http.ResponseWriter, r *http.Request, id identity
 		board = newID()
 	case !id.open && !s.cfg.BoardIDs:
 		return invalid("id", "this server chooses the ids of boards")
-	case !validID(board):
+	case !domain.ValidID(board):
 		return invalid("id", "1 to 64 of A-Z a-z 0-9 _ - :")
 	}
 	st, err := s.seatAt(r.Context(), id, board)
@@ -158,7 +158,7 @@ func (s *Server) listBoards(w http.ResponseWriter, r *http.Request, id identity)
 		limit = min(n, maxPage)
 	}
 	after := query.Get("after")
-	if after != "" && !validID(after) {
+	if after != "" && !domain.ValidID(after) {
 		return invalid("after", "not the id of a board")
 	}
 	match := func(board string) bool { return id.grant(board) != "" }

@@ -83,7 +83,7 @@ func newUpload(r *http.Request, limit int64) (*upload, error) {
 	if up.mutation == "" {
 		up.mutation = newID()
 	}
-	if !validID(up.file) {
+	if !domain.ValidID(up.file) {
 		return nil, invalid("entityId", "1 to 64 of A-Z a-z 0-9 _ - :")
 	}
 	if r.Header.Get("Content-Range") != "" {

@@ -23,7 +23,7 @@ const (
 // grant of admin for it, unless clients may choose ids.
 func (s *Server) importPart(w http.ResponseWriter, r *http.Request, id identity) error {
 	board := r.PathValue("board")
-	if !validID(board) {
+	if !domain.ValidID(board) {
 		return notFound()
 	}
 	if !id.open && !s.cfg.BoardIDs && !domain.Role(id.grant(board)).Includes(domain.Admin) {

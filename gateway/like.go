@@ -40,7 +40,7 @@ func (s *Server) like(w http.ResponseWriter, r *http.Request, id identity) error
 		return err
 	}
 	defer st.release()
-	if !validID(card) {
+	if !domain.ValidID(card) {
 		return notFound()
 	}
 	cmd := st.command(mutation, domain.Change{EntityID: card, Patch: domain.Patch{}, Toggle: true})

@@ -82,7 +82,7 @@ func (s *Server) getMutation(w http.ResponseWriter, r *http.Request, id identity
 	}
 	defer st.release()
 	mutation := r.PathValue("mutation")
-	if !wire.ValidMutationID(mutation) {
+	if !domain.ValidMutationID(mutation) {
 		return invalid("clientMutationId", "1 to 64 of A-Z a-z 0-9 _ -")
 	}
 	select {

@@ -125,7 +125,7 @@ type seat struct {
 // sit opens the board for the user. A board that does not exist, that nobody
 // may see yet, or that this user may not see is the same notFound.
 func (s *Server) sit(ctx context.Context, id identity, board string) (*seat, error) {
-	if !validID(board) {
+	if !domain.ValidID(board) {
 		return nil, notFound()
 	}
 	start := time.Now()
@@ -309,18 +309,10 @@ func headerID(r *http.Request, header string) (string, error) {
 	if n := len(id); n >= 2 && id[0] == '"' && id[n-1] == '"' {
 		id = id[1 : n-1]
 	}
-	if len(values) > 1 || !wire.ValidMutationID(id) {
+	if len(values) > 1 || !domain.ValidMutationID(id) {
 		return "", invalid(header, "one id of 1 to 64 of A-Z a-z 0-9 _ -")
 	}
 	return id, nil
 }
 
 func newID() string { return ulid.Make().String() }
-
-// validID says whether id may be that of a board or an entity (DOMAIN.md,
-// "Ids"; members apart).
-func validID(id string) bool {
-	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
-		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == ':')
-	})
-}

@@ -139,7 +139,7 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 		}
 	}
 	hs, start := s.hs, time.Now()
-	if !validID(board) {
+	if !domain.ValidID(board) {
 		return s.notHere(start)
 	}
 	h, err := hs.open(r.Context(), board)

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -79,20 +78,10 @@ func Peek(data []byte) (typ, id string) {
 		return "", ""
 	}
 	typ, _ = str(o["type"])
-	if id, _ = str(o["clientMutationId"]); !ValidMutationID(id) {
+	if id, _ = str(o["clientMutationId"]); !domain.ValidMutationID(id) {
 		id = ""
 	}
 	return typ, id
-}
-
-// ValidMutationID says whether id is 1 to MaxMutationID of A-Z a-z 0-9 _ -.
-func ValidMutationID(id string) bool {
-	if id == "" || len(id) > MaxMutationID {
-		return false
-	}
-	return !strings.ContainsFunc(id, func(r rune) bool {
-		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r == '-')
-	})
 }
 
 func (f *ClientFrame) id(o map[string]json.RawMessage) *domain.Rejection {
@@ -103,7 +92,7 @@ func (f *ClientFrame) id(o map[string]json.RawMessage) *domain.Rejection {
 	if len(id) <= 4*MaxMutationID { // long enough to name what was sent, bounded
 		f.ID = id
 	}
-	if !ValidMutationID(id) {
+	if !domain.ValidMutationID(id) {
 		return limited("clientMutationId", MaxMutationID, "not 1 to 64 of A-Z a-z 0-9 _ -")
 	}
 	return nil

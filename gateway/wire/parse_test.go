@@ -60,7 +60,7 @@ func FuzzParse(f *testing.F) {
 		if typ != got.Type || (got.ID != "" && id != got.ID) {
 			t.Errorf("peeked %q %q of %+v", typ, id, got)
 		}
-		if got.Type == TypeMutate && (len(got.Changes) == 0 || len(got.Changes) > MaxChanges || !ValidMutationID(got.ID)) {
+		if got.Type == TypeMutate && (len(got.Changes) == 0 || len(got.Changes) > MaxChanges || !domain.ValidMutationID(got.ID)) {
 			t.Errorf("%+v", got)
 		}
 		for _, c := range got.Changes {
