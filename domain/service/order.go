@@ -73,8 +73,7 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 		}
 		o := w.undecided[k]
 		if o != nil && !w.deciding[k] {
-			crossed := o.n > e.n || len(w.held[e.key]) > 0
-			return k, !crossed || !w.waitsFor(o, e)
+			return k, w.mayHold(o, e)
 		}
 		p, known := w.past[k]
 		if seq, hit := w.state.Decided(k.user, k.id); !hit && o == nil && !p.decided {
@@ -93,13 +92,20 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 			return k, true
 		}
 		for _, id := range p.also {
-			if o := (key{e.user, id}); o != e.key && w.undecided[o] != nil && !w.deciding[o] {
-				return o, true
+			k := key{e.user, id}
+			if o := w.undecided[k]; o != nil && o != e && !w.deciding[k] && w.mayHold(o, e) {
+				return k, true
 			}
 		}
 		k.id = p.before
 	}
 	return key{}, false
+}
+
+// mayHold says whether e may be held for o: not if o waits for e.
+func (w *worker) mayHold(o, e *entry) bool {
+	crossed := o.n > e.n || len(w.held[e.key]) > 0
+	return !crossed || !w.waitsFor(o, e)
 }
 
 // waitsFor says whether o is held, maybe by way of others, until e is decided:
@@ -114,7 +120,7 @@ func (w *worker) waitsFor(o, e *entry) bool {
 		}
 		o = w.undecided[o.waits]
 	}
-	return true
+	return false // a circle that e is no part of
 }
 
 // decidedNow remembers what e's decision means for those who come after it.
