@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"time"
@@ -8,6 +9,9 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
+
+// reachTimeout is how long a join waits for the view to reach its client.
+const reachTimeout = 2 * time.Second
 
 // join lets s into the room: hello, the board or what changed of it, ready,
 // who else is there, and from then on everything live. It says no when the
@@ -47,11 +51,35 @@ func (h *hub) join(s *session, query url.Values) bool {
 	return true
 }
 
+// position is where the query says a client resumes, if in this life of the log.
+func (h *hub) position(query url.Values) (since uint64, ok bool) {
+	since, err := strconv.ParseUint(query.Get("since"), 10, 64)
+	return since, err == nil && query.Get("epoch") == h.hs.log.Epoch()
+}
+
+// reach brings the view to where a client resumes that was ahead of it on
+// another node, whose news was lost or is still to come. That the log has no
+// such rev, or does not say, is for join to find.
+func (h *hub) reach(ctx context.Context, query url.Values) {
+	since, ok := h.position(query)
+	h.mu.Lock()
+	behind := ok && h.view.Rev() < since
+	h.mu.Unlock()
+	if !behind {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	if err := h.feed.Current(ctx); err != nil {
+		h.hs.logger.Debug("tail not seen", "board", h.board, "error", err)
+	}
+}
+
 // resume gives what changed since the position in the query, if this life of
 // the log has it.
 func (h *hub) resume(query url.Values) ([]*domain.Entity, bool) {
-	since, err := strconv.ParseUint(query.Get("since"), 10, 64)
-	if err != nil || query.Get("epoch") != h.hs.log.Epoch() {
+	since, ok := h.position(query)
+	if !ok {
 		return nil, false
 	}
 	changed, ok := h.view.Board().ChangedSince(since)

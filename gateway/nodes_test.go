@@ -101,3 +101,23 @@ func TestHub_FailedFoldBringsEverybodyUpToDate(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// TestLaw9_ResumeOnANodeThatIsBehind: the news of what the client has seen
+// elsewhere was lost there; nothing is shown to it as it was before.
+func TestLaw9_ResumeOnANodeThatIsBehind(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		behind := w.node(options{})
+		behind.connect("ada").skip("ready") // the room is open there
+		w.fake.SetFaults(logtest.Faults{LoseNews: 1})
+		s := w.connect("bob")
+		s.skip("ready")
+		if f := s.verdict(s.mutate("c1", `{"title":"seen"}`)); f.Type != "ack" {
+			t.Fatalf("%s", f)
+		}
+		r := behind.connect("bob", fmt.Sprintf("since=%d", s.rev), "epoch="+s.epoch)
+		if list := r.until("ready"); !list[0].Resumed || list[0].Rev != s.rev || len(list) != 2 {
+			t.Errorf("%v", list)
+		}
+	})
+}

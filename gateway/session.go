@@ -146,6 +146,7 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 	if err != nil {
 		return wire.CloseOverloaded, "the board cannot be read now"
 	}
+	h.reach(r.Context(), r.URL.Query())
 	if !h.join(s, r.URL.Query()) {
 		h.release()
 		return s.notHere(start)
