@@ -292,6 +292,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error 
 	if err != nil {
 		return err
 	}
+	if domain.TooDeep(body) {
+		return problem{code: domain.Invalid, reason: "nested too deep", details: domain.Details{"limit": domain.MaxDepth}}
+	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return problem{code: domain.Invalid, reason: "not the JSON expected: " + strings.TrimPrefix(err.Error(), "json: ")}
 	}

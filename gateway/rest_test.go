@@ -572,6 +572,16 @@ func TestHTTP_AnImportLargerThanTheLogTakesIsTooLarge(t *testing.T) {
 	}
 }
 
+func TestHTTP_AnImportThatNoRecordCouldBeReadWithIsInvalid(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Config{})
+	deep := strings.Repeat("[", domain.MaxDepth) + strings.Repeat("]", domain.MaxDepth)
+	body := `{"source":"test:1","part":0,"entities":[{"id":"imp","kind":"board","title":"Imp"}],"provenance":` + deep + `}`
+	if got := s.must(400, "POST", "/v1/boards/imp/import", body).code(t); got != domain.Invalid {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestHTTP_AnImportSaysNothingOfABoardInTheWay(t *testing.T) {
 	t.Parallel()
 	k, auth := newTokens(t)

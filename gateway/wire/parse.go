@@ -105,6 +105,11 @@ func (f *ClientFrame) mutate(o map[string]json.RawMessage) *domain.Rejection {
 	if bad := f.deadline(o); bad != nil {
 		return bad
 	}
+	for _, name := range []string{"patch", "if", "changes"} {
+		if domain.TooDeep(o[name]) {
+			return limited(name, domain.MaxDepth, "nested too deep")
+		}
+	}
 	list, several := o["changes"]
 	if !several {
 		c, bad := change(o)
@@ -142,10 +147,10 @@ func (f *ClientFrame) deadline(o map[string]json.RawMessage) *domain.Rejection {
 	if raw, ok := o["expiresAt"]; ok && !null(raw) {
 		s, _ := str(raw)
 		t, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			return invalid("expiresAt", "not an RFC 3339 time")
+		if t = t.UTC(); err != nil || t.Year() < 1970 || t.Year() > 9999 {
+			return invalid("expiresAt", "not an RFC 3339 time of these ages")
 		}
-		f.ExpiresAt = t.UTC()
+		f.ExpiresAt = t
 	}
 	if raw, ok := o["ttlMs"]; ok && !null(raw) {
 		n, isInt := domain.DecodeValue(raw).(int64)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -74,4 +75,27 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("content changes on its way: %s", raw)
 		}
 	})
+}
+
+func TestLaw8_NestedTooDeepIsInvalidWhereverItStands(t *testing.T) {
+	deep := strings.Repeat("[", domain.MaxDepth) + strings.Repeat("]", domain.MaxDepth)
+	for field, frame := range map[string]string{
+		"patch":   `"entityId":"a","patch":{"x-a":` + deep + `}`,
+		"if":      `"entityId":"a","patch":{},"if":{"x-a":` + deep + `}`,
+		"changes": `"changes":[{"entityId":"a","patch":{"x-a":` + deep + `}}]`,
+	} {
+		f, bad := ParseClient([]byte(`{"type":"mutate","clientMutationId":"m",` + frame + `}`))
+		if bad == nil || f.ID != "m" || bad.Code != domain.Invalid || bad.Details["field"] != field || bad.Details["limit"] != domain.MaxDepth {
+			t.Errorf("%s: %+v", field, bad)
+		}
+	}
+}
+
+func TestLaw5_ADeadlineThatNoRecordCanHoldOrThatMeansNoneIsInvalid(t *testing.T) {
+	for _, at := range []string{"0000-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "", "soon"} {
+		_, bad := ParseClient([]byte(`{"type":"mutate","clientMutationId":"m","entityId":"a","patch":{},"expiresAt":"` + at + `"}`))
+		if bad == nil || bad.Code != domain.Invalid || bad.Details["field"] != "expiresAt" {
+			t.Errorf("%q: %+v", at, bad)
+		}
+	}
 }
