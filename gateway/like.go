@@ -68,6 +68,7 @@ func (s *Server) likedByAt(ctx context.Context, st *seat, card string, v domain.
 		var set []string
 		err := s.likeEvents(ctx, st.board, card, 1, v.Seq, func(e *domain.Event) {
 			if e.Rev <= v.Rev {
+				set = append(set, e.After.Set("likedBy")...) // of a card liked when it was made
 				set = moved(set, e.Added["likedBy"], e.Removed["likedBy"])
 			}
 		})

@@ -55,6 +55,14 @@ func testLikeRepeat(t *testing.T, s *site) {
 	if again := s.likes("/api/posts/c1/like?user=ann", "Idempotency-Key", "k1"); again != first {
 		t.Errorf("after the card is gone: %+v", again)
 	}
+	s.must(200, "POST", "/v1/boards/demo/mutations?user=bob", `{"clientMutationId":"n","entityId":"c9","patch":{"kind":"card","title":"x","columnId":"todo","liked":true}}`)
+	if first = s.likes("/api/posts/c9/like?user=ann", "Idempotency-Key", "k9"); first != (liking{true, 2}) {
+		t.Errorf("a card that was liked when it was made: %+v", first)
+	}
+	s.must(200, "POST", "/v1/boards/demo/mutations", `{"clientMutationId":"d9","entityId":"c9","patch":null}`)
+	if again := s.likes("/api/posts/c9/like?user=ann", "Idempotency-Key", "k9"); again != first {
+		t.Errorf("after that card is gone: %+v", again)
+	}
 	if got := s.must(409, "POST", "/api/posts/c2/like?user=ann", "", "Idempotency-Key", "k1").code(t); got != domain.IDReused {
 		t.Errorf("the key for another post: %s", got)
 	}

@@ -61,8 +61,7 @@ func (h *hub) gone(s *session) {
 	}
 }
 
-// showPresence keeps what a session says, of this node or another, and tells
-// every session but that one. Call it with h.mu held.
+// showPresence keeps what a session says and tells every session but that one. Call it with h.mu held.
 func (h *hub) showPresence(p *wire.Presence) {
 	if p.Data == nil {
 		delete(h.presence, p.Session)
