@@ -75,7 +75,9 @@ func (s *script) Get(ctx context.Context, board string, seq uint64) (eventlog.Re
 	s.mu.Unlock()
 	rec, err := s.Log.Get(ctx, board, seq)
 	if s.onGet != nil && err == nil {
-		rec = s.onGet(rec)
+		if rec = s.onGet(rec); rec.Commit == nil {
+			err = eventlog.ErrNotFound
+		}
 	}
 	return rec, err
 }

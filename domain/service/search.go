@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -94,6 +95,10 @@ func (s *Service) confirmAll(ctx context.Context, w *worker, list []question) {
 		for rec.Seq != q.seq {
 			var err error
 			if rec, err = s.Log.Get(ctx, w.board, q.seq); err == nil {
+				break
+			}
+			if errors.Is(err, eventlog.ErrNotFound) { // the log has lost it: it confirms nothing
+				rec = eventlog.Record{Seq: q.seq, Commit: new(domain.Commit)}
 				break
 			}
 			if rec = (eventlog.Record{}); ctx.Err() != nil {

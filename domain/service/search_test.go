@@ -91,6 +91,22 @@ func TestSearch_BesideTheWorker(t *testing.T) {
 	})
 }
 
+// A record that the leader says is not there confirms nothing: the log is
+// searched, and no repeat waits for ever.
+func TestSearch_ForARecordThatIsNotThere(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		first := b.card(b.id(), time.Second)
+		v := first.accepted(t)
+		b.script.onGet = func(eventlog.Record) eventlog.Record { return eventlog.Record{} }
+		if again := b.send(first.cmd).accepted(t); again.Seq != v.Seq {
+			t.Errorf("%+v, first %+v", again, v)
+		}
+		if b.script.searches == 0 {
+			t.Error("the log was not searched")
+		}
+	})
+}
+
 // An id whose 64-bit hash is another's is not taken for it: the record does
 // not confirm the hit, and the log is searched.
 func TestSearch_HashCollision(t *testing.T) {
