@@ -88,7 +88,7 @@ func (s *session) refuse(id string, code domain.Code, reason string) {
 func (s *session) mutate(f wire.ClientFrame) {
 	now := time.Now()
 	s.hs.counts.mutations.Add(1)
-	out := s.maybeOut(f.ID)
+	out := s.hub.maybeOut(mutationKey{s.id.user, f.ID}, s.born)
 	if s.frozen == f.ID {
 		s.frozen = ""
 	}
@@ -135,22 +135,6 @@ func (s *session) line(sent *sending) {
 	if p := sent.undecidedBefore(); p != nil {
 		sent.mixed = p.repeat || p.mixed
 	}
-}
-
-// maybeOut says whether a mutate may have been published before: it waits
-// here, or is decided, or its id is older than the connection. Such a one is
-// never refused.
-func (s *session) maybeOut(id string) bool {
-	key := mutationKey{s.id.user, id}
-	s.hub.mu.Lock()
-	_, waits := s.hub.owned[key]
-	_, decided := s.hub.view.Board().Decided(key.user, key.id)
-	s.hub.mu.Unlock()
-	if waits || decided {
-		return true
-	}
-	made, isULID := domain.IDTime(id)
-	return isULID && made.Before(s.born.Truncate(time.Millisecond))
 }
 
 // isULID says whether an id tells when it was made.

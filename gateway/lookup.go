@@ -71,3 +71,18 @@ func verdictIn(r eventlog.Record, user, id string) (domain.Verdict, bool) {
 	}
 	return domain.Verdict{}, false
 }
+
+// maybeOut says whether a mutation may have been published before: it waits
+// here, or is decided, or its id tells that it was made before since. Such a
+// one is never refused (law 7).
+func (h *hub) maybeOut(key mutationKey, since time.Time) bool {
+	h.mu.Lock()
+	_, waits := h.owned[key]
+	_, decided := h.view.Board().Decided(key.user, key.id)
+	h.mu.Unlock()
+	if waits || decided {
+		return true
+	}
+	made, isULID := domain.IDTime(key.id)
+	return isULID && made.Before(since.Truncate(time.Millisecond))
+}

@@ -19,6 +19,9 @@ const (
 	laterLook  = time.Second
 	chaseTick  = 100 * time.Millisecond
 	chaseLimit = 5 * time.Second // for one look
+	// firstTry is for how long after its id was made a request over HTTP counts
+	// as the first with it. Of an opaque id nobody can tell.
+	firstTry = time.Second
 )
 
 // mutationKey names a mutation of a board: an id belongs to its user.
@@ -296,7 +299,7 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	}
 	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, content: cmd.ContentHash(),
 		deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
-	if err := h.own(s, false); err != nil {
+	if err := h.own(s, !isULID(cmd.ID) || h.maybeOut(s.key, now.Add(-firstTry))); err != nil {
 		return domain.Verdict{}, nil, err
 	}
 	h.hs.counts.httpMutations.Add(1)

@@ -64,7 +64,7 @@ func TestSubmit_UndecidedAndUnavailable(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
-		cmd.ID = "m2"
+		cmd.ID = ulid.Make().String()
 		var back *retryError
 		if _, _, err := h.submit(t.Context(), cmd, 4*time.Second); !errors.As(err, &back) || back.code != wire.Unavailable {
 			t.Errorf("%v", err)
@@ -167,4 +167,31 @@ func TestLaw4_TooLargeForTheLogIsAPropertyOfTheFrame(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLaw7_NeverForWhatMayBeInTheLogOverHTTP: a request that is sent again, as
+// far as its id can tell, is not told that its id is free.
+func TestLaw7_NeverForWhatMayBeInTheLogOverHTTP(t *testing.T) {
+	for _, id := range []string{ulid.MustNew(ulid.Timestamp(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), nil).String(), "6ba7b810-9dad-11d1-80b4-00c04fd430c8"} {
+		inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+			w.demo()
+			h, err := w.hubs.open(t.Context(), board)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer h.release()
+			time.Sleep(5 * time.Second)
+			tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
+			cmd := domain.Command{ID: id, Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c1", "", "title", "x")}}
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			if _, _, err := h.submit(ctx, cmd, 4*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", id, err)
+			}
+			tap.mend()
+			if v, _, err := h.submit(t.Context(), cmd, 4*time.Second); err != nil || v.Rejection != nil {
+				t.Errorf("%s: %+v %v", id, v, err)
+			}
+		})
+	}
 }
