@@ -279,3 +279,17 @@ func TestClose1013_TheLogDoesNotAnswer(t *testing.T) {
 		}
 	})
 }
+
+func TestClose1001_TheServerIsClosed(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		w.hubs.close()
+		s.closed(1001)
+		synctest.Wait()
+		if n := w.hubs.counters().Sessions; n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
@@ -116,10 +118,13 @@ func (hs *hubs) ready() error {
 	return nil
 }
 
-// close ends every room at once; nobody may use them afterwards.
+// close ends every session and room at once; nobody may use them afterwards.
 func (hs *hubs) close() {
 	hs.cancel()
 	hs.mu.Lock()
+	for s := range hs.sessions {
+		s.shut(websocket.CloseGoingAway, "")
+	}
 	rooms := hs.rooms
 	hs.rooms = map[string]*hub{}
 	hs.mu.Unlock()

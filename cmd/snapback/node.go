@@ -76,6 +76,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	if err := n.build(); err != nil {
 		return err
 	}
+	defer n.gateway.Close()
 
 	deciding, stopDeciding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDeciding()
