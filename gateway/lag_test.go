@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // TestLag_SlowReader: its memory is bounded, the laws hold for it, the others
@@ -204,4 +207,36 @@ func TestQueue_EndWakesWhoWaitsForRoom(t *testing.T) {
 	if q.full(0) {
 		t.Error("a queue that is being closed is full")
 	}
+}
+
+// TestLag_PingsWithoutReading: only the newest ping is owed a pong.
+func TestLag_PingsWithoutReading(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connectRaw("/"+board+"?user=bob", nil)
+		for i := range 1000 {
+			if err := s.ws.WriteControl(websocket.PingMessage, []byte(strconv.Itoa(i)), time.Now().Add(time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		w.hubs.mu.Lock()
+		for s := range w.hubs.sessions {
+			if n := len(s.q.take().items); n > 10 {
+				t.Errorf("%d frames wait", n)
+			}
+		}
+		w.hubs.mu.Unlock()
+		ponged := make(chan string, 1000)
+		s.ws.SetPongHandler(func(data string) error { ponged <- data; return nil })
+		go s.readAll()
+		if err := s.ws.WriteControl(websocket.PingMessage, []byte("last"), time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		for data := range ponged {
+			if data == "last" {
+				break
+			}
+		}
+	})
 }

@@ -54,6 +54,7 @@ type queue struct {
 	since   uint64
 	held    []item
 	stale   map[string]struct{} // sessions whose presence was dropped
+	pong    *item               // owed to the newest ping, however many have come
 	flying  flight
 	closing *closing // set: nothing more is queued, the close frame is last
 }
@@ -176,6 +177,13 @@ func (q *queue) ended() bool {
 	return q.closing != nil
 }
 
+// answer owes a pong with data instead of those owed until now.
+func (q *queue) answer(data string) {
+	q.update(func() {
+		q.pong = &item{kind: itemReply, control: websocket.PongMessage, data: []byte(data), size: len(data)}
+	})
+}
+
 // batch is what a writer has to do next.
 type batch struct {
 	items   []item
@@ -187,6 +195,9 @@ type batch struct {
 func (q *queue) take() batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.pong != nil {
+		q.items, q.pong = append(q.items, *q.pong), nil
+	}
 	b := batch{items: q.items, closing: q.closing}
 	if len(q.items) == 0 && q.closing == nil {
 		b.behind = q.lagging || len(q.stale) > 0

@@ -92,7 +92,7 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 	ws.SetPongHandler(func(string) error { s.heard(); return nil })
 	ws.SetPingHandler(func(data string) error {
 		s.heard()
-		s.put(item{kind: itemReply, control: websocket.PongMessage, data: []byte(data), size: len(data)})
+		s.q.answer(data)
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil })
