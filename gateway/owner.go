@@ -308,8 +308,12 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 		return v, h.changedBy(&cmd, v), nil
 	case <-ctx.Done():
 		h.mu.Lock()
-		h.forget(s)
+		waited := h.forget(s)
 		h.mu.Unlock()
+		if !waited { // the verdict came at the same moment
+			v := <-s.got
+			return v, h.changedBy(&cmd, v), nil
+		}
 		return domain.Verdict{}, nil, ctx.Err()
 	}
 }

@@ -195,3 +195,26 @@ func TestLaw7_NeverForWhatMayBeInTheLogOverHTTP(t *testing.T) {
 		})
 	}
 }
+
+// TestSubmit_AVerdictIsNotLost that comes at the moment the caller gives up.
+func TestSubmit_AVerdictIsNotLost(t *testing.T) {
+	inTappedBubble(t, options{noService: true}, func(t *testing.T, w *world, tap *tapped) {
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		for range 50 { // a select that could take either takes any
+			cmd := domain.Command{ID: ulid.Make().String(), Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c1", "", "title", "x")}}
+			ctx, cancel := context.WithCancel(t.Context())
+			tap.publish = func(cmd *domain.Command, _ time.Duration) error {
+				h.Repeat(domain.Verdict{User: cmd.User, ID: cmd.ID})
+				cancel()
+				return nil
+			}
+			if _, _, err := h.submit(ctx, cmd, time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
