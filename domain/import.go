@@ -70,6 +70,11 @@ func (d *draft) takeOverEntity(e *Entity) *Rejection {
 	if user, ok := IsMemberID(e.ID); !ok && !validID(e.ID) || ok && !validUser(user) {
 		return invalid("id", &flaw{reason: "not an id"})
 	}
+	for i, at := range []time.Time{e.CreatedAt, e.UpdatedAt} {
+		if year := at.UTC().Year(); year < 1 || year > 9999 {
+			return invalid([]string{"createdAt", "updatedAt"}[i], &flaw{reason: "not a time that a record can hold"})
+		}
+	}
 	patch := make(Patch, len(e.Fields))
 	for name, v := range e.Fields {
 		if name != "liked" && !(e.Kind == KindCard && name == "comments") {

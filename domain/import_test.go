@@ -96,6 +96,8 @@ func TestImportIsHeldToFieldsAndParents(t *testing.T) {
 		{Invalid, `"field":"kind"`, Entity{ID: "x", Kind: "thing", Fields: Fields{}}},
 		{Invalid, `"field":"kind"`, Entity{ID: "x", Kind: KindBoard, Fields: Fields{"title": "two"}}},
 		{Conflict, `"fields":["id"]`, Entity{ID: "k1", Kind: KindLabel, Fields: Fields{}}},
+		{Invalid, `"field":"createdAt"`, Entity{ID: "x", Kind: KindLabel, CreatedAt: time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 14*3600)), Fields: Fields{}}},
+		{Invalid, `"field":"updatedAt"`, Entity{ID: "x", Kind: KindLabel, UpdatedAt: time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -14*3600)), Fields: Fields{}}},
 		{NotFound, `"entityId":"no","change":10`, Entity{ID: "x", Kind: KindComment, Fields: Fields{"cardId": "no", "text": "x"}}},
 	} {
 		w := &world{t: t, board: NewBoard("b"), now: start}

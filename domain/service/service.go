@@ -230,6 +230,9 @@ func commandSize(c *domain.Command) int {
 	if c.Import != nil {
 		n += len(c.Import.Provenance)
 		for _, e := range c.Import.Entities {
+			if e == nil { // refused by Decide, not here
+				continue
+			}
 			n += 200 + len(e.ID) + len(e.CreatedBy) + len(e.UpdatedBy) + fieldsSize(e.Fields)
 		}
 	}

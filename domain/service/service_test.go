@@ -349,3 +349,14 @@ func drive(b *testing.B, log commandLog, boards, clients int) {
 		b.Errorf("%d refused", refused.Load())
 	}
 }
+
+func TestImport_AnEntityThatIsNullIsRefused(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		cmd := b.command(b.id(), 4*time.Second)
+		cmd.Op, cmd.Import = domain.OpImport, &domain.Import{Source: "test:1", Entities: []*domain.Entity{nil}}
+		b.deliver(t, cmd)
+		if d := b.decision(cmd.ID); d == nil || d.Rejection == nil {
+			t.Errorf("%+v", d)
+		}
+	})
+}
