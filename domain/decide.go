@@ -3,30 +3,41 @@ package domain
 import "time"
 
 // Decide answers one command: the events it would cause, or why it is refused.
-// It is a pure function of its arguments and changes none of them; at must not
-// be before the board's last decision (the caller takes the later of its clock
-// and Head's at) and is cut to whole milliseconds. It knows nothing of repeats
-// and of After: the caller has looked both up.
-func Decide(b *Board, cmd *Command, at time.Time) Decision {
-	at = at.UTC().Truncate(time.Millisecond)
-	events, r := decide(b, cmd, at)
+// It is a pure function of its arguments and changes none of them. now is the
+// caller's clock, cut to whole milliseconds: it judges the deadline. The
+// decision's time is now too, unless the board's last decision is later, as
+// after a clock was set back. Decide knows nothing of repeats and of After: the
+// caller has looked both up.
+func Decide(b *Board, cmd *Command, now time.Time) Decision {
+	d := b.decision(cmd, now)
+	events, r := decide(b, cmd, d.Now(), d.At)
 	if r != nil {
-		return Refuse(b, cmd, at, r)
+		d.Rejection = r
+		return d
 	}
-	d := Decision{Command: *cmd, At: at, Rev: b.rev + uint64(len(events)), Events: events}
-	d.Board = ""
+	d.Rev, d.Events = b.rev+uint64(len(events)), events
 	return d
 }
 
 // Refuse is a decision against the command, for a reason that lies outside the
 // board, as a record that would be too large.
-func Refuse(b *Board, cmd *Command, at time.Time, r *Rejection) Decision {
-	d := Decision{Command: *cmd, At: at.UTC().Truncate(time.Millisecond), Rev: b.rev, Rejection: r}
-	d.Board = ""
+func Refuse(b *Board, cmd *Command, now time.Time, r *Rejection) Decision {
+	d := b.decision(cmd, now)
+	d.Rejection = r
 	return d
 }
 
-func decide(b *Board, cmd *Command, at time.Time) ([]Event, *Rejection) {
+// decision is one on cmd without an outcome yet.
+func (b *Board) decision(cmd *Command, now time.Time) Decision {
+	d := Decision{Command: *cmd, At: now.UTC().Truncate(time.Millisecond), Rev: b.rev}
+	d.Board = ""
+	if d.At.Before(b.at) {
+		d.At, d.Clock = b.at, d.At
+	}
+	return d
+}
+
+func decide(b *Board, cmd *Command, now, at time.Time) ([]Event, *Rejection) {
 	if !ValidMutationID(cmd.ID) {
 		return nil, invalid("clientMutationId", &flaw{reason: "not 1 to 64 of A-Z a-z 0-9 _ -"})
 	}
@@ -42,7 +53,7 @@ func decide(b *Board, cmd *Command, at time.Time) ([]Event, *Rejection) {
 	if cmd.Op == OpMutate && cmd.Deadline.After(cmd.ReceivedAt.Add(MaxTTL)) {
 		return nil, invalid("expiresAt", &flaw{"too far ahead, in ms", int(MaxTTL.Milliseconds())})
 	}
-	if !cmd.Deadline.IsZero() && at.After(cmd.Deadline) {
+	if !cmd.Deadline.IsZero() && now.After(cmd.Deadline) {
 		return nil, reject(Expired, "its deadline has passed")
 	}
 	d := newDraft(b, cmd, at)

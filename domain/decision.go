@@ -49,11 +49,21 @@ func (r *Rejection) Error() string { return string(r.Code) + ": " + r.Reason }
 type Decision struct {
 	Command           // as it was decided; Board is left out, the Commit has it
 	At      time.Time `json:"at"` // UTC, whole milliseconds, never before an earlier one of the board
+	// Clock is the clock it was taken by when that was behind At, else zero.
+	Clock time.Time `json:"clock,omitzero"`
 	// Rev is the board's rev after the decision: that of the last event, or
 	// the rev at the decision when there is none.
 	Rev       uint64     `json:"rev"`
 	Events    []Event    `json:"events,omitempty"`
 	Rejection *Rejection `json:"rejection,omitempty"`
+}
+
+// Now is the time the decision was taken with: Decide with it decides the same.
+func (d *Decision) Now() time.Time {
+	if d.Clock.IsZero() {
+		return d.At
+	}
+	return d.Clock
 }
 
 // Verdict is what the decision says to whoever asked.

@@ -264,3 +264,22 @@ func TestSnapshotRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// Within a board `at` never runs backwards, and a clock that does makes nothing
+// late: the deadline is judged by the clock, and so it is when decided again.
+func TestRule_AtNeverRunsBackwards(t *testing.T) {
+	w := newWorld(t)
+	w.must("ann", `{"entityId":"c","patch":{"kind":"column","title":"c"}}`)
+	_, _, last := w.board.Head()
+	w.now = w.now.Add(-time.Hour)
+	cmd := w.command("ann", `{"entityId":"c","patch":{"title":"d"}}`)
+	d := w.run(cmd)
+	if d.Rejection != nil || !d.At.Equal(last) || !d.Now().Equal(w.now) {
+		t.Errorf("decided %v at %v by %v, want at %v by %v", d.Rejection, d.At, d.Now(), last, w.now)
+	}
+	cmd = w.command("ann", `{"entityId":"c","patch":{"title":"e"}}`)
+	w.now = cmd.Deadline.Add(time.Millisecond)
+	if d := w.run(cmd); d.Rejection == nil || d.Rejection.Code != Expired || !d.At.Equal(last) {
+		t.Errorf("past its deadline by the clock: %v at %v", d.Rejection, d.At)
+	}
+}

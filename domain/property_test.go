@@ -286,7 +286,7 @@ func (w *world) sameAfterReplay() {
 			w.t.Fatalf("%v", err)
 		}
 		for _, d := range c.Decisions {
-			again := Decide(b, &d.Command, d.At)
+			again := Decide(b, &d.Command, d.Now())
 			if got, want := canon(again), canon(d); got != want {
 				w.t.Fatalf("decided again:\n%s\n%s", got, want)
 			}

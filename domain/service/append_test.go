@@ -317,3 +317,18 @@ func TestCoalescing_ManyCommandsFewCommits(t *testing.T) {
 		}
 	})
 }
+
+// A clock that was ahead and is set back makes nothing late: the board's last
+// decision lies ahead then, and only its time is taken over.
+func TestDesign_AClockSetBackRefusesNothing(t *testing.T) {
+	var ahead atomic.Int64
+	change := func(c *Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
+	alone(t, logtest.Config{}, change, func(t *testing.T, b *bench) {
+		ahead.Store(int64(5 * time.Minute))
+		b.card(b.id(), time.Second).refused(t, domain.Expired)
+		ahead.Store(0)
+		b.card(b.id(), time.Second).accepted(t)
+	})
+}

@@ -82,12 +82,12 @@ func (w *worker) build() {
 // decide is domain.Decide, but for what no record can hold: it is refused, and
 // if the refusal with the command in it is still too large, without its content.
 func (w *worker) decide(e *entry) domain.Decision {
-	at := w.now()
+	now := w.now()
 	if e.oversize == 0 {
-		return domain.Decide(w.state, &e.cmd, at)
+		return domain.Decide(w.state, &e.cmd, now)
 	}
 	limit := w.s.Log.MaxRecord()
-	d := domain.Refuse(w.state, &e.cmd, at, &domain.Rejection{
+	d := domain.Refuse(w.state, &e.cmd, now, &domain.Rejection{
 		Code:    domain.TooLarge,
 		Reason:  fmt.Sprintf("its record would be larger than %d bytes", limit),
 		Details: domain.Details{"limit": limit},

@@ -7,15 +7,10 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-// now is the time to decide at: the clock's, but never before the board's last
-// decision; whole milliseconds, rounded up so that nothing is accepted whose
-// deadline has passed.
+// now is the time to decide at: the clock's, in whole milliseconds, rounded up
+// so that nothing is accepted whose deadline has passed.
 func (w *worker) now() time.Time {
-	at := w.s.Now().UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
-	if _, _, last := w.state.Head(); at.Before(last) {
-		return last
-	}
-	return at
+	return w.s.Now().UTC().Add(time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
 func (w *worker) reconsider(e *entry) {
