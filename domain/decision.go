@@ -34,6 +34,25 @@ const (
 // anything encoding/json writes.
 type Details map[string]any
 
+// UnmarshalJSON reads details as encoding/json does. A value that it cannot
+// hold stays a json.RawMessage: the entity of a conflict may have an x- field
+// with a number beyond float64, and a record of it must be readable.
+func (d *Details) UnmarshalJSON(data []byte) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+		return err
+	}
+	*d = make(Details, len(raw))
+	for name, part := range raw {
+		var v any
+		if json.Unmarshal(part, &v) != nil {
+			v = part
+		}
+		(*d)[name] = v
+	}
+	return nil
+}
+
 // Rejection is why a command was refused: a value with a code, matched by
 // Code, never by Reason.
 type Rejection struct {

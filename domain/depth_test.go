@@ -35,3 +35,19 @@ func TestTooDeep_WhatIsNotIsReadBackFromARecord(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestARecordOfAnyJSONIsReadBack(t *testing.T) {
+	card := &Entity{ID: "c", Kind: KindCard, Fields: Fields{"x-a": json.RawMessage(`{"b":1e400}`)}}
+	cmd := Command{ID: "m", Op: OpMutate, User: "ann"}
+	raw, _, err := (&Commit{V: 1, Board: "b", At: time.Unix(0, 0), Decisions: []Decision{{Command: cmd, Rejection: reject(Conflict, "no", "entity", card)}}}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := DecodeCommit(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(c.Decisions[0].Rejection.Details["entity"]); err != nil || !strings.Contains(string(got), `"x-a":{"b":1e400}`) {
+		t.Errorf("%s %v", got, err)
+	}
+}
