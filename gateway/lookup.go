@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -18,18 +19,17 @@ func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok
 	if err := h.feed.Current(ctx); err != nil {
 		return v, false, err
 	}
-	if v, ok := h.decidedLately(ctx, user, id); ok {
-		return v, true, nil
+	if v, ok, err := h.decidedLately(ctx, user, id); ok || err != nil {
+		return v, ok, err
 	}
 	h.mu.Lock()
 	known := h.view.Board().DecidedSince()
 	h.mu.Unlock()
-	made, isULID := domain.IDTime(id)
-	if !isULID || known.IsZero() {
-		return v, false, nil
+	start := time.Now().Add(-domain.DecidedFor)
+	if made, isULID := domain.IDTime(id); isULID {
+		start = made.Add(-lookBack)
 	}
-	start := made.Add(-lookBack)
-	if start.After(known) {
+	if !start.Before(known) {
 		return v, false, nil
 	}
 	for r, err := range h.hs.log.ReadSince(ctx, h.board, start, 0) {
@@ -44,18 +44,22 @@ func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok
 }
 
 // decidedLately looks in what the view remembers, and confirms it in the record.
-func (h *hub) decidedLately(ctx context.Context, user, id string) (domain.Verdict, bool) {
+func (h *hub) decidedLately(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error) {
 	h.mu.Lock()
 	seq, ok := h.view.Board().Decided(user, id)
 	h.mu.Unlock()
 	if !ok {
-		return domain.Verdict{}, false
+		return v, false, nil
 	}
 	r, err := h.hs.log.Get(ctx, h.board, seq)
-	if err != nil {
-		return domain.Verdict{}, false
+	if errors.Is(err, eventlog.ErrNotFound) {
+		return v, false, nil
 	}
-	return verdictIn(r, user, id)
+	if err != nil {
+		return v, false, err
+	}
+	v, ok = verdictIn(r, user, id)
+	return v, ok, nil
 }
 
 func verdictIn(r eventlog.Record, user, id string) (domain.Verdict, bool) {

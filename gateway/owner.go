@@ -239,7 +239,7 @@ func (h *hub) pursue() {
 		h.hs.logger.Debug("tail not seen", "board", h.board, "error", err)
 	}
 	for _, key := range h.overdue() {
-		if v, ok := h.decidedLately(ctx, key.user, key.id); ok {
+		if v, ok, _ := h.decidedLately(ctx, key.user, key.id); ok {
 			h.mu.Lock()
 			h.answer(v)
 			h.mu.Unlock()

@@ -218,3 +218,31 @@ func TestSubmit_AVerdictIsNotLost(t *testing.T) {
 		}
 	})
 }
+
+// unreadable is a log that gives no single record.
+type unreadable struct{ *logtest.Log }
+
+func (unreadable) Get(context.Context, string, uint64) (eventlog.Record, error) {
+	return eventlog.Record{}, errors.New("no answer")
+}
+
+// A record that cannot be read now is no sign that there is no verdict.
+func TestLaw3_AnUnreadableRecordIsNotUndecided(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		w.try("m1", "ada", put("c1", "", "title", "x"))
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		w.hubs.log = unreadable{w.fake}
+		if v, ok, err := h.lookup(t.Context(), "ada", "m1"); err == nil {
+			t.Errorf("%+v %v", v, ok)
+		}
+		w.hubs.log = w.fake
+		if v, ok, err := h.lookup(t.Context(), "ada", "m1"); !ok || err != nil {
+			t.Errorf("%+v %v %v", v, ok, err)
+		}
+	})
+}
