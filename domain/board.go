@@ -44,15 +44,6 @@ func (b *Board) Exists() bool {
 	return b.entities[b.id] != nil && (b.imports.source == "" || b.imports.done)
 }
 
-// Importing gives the source of an import under way and the number of the part
-// that is due next.
-func (b *Board) Importing() (source string, next int, ok bool) {
-	if b.imports.source == "" || b.imports.done {
-		return "", 0, false
-	}
-	return b.imports.source, b.imports.next, true
-}
-
 // Imported gives the source of a finished import, "" if the board was not imported.
 func (b *Board) Imported() string {
 	if b.imports.done {

@@ -40,10 +40,6 @@ func TestImportInParts(t *testing.T) {
 	w.check(part(0, false, all[1]), Invalid, `"field":"entities"`)
 	first := part(0, false, all[:5]...)
 	wantEqual(t, "events", types(first), "board.created label.created column.created column.created card.created")
-	source, next, ok := w.board.Importing()
-	wantEqual(t, "importing", source, "test:1")
-	wantEqual(t, "next", next, 1)
-	wantEqual(t, "importing", ok, true)
 	wantEqual(t, "seen by nobody", w.board.Exists(), false)
 	w.refused(NotFound, `"entityId":"b"`, "ann", `{"entityId":"c","patch":{"title":"x"}}`)
 	w.refused(NotFound, `"entityId":"b"`, "ann", `{"entityId":"b","patch":{"kind":"board","title":"x"}}`)
@@ -60,8 +56,6 @@ func TestImportInParts(t *testing.T) {
 	wantEqual(t, "events", types(last), "card.created card.created file.added file.added comment.added member.added board.imported")
 	wantEqual(t, "exists", w.board.Exists(), true)
 	wantEqual(t, "imported", w.board.Imported(), "test:1")
-	_, _, ok = w.board.Importing()
-	wantEqual(t, "importing", ok, false)
 	wantEqual(t, "importer", w.board.RoleOf("ann", ""), Admin)
 
 	for _, n := range []int{0, 1, 7} {

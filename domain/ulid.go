@@ -37,6 +37,21 @@ func IDTime(id string) (at time.Time, ok bool) {
 	return time.UnixMilli(ms).UTC(), true
 }
 
+// searchLead is how far before the time in its id the log is searched for a
+// mutation (DESIGN.md "Identity"): more than the clocks of nodes may differ.
+const searchLead = 5 * time.Minute
+
+// DecidedWindow is where in the log a mutation with this id, sent now, may have
+// been decided, as far as law 3 promises to know: a search begins at from, and
+// is needed only if [Board.DecidedSince] is later than since.
+func DecidedWindow(id string, now time.Time) (from, since time.Time) {
+	if t, ok := IDTime(id); ok && !t.After(now.Add(MaxIDLead)) {
+		return t.Add(-searchLead), t.Add(-MaxIDLead)
+	}
+	opaque := now.Add(-DecidedFor)
+	return opaque, opaque
+}
+
 // ValidMutationID says whether id is 1 to 64 of A-Z a-z 0-9 _ -.
 func ValidMutationID(id string) bool { return validID(id) && !strings.Contains(id, ":") }
 

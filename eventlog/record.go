@@ -26,6 +26,20 @@ type Record struct {
 // effect ([domain.Commit.VoidAt]). An announced record is not.
 func (r *Record) Void() bool { return r.Commit.VoidAt(r.Time) }
 
+// Decision is the record's decision on the mutation id of user, nil if it has
+// none or is void. The caller must not change it.
+func (r *Record) Decision(user, id string) *domain.Decision {
+	if r.Void() {
+		return nil
+	}
+	for i := range r.Commit.Decisions {
+		if d := &r.Commit.Decisions[i]; d.ID == id && d.User == user {
+			return d
+		}
+	}
+	return nil
+}
+
 // newRecord decodes a stored message.
 func newRecord(board string, seq uint64, at time.Time, header nats.Header, data []byte) (Record, error) {
 	fail := func(err error) (Record, error) {

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -203,14 +204,10 @@ func (s *Server) names(ctx context.Context, board string, v domain.Verdict, obje
 	if err != nil {
 		return false, err
 	}
-	for i := range rec.Commit.Decisions {
-		for _, e := range rec.Commit.Decisions[i].Events {
-			if e.After.String("object") == object {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	d := rec.Decision(v.User, v.ID)
+	return d != nil && slices.ContainsFunc(d.Events, func(e domain.Event) bool {
+		return e.After.String("object") == object
+	}), nil
 }
 
 // settleLater waits for the verdict of an upload beyond its request; it takes

@@ -118,7 +118,7 @@ func TestLaw2_OneFlush(t *testing.T) {
 		near, far := net.Pipe()
 		server := &writes{Conn: far}
 		w.dial = func(context.Context, string, string) (net.Conn, error) { return near, nil }
-		w.listener.conns <- server
+		w.listener.Offer(server)
 		s := w.connect("bob")
 		s.skip("ready")
 		id := s.mutate("c1", `{"title":"New","columnId":"doing"}`)

@@ -9,10 +9,6 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 )
 
-// lookBack is how long before the time in its id a mutation may have been
-// decided: clocks differ, and an id may lead the server's by a minute.
-const lookBack = 5 * time.Minute
-
 // lookup gives the stored verdict of a mutation of user, for as long as law 3
 // says; ok is false when the log has none now.
 func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error) {
@@ -25,14 +21,11 @@ func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok
 	h.mu.Lock()
 	known := h.view.Board().DecidedSince()
 	h.mu.Unlock()
-	start := time.Now().Add(-domain.DecidedFor)
-	if made, isULID := domain.IDTime(id); isULID {
-		start = made.Add(-lookBack)
-	}
-	if !start.Before(known) {
+	from, since := domain.DecidedWindow(id, time.Now())
+	if !since.Before(known) {
 		return v, false, nil
 	}
-	for r, err := range h.hs.log.ReadSince(ctx, h.board, start, 0) {
+	for r, err := range h.hs.log.ReadSince(ctx, h.board, from, 0) {
 		if err != nil {
 			return v, false, err
 		}
@@ -62,18 +55,14 @@ func (h *hub) decidedLately(ctx context.Context, user, id string) (v domain.Verd
 	return v, ok, nil
 }
 
-func verdictIn(r eventlog.Record, user, id string) (domain.Verdict, bool) {
-	if r.Void() {
-		return domain.Verdict{}, false
+func verdictIn(r eventlog.Record, user, id string) (v domain.Verdict, ok bool) {
+	d := r.Decision(user, id)
+	if d == nil {
+		return v, false
 	}
-	for i := range r.Commit.Decisions {
-		if d := &r.Commit.Decisions[i]; d.User == user && d.ID == id {
-			v := d.Verdict()
-			v.Seq = r.Seq
-			return v, true
-		}
-	}
-	return domain.Verdict{}, false
+	v = d.Verdict()
+	v.Seq = r.Seq
+	return v, true
 }
 
 // maybeOut says whether a mutation may have been published before: it waits

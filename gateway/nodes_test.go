@@ -12,13 +12,14 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/logtest"
+	"github.com/snapback-io/snapback/test/cutter"
 )
 
 // node is another gateway on the same log.
 func (w *world) node(o options) *world {
 	n := &world{t: w.t, log: w.log, fake: w.fake}
-	l := newPipes()
-	n.dial = l.dial
+	l := cutter.NewPipe()
+	n.dial = l.Dial
 	n.start(l, o)
 	return n
 }

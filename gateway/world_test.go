@@ -18,6 +18,7 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/logtest"
 	"github.com/snapback-io/snapback/eventlog/natsd"
+	"github.com/snapback-io/snapback/test/cutter"
 )
 
 // world is hubs with a log and a service behind them and sockets before them.
@@ -29,7 +30,7 @@ type world struct {
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
 	url      string
 	tokens   map[string]identity // with auth on
-	listener *pipes              // nil on TCP
+	listener *cutter.Pipe        // nil on TCP
 	mu       sync.Mutex          // guards tokens
 }
 
@@ -58,8 +59,8 @@ func newWorld(t *testing.T, o options) *world {
 	if !o.noService {
 		w.serveLog(fake)
 	}
-	l := newPipes()
-	w.dial, w.listener = l.dial, l
+	l := cutter.NewPipe()
+	w.dial, w.listener = l.Dial, l
 	w.start(l, o)
 	return w
 }
@@ -188,38 +189,4 @@ func put(id, kind string, pairs ...any) domain.Change {
 		p[pairs[i].(string)] = pairs[i+1]
 	}
 	return domain.Change{EntityID: id, Patch: p}
-}
-
-// pipes is a listener whose connections lie in memory.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-type pipeAddr struct{}
-
-func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "pipe.test:80" }
-func (p *pipes) Addr() net.Addr  { return pipeAddr{} }
-func (p *pipes) Close() error    { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
 }

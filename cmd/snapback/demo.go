@@ -132,16 +132,14 @@ func acceptedAt(ctx context.Context, log *eventlog.Log, cmd *domain.Command, seq
 	if err != nil {
 		return false, err
 	}
-	for _, d := range record.Commit.Decisions {
-		switch {
-		case d.ID != cmd.ID || d.User != cmd.User:
-		case d.Rejection == nil:
-			return len(d.Events) > 0, nil
-		case d.Rejection.Code == domain.Conflict:
-			return false, nil
-		default:
-			return false, d.Rejection
-		}
+	d := record.Decision(cmd.User, cmd.ID)
+	switch {
+	case d == nil:
+		return false, fmt.Errorf("record %d of %s does not hold the decision it should", seq, cmd.Board)
+	case d.Rejection == nil:
+		return len(d.Events) > 0, nil
+	case d.Rejection.Code == domain.Conflict:
+		return false, nil
 	}
-	return false, fmt.Errorf("record %d of %s does not hold the decision it should", seq, cmd.Board)
+	return false, d.Rejection
 }

@@ -77,7 +77,7 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 		}
 		p, known := w.past[k]
 		if seq, hit := w.state.Decided(k.user, k.id); !hit && o == nil && !p.decided {
-			if from, since := window(k.id, w.now()); !known && since.Before(w.state.DecidedSince()) {
+			if from, since := domain.DecidedWindow(k.id, w.now()); !known && since.Before(w.state.DecidedSince()) {
 				w.questions.ask(question{key: k, from: from})
 			}
 			return k, true

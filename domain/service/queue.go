@@ -32,7 +32,7 @@ func (w *worker) considerFresh() {
 // to confirm it. So old that the board's memory may have forgotten it: the log
 // is searched. After an undecided one: held. Else it is ready.
 func (w *worker) consider(e *entry) {
-	from, known := window(e.id, w.now())
+	from, known := domain.DecidedWindow(e.id, w.now())
 	if seq, hit := w.state.Decided(e.user, e.id); hit && seq > e.absent {
 		e.place = asking
 		w.questions.ask(question{key: e.key, seq: seq})

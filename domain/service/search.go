@@ -11,21 +11,6 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 )
 
-// idLead is how far before the time in its id the log is searched for a
-// mutation (DESIGN.md "Identity").
-const idLead = 5 * time.Minute
-
-// window is where in the log a mutation with this id, sent now, may have been
-// decided as far as that is promised: a search begins at from, and is needed
-// only if the board's memory does not reach back to known.
-func window(id string, now time.Time) (from, known time.Time) {
-	if t, ok := domain.IDTime(id); ok && !t.After(now.Add(domain.MaxIDLead)) {
-		return t.Add(-idLead), t.Add(-domain.MaxIDLead)
-	}
-	opaque := now.Add(-domain.DecidedFor)
-	return opaque, opaque
-}
-
 // question is what the log is asked about a mutation: whether the record at
 // seq decides it, or, seq 0, whether any record stored since from does.
 type question struct {
@@ -167,15 +152,10 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 }
 
 // decisionIn is the decision on k in a record read from the stream, nil if it
-// holds none or is void.
+// holds none.
 func decisionIn(rec *eventlog.Record, k key) *found {
-	if rec.Void() {
-		return nil
-	}
-	for i := range rec.Commit.Decisions {
-		if d := &rec.Commit.Decisions[i]; d.ID == k.id && d.User == k.user {
-			return foundIn(d, rec.Seq)
-		}
+	if d := rec.Decision(k.user, k.id); d != nil {
+		return foundIn(d, rec.Seq)
 	}
 	return nil
 }
@@ -212,7 +192,7 @@ func (w *worker) answered(a *answer) {
 		w.past[a.key] = p
 		w.releaseHeld(a.key)
 	case a.seq != 0: // another mutation with the same 64-bit hash
-		a.from, _ = window(a.id, w.s.Now())
+		a.from, _ = domain.DecidedWindow(a.id, w.s.Now())
 		a.seq = 0
 		q.ask(a.question)
 	default:
