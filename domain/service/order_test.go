@@ -315,3 +315,20 @@ func TestLaw3_SameIdWithOtherContent(t *testing.T) {
 		}
 	})
 }
+
+// Another worker decides what a held mutation waits for, and this one, which
+// has nothing to append, would not see it: a further sending has it look.
+func TestLaw6_AfterDecidedByAnotherWorkerIsSeen(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		first, second := b.id(), b.id()
+		b.append(t, b.after(first, "", 30*time.Second, columnChange("c1", 0)))
+		cmd := b.after(second, first, 30*time.Second, columnChange("c2", 0))
+		b.deliver(t, cmd)
+		time.Sleep(time.Second)
+		b.deliver(t, cmd)
+		time.Sleep(time.Second)
+		if d := b.decision(second); d == nil || d.Rejection != nil {
+			t.Errorf("%+v", d)
+		}
+	})
+}

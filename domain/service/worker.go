@@ -260,6 +260,10 @@ func (w *worker) join(e *entry, d *eventlog.Delivery) {
 		return
 	}
 	if e.place == held {
+		if w.undecided[e.waits] == nil { // another worker may have decided it meanwhile
+			from, _ := domain.DecidedWindow(e.waits.id, w.now())
+			w.questions.ask(question{key: e.waits, from: from})
+		}
 		w.unhold(e)
 		w.reconsider(e)
 	}
