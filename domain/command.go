@@ -1,10 +1,7 @@
 package domain
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -135,22 +132,5 @@ func (c *Command) ContentHash() string {
 	if c.Op == OpCancel || len(c.Changes) == 0 && c.Import == nil {
 		return ""
 	}
-	changes := slices.Clone(c.Changes)
-	for i := range changes {
-		if content := changes[i].Content; content != nil {
-			stored := *content
-			stored.Object = ""
-			changes[i].Content = &stored
-		}
-	}
-	raw, err := json.Marshal(struct {
-		Op      Op       `json:"op"`
-		Changes []Change `json:"changes"`
-		Import  *Import  `json:"import"`
-	}{c.Op, changes, c.Import})
-	if err != nil { // cannot happen: every part came from JSON
-		return "unencodable"
-	}
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
+	return c.contentHash()
 }

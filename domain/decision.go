@@ -1,12 +1,13 @@
 package domain
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/snapback-io/snapback/domain/plainjson"
 )
 
 // Code says why a mutation was refused (append-only list, PROTOCOL.md "Nack
@@ -177,14 +178,16 @@ type Commit struct {
 
 // Encode gives the bytes to store and their hash.
 func (c *Commit) Encode() ([]byte, Hash, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
-		return nil, Hash{}, fmt.Errorf("domain: encode commit: %w", err)
+	w := encoder{buf: make([]byte, 0, commitRoom*(len(c.Decisions)+1)), esc: plainjson.Plain}
+	w.commit(c)
+	if w.err != nil {
+		data, err := marshalPlain(c)
+		if err != nil {
+			return nil, Hash{}, fmt.Errorf("domain: encode commit: %w", err)
+		}
+		w.buf = data
 	}
-	data := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	return data, sha256.Sum256(data), nil
+	return w.buf, sha256.Sum256(w.buf), nil
 }
 
 // VoidAt says whether the commit, stored at that time by the stream's clock,

@@ -3,7 +3,6 @@ package domain
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -78,45 +77,22 @@ func (e *Entity) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil, e.Fiel
 // JSONFor writes the entity for one reader: a card carries `liked` (is the
 // reader in likedBy) and `likes`, a file not its `object`. All readers who like
 // a card share one encoding, all others the other.
-func (e *Entity) JSONFor(liked bool) ([]byte, error) {
+func (e *Entity) JSONFor(liked bool) ([]byte, error) { return e.AppendJSONFor(nil, liked) }
+
+// AppendJSONFor is JSONFor behind dst.
+func (e *Entity) AppendJSONFor(dst []byte, liked bool) ([]byte, error) {
 	switch {
 	case e.Kind == KindCard && !e.Deleted:
-		f := maps.Clone(e.Fields)
-		if f == nil {
-			f = Fields{}
-		}
-		f["liked"] = liked
-		f["likes"] = int64(len(e.Fields.Set("likedBy")))
-		return e.AppendJSON(nil, f)
+		return e.appendJSON(dst, e.Fields, &reader{KindCard, liked, len(e.Fields.Set("likedBy"))})
 	case e.Kind == KindFile && e.Fields["object"] != nil:
-		f := maps.Clone(e.Fields)
-		delete(f, "object")
-		return e.AppendJSON(nil, f)
+		return e.appendJSON(dst, e.Fields, &reader{kind: KindFile})
 	}
-	return e.AppendJSON(nil, e.Fields)
+	return e.appendJSON(dst, e.Fields, nil)
 }
 
 // AppendJSON writes e with fields in place of its own.
 func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
-	dst = append(dst, '{')
-	dst = appendName(dst, "id")
-	dst = appendString(dst, e.ID)
-	dst = appendName(dst, "kind")
-	dst = appendString(dst, string(e.Kind))
-	dst = appendRev(dst, "rev", e.Rev)
-	dst = appendRev(dst, "createdRev", e.CreatedRev)
-	dst = appendMade(dst, "created", e.CreatedAt, e.CreatedBy)
-	dst = appendMade(dst, "updated", e.UpdatedAt, e.UpdatedBy)
-	if e.Deleted {
-		dst = append(appendName(dst, "deleted"), "true"...)
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		var err error
-		if dst, err = appendValue(appendName(dst, name), fields[name]); err != nil {
-			return nil, err
-		}
-	}
-	return append(dst, '}'), nil
+	return e.appendJSON(dst, fields, nil)
 }
 
 // UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked` and `likes`

@@ -1,0 +1,299 @@
+package domain
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"github.com/snapback-io/snapback/domain/plainjson"
+)
+
+// AppendJSON appends what json.Marshal writes of the command.
+func (c *Command) AppendJSON(dst []byte) ([]byte, error) {
+	w := encoder{buf: append(dst, '{'), esc: plainjson.HTML}
+	w.command(c)
+	w.byte('}')
+	if w.err == nil {
+		return w.buf, nil
+	}
+	raw, err := json.Marshal(c)
+	return append(dst, raw...), err
+}
+
+// AppendJSON appends what json.Marshal writes of the decision.
+func (d *Decision) AppendJSON(dst []byte) ([]byte, error) {
+	w := encoder{buf: dst, esc: plainjson.HTML}
+	w.decision(d)
+	if w.err == nil {
+		return w.buf, nil
+	}
+	raw, err := json.Marshal(d)
+	return append(dst, raw...), err
+}
+
+// commitRoom is a guess at the bytes of a decision in a commit.
+const commitRoom = 512
+
+func (w *encoder) commit(c *Commit) {
+	w.raw(`{"v":`)
+	w.int(int64(c.V))
+	w.name("board")
+	w.string(c.Board)
+	w.raw(`,"prev":"`)
+	w.buf = hex.AppendEncode(w.buf, c.Prev[:])
+	w.raw(`","at":`)
+	w.time(c.At)
+	if !c.NotAfter.IsZero() {
+		w.name("notAfter")
+		w.time(c.NotAfter)
+	}
+	w.raw(`,"decisions":`)
+	if c.Decisions == nil {
+		w.raw("null}")
+		return
+	}
+	w.byte('[')
+	for i := range c.Decisions {
+		w.comma('[')
+		w.decision(&c.Decisions[i])
+	}
+	w.raw("]}")
+}
+
+func (w *encoder) decision(d *Decision) {
+	w.byte('{')
+	w.command(&d.Command)
+	w.name("at")
+	w.time(d.At)
+	if !d.Clock.IsZero() {
+		w.name("clock")
+		w.time(d.Clock)
+	}
+	w.name("rev")
+	w.uint(d.Rev)
+	if len(d.Events) > 0 {
+		w.raw(`,"events":[`)
+		for i := range d.Events {
+			w.comma('[')
+			w.event(&d.Events[i])
+		}
+		w.byte(']')
+	}
+	if d.Rejection != nil {
+		w.name("rejection")
+		w.rejection(d.Rejection)
+	}
+	w.byte('}')
+}
+
+// command writes the members of a command.
+func (w *encoder) command(c *Command) {
+	w.name("id")
+	w.string(c.ID)
+	w.optional("board", c.Board)
+	w.name("op")
+	w.string(string(c.Op))
+	w.name("user")
+	w.string(c.User)
+	w.optional("name", c.Name)
+	w.optional("picture", c.Picture)
+	w.optional("session", c.Session)
+	w.optional("grant", string(c.Grant))
+	w.name("receivedAt")
+	w.time(c.ReceivedAt)
+	w.name("deadline")
+	w.time(c.Deadline)
+	w.optional("after", c.After)
+	if len(c.Also) > 0 {
+		w.name("also")
+		w.strings(c.Also)
+	}
+	if len(c.Changes) > 0 {
+		w.raw(`,"changes":[`)
+		for i := range c.Changes {
+			w.comma('[')
+			w.change(&c.Changes[i])
+		}
+		w.byte(']')
+	}
+	if c.Import != nil {
+		w.name("import")
+		w.library(c.Import)
+	}
+}
+
+func (w *encoder) change(c *Change) {
+	w.raw(`{"entityId":`)
+	w.string(c.EntityID)
+	w.raw(`,"patch":`)
+	w.fields(c.Patch)
+	if len(c.If) > 0 {
+		w.name("if")
+		w.fields(c.If)
+	}
+	if c.IfRev != nil {
+		w.name("ifRev")
+		w.uint(*c.IfRev)
+	}
+	if c.Toggle {
+		w.raw(`,"toggle":true`)
+	}
+	if c.Content != nil {
+		w.name("content")
+		w.content(c.Content)
+	}
+	w.byte('}')
+}
+
+func (w *encoder) content(c *Content) {
+	w.raw(`{"object":`)
+	w.string(c.Object)
+	w.name("size")
+	w.int(c.Size)
+	w.name("contentType")
+	w.string(c.ContentType)
+	w.name("sha256")
+	w.string(c.SHA256)
+	w.byte('}')
+}
+
+func (w *encoder) event(e *Event) {
+	w.raw(`{"type":`)
+	w.string(e.Type)
+	w.name("v")
+	w.int(int64(e.V))
+	w.name("rev")
+	w.uint(e.Rev)
+	w.name("entityId")
+	w.string(e.EntityID)
+	w.optional("kind", string(e.Kind))
+	if len(e.Before) > 0 {
+		w.name("before")
+		w.fields(e.Before)
+	}
+	if len(e.After) > 0 {
+		w.name("after")
+		w.fields(e.After)
+	}
+	w.sets("added", e.Added)
+	w.sets("removed", e.Removed)
+	if len(e.Gone) > 0 {
+		w.gone(e.Gone)
+	}
+	if len(e.Positions) > 0 {
+		w.positions(e.Positions)
+	}
+	if o := e.Origin; o != nil {
+		w.raw(`,"origin":{"createdAt":`)
+		w.time(o.CreatedAt)
+		w.name("createdBy")
+		w.string(o.CreatedBy)
+		w.name("updatedAt")
+		w.time(o.UpdatedAt)
+		w.name("updatedBy")
+		w.string(o.UpdatedBy)
+		w.byte('}')
+	}
+	w.byte('}')
+}
+
+func (w *encoder) sets(name string, of map[string][]string) {
+	if len(of) == 0 {
+		return
+	}
+	var room [maxSorted]string
+	w.name(name)
+	w.byte('{')
+	for _, k := range sortedKeys(room[:0], of) {
+		w.key(k)
+		w.strings(of[k])
+	}
+	w.byte('}')
+}
+
+func (w *encoder) gone(of map[Kind]int) {
+	var room [maxSorted]Kind
+	w.raw(`,"gone":{`)
+	for _, k := range sortedKeys(room[:0], of) {
+		w.key(string(k))
+		w.int(int64(of[k]))
+	}
+	w.byte('}')
+}
+
+func (w *encoder) positions(of map[string][2]string) {
+	w.raw(`,"positions":{`)
+	for _, k := range sortedKeys(make([]string, 0, len(of)), of) {
+		keys := of[k]
+		w.key(k)
+		w.strings(keys[:])
+	}
+	w.byte('}')
+}
+
+// sortedKeys appends the keys of m to room, in order.
+func sortedKeys[K ~string, V any](room []K, m map[K]V) []K {
+	for k := range m {
+		room = append(room, k)
+	}
+	if len(room) > 1 {
+		slices.Sort(room)
+	}
+	return room
+}
+
+func (w *encoder) rejection(r *Rejection) {
+	w.raw(`{"code":`)
+	w.string(string(r.Code))
+	w.name("reason")
+	w.string(r.Reason)
+	if len(r.Details) > 0 {
+		w.name("details")
+		w.fields(r.Details)
+	}
+	w.byte('}')
+}
+
+// contentHash is that of ContentHash for a command that asks for something.
+func (c *Command) contentHash() string {
+	var room [1024]byte
+	w := encoder{buf: append(room[:0], `{"op":`...), esc: plainjson.HTML}
+	w.string(string(c.Op))
+	w.raw(`,"changes":`)
+	if c.Changes == nil {
+		w.raw("null")
+	} else {
+		w.byte('[')
+		for i := range c.Changes {
+			w.comma('[')
+			w.asked(&c.Changes[i])
+		}
+		w.byte(']')
+	}
+	w.raw(`,"import":`)
+	if c.Import == nil {
+		w.raw("null")
+	} else {
+		w.library(c.Import)
+	}
+	w.byte('}')
+	if w.err != nil { // cannot happen: every part came from JSON
+		return "unencodable"
+	}
+	sum := sha256.Sum256(w.buf)
+	return hex.EncodeToString(sum[:])
+}
+
+// asked writes a change without where an upload's bytes lie.
+func (w *encoder) asked(c *Change) {
+	if c.Content == nil {
+		w.change(c)
+		return
+	}
+	content := *c.Content
+	content.Object = ""
+	asked := *c
+	asked.Content = &content
+	w.change(&asked)
+}
