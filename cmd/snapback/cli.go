@@ -13,6 +13,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve boards (the default)."`
 	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
+	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
 	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
@@ -61,7 +62,11 @@ func parse(args []string, stdout, stderr io.Writer) (run command, err error) {
 		}
 		return nil, usageError{err}
 	}
-	switch parsed.Selected().Name {
+	name := parsed.Selected().Name
+	if parent := parsed.Selected().Parent; parent != nil && parent.Name == "bench" {
+		return func(ctx context.Context, s streams) error { return c.Bench.run(ctx, s, name) }, nil
+	}
+	switch name {
 	case "help":
 		return parse(append(c.Help.Command, "--help"), stdout, stderr)
 	case "trello":

@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"gateway/web":     {},
 	"gateway/browser": {},
 	"cmd":             {"domain", "eventlog", "projector", "gateway", "domain/service"},
-	"test":            {"domain", "eventlog", "projector", "gateway", "domain/service", "test"},
+	"test":            {"cmd/snapback/load", "domain", "eventlog", "projector", "gateway", "domain/service", "test"},
 }
 
 // maxLines of a Go file that is not a test.
