@@ -143,6 +143,7 @@ func newTotals(read func() counters) *totals {
 	add("syncs_total", "Sync frames sent.", count, func(c counters) int64 { return c.Syncs })
 	add("presences_total", "Presence frames sent.", count, func(c counters) int64 { return c.Presences })
 	add("broken_frames_total", "Frames that made no sense.", count, func(c counters) int64 { return c.Broken })
+	add("socket_writes_total", "Writes to sockets, each of many frames under load.", count, func(c counters) int64 { return c.Writes })
 	return t
 }
 

@@ -5,92 +5,171 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	writeChunk   = 64 << 10               // bytes per write to the network
+	longWrite    = 4 << 10                // what is as long is written from where it is, not copied
 	writeTimeout = 30 * time.Second       // for one chunk: a peer that takes less is too slow
 	slowWrite    = 250 * time.Millisecond // a write that took as long was waited for by a living peer
 )
 
-// bufferedConn collects the frames of one drained queue and writes them
-// together: gorilla writes each frame by itself, and those writes were 43 % of
-// a server's time. Between begin and flush Write only buffers; outside it
-// writes through.
-type bufferedConn struct {
+// conn is the connection under a session's WebSocket.
+type conn struct {
 	net.Conn
-	alive func() // called after a write that the peer has shown to be alive by
+	of    *session
+	since atomic.Int64 // when the write under way began, Unix nanoseconds; 0: none is
 
-	mu  sync.Mutex
-	buf *bufio.Writer // nil outside begin and flush
+	mu sync.Mutex // held by who writes
 }
 
-var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, writeChunk) }}
+// Write is for the WebSocket library, which writes what it must by itself.
+func (c *conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writeAll(p)
+}
 
-// chunkWriter writes to the network, each write with a deadline of its own.
-type chunkWriter struct{ c *bufferedConn }
-
-func (w chunkWriter) Write(p []byte) (n int, err error) {
+// writeAll writes p in chunks. Call it with c.mu held.
+func (c *conn) writeAll(p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
-		start := time.Now()
-		if err = w.c.Conn.SetWriteDeadline(start.Add(writeTimeout)); err != nil {
-			return n, err
-		}
 		var k int
-		k, err = w.c.Conn.Write(p[n:min(len(p), n+writeChunk)])
+		err = c.timed(func() (err error) {
+			k, err = c.Conn.Write(p[n:min(len(p), n+writeChunk)])
+			return err
+		})
 		n += k
-		if w.c.alive != nil && time.Since(start) > slowWrite {
-			w.c.alive()
-		}
 	}
 	return n, err
 }
 
-func (c *bufferedConn) begin() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.buf = writeBuffers.Get().(*bufio.Writer)
-	c.buf.Reset(chunkWriter{c})
-}
-
-func (c *bufferedConn) flush() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	err := c.buf.Flush()
-	c.buf.Reset(nil)
-	writeBuffers.Put(c.buf)
-	c.buf = nil
+// timed runs one write to the network, which session.watch ends when it takes too long.
+func (c *conn) timed(write func() error) error {
+	start := time.Now()
+	c.since.Store(start.UnixNano())
+	err := write()
+	c.since.Store(0)
+	c.of.hs.counts.writes.Add(1)
+	if time.Since(start) > slowWrite {
+		c.of.heard()
+	}
 	return err
 }
 
-func (c *bufferedConn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.buf != nil {
-		return c.buf.Write(p)
-	}
-	return chunkWriter{c}.Write(p)
+// SetWriteDeadline does nothing: session.watch sees to it.
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }
+
+// outlet collects what is written to a connection at a time, so that it leaves
+// in few writes: gorilla writes each frame by itself, and those writes were
+// 43 % of a server's time. What is short is copied together, what is long
+// stays where it is.
+type outlet struct {
+	conn *conn
+	tcp  *net.TCPConn // nil: the connection is none, and everything is copied
+	buf  []byte
+	from int         // buf[from:] is not in list yet
+	list net.Buffers // to be written before it
+	size int         // bytes of list
+	room [8][]byte   // of list
+	err  error       // of the first write that failed: none follows
 }
 
-// SetWriteDeadline does nothing: every chunk has its own.
-func (c *bufferedConn) SetWriteDeadline(time.Time) error { return nil }
+var outlets = sync.Pool{New: func() any { return &outlet{buf: make([]byte, 0, writeChunk)} }}
 
-// hijacker puts a bufferedConn under the connection that an upgrade takes over.
+// begin takes the connection for writing, until flush.
+func (c *conn) begin() *outlet {
+	c.mu.Lock()
+	o := outlets.Get().(*outlet)
+	o.conn, o.list = c, o.room[:0]
+	o.tcp, _ = c.Conn.(*net.TCPConn)
+	return o
+}
+
+// flush writes what is left and gives up the connection.
+func (o *outlet) flush() error {
+	o.send()
+	err := o.err
+	o.conn.mu.Unlock()
+	if cap(o.buf) <= 2*writeChunk {
+		o.conn, o.tcp, o.err = nil, nil, nil
+		outlets.Put(o)
+	}
+	return err
+}
+
+// write adds p, which nobody may change before flush.
+func (o *outlet) write(p []byte) {
+	for len(p) > 0 && o.err == nil {
+		free := writeChunk - o.size - (len(o.buf) - o.from)
+		if free <= 0 || len(o.list) > len(o.room)-2 {
+			o.send()
+			continue
+		}
+		part := p[:min(len(p), free)]
+		if o.tcp == nil || len(part) < longWrite {
+			o.buf = append(o.buf, part...)
+		} else {
+			o.seal()
+			o.list, o.size = append(o.list, part), o.size+len(part)
+		}
+		p = p[len(part):]
+	}
+}
+
+// encode adds what fn appends to its argument.
+func (o *outlet) encode(fn func([]byte) ([]byte, error)) error {
+	if len(o.list) > 0 || len(o.buf) >= writeChunk {
+		o.send()
+	}
+	buf, err := fn(o.buf)
+	if err == nil {
+		o.buf = buf
+	}
+	return err
+}
+
+// seal puts what was copied into the list.
+func (o *outlet) seal() {
+	if part := o.buf[o.from:]; len(part) > 0 {
+		o.list, o.size, o.from = append(o.list, part), o.size+len(part), len(o.buf)
+	}
+}
+
+// send writes everything that was added.
+func (o *outlet) send() {
+	o.seal()
+	switch {
+	case o.err != nil:
+	case len(o.list) == 1:
+		_, o.err = o.conn.writeAll(o.list[0])
+	case len(o.list) > 1:
+		list := o.list
+		o.err = o.conn.timed(func() error {
+			_, err := list.WriteTo(o.tcp)
+			return err
+		})
+	}
+	clear(o.room[:])
+	o.list, o.size, o.buf, o.from = o.room[:0], 0, o.buf[:0], 0
+}
+
+// hijacker puts a session's conn under the connection that an upgrade takes over.
 type hijacker struct {
 	http.ResponseWriter
-	conn *bufferedConn // set by Hijack
+	conn *conn
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	under, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := under.(*net.TCPConn); ok {
 		// A slow reader's backlog belongs in the queue, where it is bounded.
 		_ = tcp.SetWriteBuffer(4 * writeChunk)
 	}
-	h.conn = &bufferedConn{Conn: conn}
+	h.conn.Conn = under
 	return h.conn, rw, nil
 }

@@ -293,3 +293,54 @@ func TestClose1001_TheServerIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// TestClose4002_ReaderThatTakesNothing, though it shows life all the time.
+func TestClose4002_ReaderThatTakesNothing(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connectRaw("/"+board+"?user=bob", nil)
+		synctest.Wait()
+		start := time.Now()
+		for w.hubs.counters().Sessions == 1 {
+			if time.Since(start) > time.Minute {
+				t.Fatal("still there")
+			}
+			_ = s.ws.WriteControl(websocket.PongMessage, nil, time.Now().Add(time.Second))
+			time.Sleep(time.Second)
+		}
+		if took := time.Since(start); took < writeTimeout || took > writeTimeout+10*time.Second {
+			t.Errorf("gone after %v", took)
+		}
+	})
+}
+
+// TestWriter_OnlyWhileThereIsSomethingToWrite: an idle connection has none,
+// and one that is over is given none.
+func TestWriter_OnlyWhileThereIsSomethingToWrite(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		s.verdict(s.mutate("c1", `{"title":"x"}`))
+		synctest.Wait()
+		var of *session
+		w.hubs.mu.Lock()
+		for of = range w.hubs.sessions {
+		}
+		w.hubs.mu.Unlock()
+		state := func() (active, over bool) {
+			of.q.mu.Lock()
+			defer of.q.mu.Unlock()
+			return of.q.active, of.q.over
+		}
+		if active, over := state(); active || over || of.q.list != nil {
+			t.Errorf("idle: writer %v, over %v", active, over)
+		}
+		s.ws.Close()
+		synctest.Wait()
+		of.put(replyItem("late"))
+		if active, over := state(); active || !over {
+			t.Errorf("gone: writer %v, over %v", active, over)
+		}
+	})
+}

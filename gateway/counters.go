@@ -20,6 +20,7 @@ type counters struct {
 	Lags        int64 // catch-ups of slow sessions
 	Presences   int64 // taken from sockets
 	Broken      int64 // frames answered with an error frame
+	Writes      int64 // to sockets, of however many frames
 }
 
 // tally is what is counted while running.
@@ -30,6 +31,7 @@ type tally struct {
 
 	mutations, httpMutations, acks, nacks, retryable atomic.Int64
 	republished, syncs, lags, presences, broken      atomic.Int64
+	writes                                           atomic.Int64
 }
 
 func (t *tally) verdict(v domain.Verdict, s *sending) {
@@ -50,7 +52,7 @@ func (hs *hubs) counters() counters {
 	c := counters{
 		Mutations: t.mutations.Load() + t.httpMutations.Load(), Acks: t.acks.Load(), Nacks: t.nacks.Load(),
 		Retryable: t.retryable.Load(), Republished: t.republished.Load(), Syncs: t.syncs.Load(),
-		Lags: t.lags.Load(), Presences: t.presences.Load(), Broken: t.broken.Load(),
+		Lags: t.lags.Load(), Presences: t.presences.Load(), Broken: t.broken.Load(), Writes: t.writes.Load(),
 	}
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

@@ -11,59 +11,131 @@ import (
 	"github.com/snapback-io/snapback/projector"
 )
 
-// liveSync is one sync on its way to every session of a board, encoded at most
-// twice: for those who like the card and for the others.
-type liveSync struct {
-	projector.Sync
-	encoded [2]*websocket.PreparedMessage
-	size    [2]int
+// news is what one record has the sessions told: its syncs, encoded once for
+// all who like none of its cards and once more for each set of them that
+// somebody likes, and the verdicts for who waits here.
+type news struct {
+	syncs []projector.Sync
+	plain []byte // the frames as who likes none of the cards is sent them
+	ends  []int  // where each ends in plain
+	// liked are those of syncs whose card somebody likes; shown their frames
+	// for those who do, and sets all the frames for each set that came up.
+	liked []int
+	shown map[int][]byte
+	sets  map[string][]byte
+	// leavers are the users whose member entity changed: nothing is told from
+	// the decision after that on if they have no role now. By place in the
+	// record, and the number of syncs up to there.
+	leavers map[string]place
+
+	enc syncEncoder
 }
 
-// item is the sync as user is sent it.
-func (l *liveSync) item(user string) (item, error) {
-	i := 0
-	liked := l.Entity.LikedBy(user)
-	if liked {
-		i = 1
-	}
-	if l.encoded[i] == nil {
-		data, err := syncFrame(l.Entity, liked, l.Rev, l.By, l.Event, l.More)
-		if err != nil {
-			return item{}, err
+type place struct{ decision, syncs int }
+
+// newNews encodes the syncs of a record.
+func newNews(outcomes []projector.Outcome) (*news, error) {
+	n := new(news)
+	for i, o := range outcomes {
+		n.syncs = append(n.syncs, o.Syncs...)
+		for _, sync := range o.Syncs {
+			user, is := domain.IsMemberID(sync.Entity.ID)
+			if _, before := n.leavers[user]; before || !is || sync.Entity.Kind != domain.KindMember {
+				continue
+			}
+			if n.leavers == nil {
+				n.leavers = map[string]place{}
+			}
+			n.leavers[user] = place{i, len(n.syncs)}
 		}
-		if l.encoded[i], err = websocket.NewPreparedMessage(websocket.TextMessage, data); err != nil {
-			return item{}, err
-		}
-		l.size[i] = len(data)
 	}
-	return item{kind: itemSync, rev: l.Rev, prepared: l.encoded[i], size: l.size[i]}, nil
+	n.ends = make([]int, len(n.syncs))
+	for i := range n.syncs {
+		var err error
+		if n.plain, err = n.enc.append(n.plain, &n.syncs[i], false); err != nil {
+			return nil, err
+		}
+		n.ends[i] = len(n.plain)
+		if len(n.syncs[i].Entity.Fields.Set("likedBy")) > 0 {
+			n.liked = append(n.liked, i)
+		}
+	}
+	return n, nil
 }
 
-func syncFrame(e *domain.Entity, liked bool, rev uint64, by, event string, more bool) ([]byte, error) {
-	entity, err := entityFor(e, liked)
+// frames are the first count syncs as user is sent them.
+func (n *news) frames(user string, count int) []byte {
+	var few [64]byte
+	set := few[:0]
+	for at, i := range n.liked {
+		if n.syncs[i].Entity.LikedBy(user) {
+			for len(set) <= at/8 {
+				set = append(set, 0)
+			}
+			set[at/8] |= 1 << (at % 8)
+		}
+	}
+	switch {
+	case count == 0:
+		return nil
+	case len(set) == 0:
+		return n.plain[:n.ends[count-1]]
+	case count < len(n.syncs):
+		return n.mix(set, count)
+	}
+	mixed, ok := n.sets[string(set)]
+	if !ok {
+		if mixed = n.mix(set, count); n.sets == nil {
+			n.sets = map[string][]byte{}
+		}
+		n.sets[string(set)] = mixed
+	}
+	return mixed
+}
+
+// mix puts together the frames for who likes the cards in set.
+func (n *news) mix(set []byte, count int) []byte {
+	var dst []byte
+	from := 0
+	for at, i := range n.liked {
+		if i >= count || at/8 >= len(set) || set[at/8]&(1<<(at%8)) == 0 {
+			continue
+		}
+		shown, ok := n.shown[i]
+		if !ok {
+			shown, _ = n.enc.append(nil, &n.syncs[i], true) // encodable: it was for the others
+			if n.shown == nil {
+				n.shown = map[int][]byte{}
+			}
+			n.shown[i] = shown
+		}
+		start := 0
+		if i > 0 {
+			start = n.ends[i-1]
+		}
+		dst = append(append(dst, n.plain[from:start]...), shown...)
+		from = n.ends[i]
+	}
+	return append(dst, n.plain[from:n.ends[count-1]]...)
+}
+
+// syncEncoder makes sync frames.
+type syncEncoder struct{ entity []byte }
+
+// append adds the frame of sync for who likes the card, or does not.
+func (x *syncEncoder) append(dst []byte, sync *projector.Sync, liked bool) ([]byte, error) {
+	entity, err := sync.Entity.AppendJSONFor(x.entity[:0], liked)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(wire.Sync{Type: wire.TypeSync, Rev: rev, Entity: entity, By: by, Event: event, More: more})
-}
-
-// entityFor is the entity as clients see it: a card with liked and likes, a
-// file without its object.
-func entityFor(e *domain.Entity, liked bool) ([]byte, error) {
-	if _, has := e.Fields["object"]; has && e.Kind == domain.KindFile {
-		shown := make(domain.Fields, len(e.Fields))
-		for name, v := range e.Fields {
-			if name != "object" {
-				shown[name] = v
-			}
-		}
-		return e.AppendJSON(nil, shown)
-	}
-	return e.JSONFor(liked)
+	x.entity = entity
+	start := len(dst)
+	dst = wire.AppendSync(openFrame(dst), sync.Rev, entity, sync.By, sync.Event, sync.More)
+	return closeFrame(dst, start, websocket.TextMessage), nil
 }
 
 // entityJSON is the entity as user sees it.
-func entityJSON(e *domain.Entity, user string) ([]byte, error) { return entityFor(e, e.LikedBy(user)) }
+func entityJSON(e *domain.Entity, user string) ([]byte, error) { return e.JSONFor(e.LikedBy(user)) }
 
 // verdictFrame is the ack or nack frame (wire.Ack, wire.Nack) of v as its user
 // sees it. It does not judge id_reused.
@@ -110,13 +182,16 @@ func idReused(v domain.Verdict) domain.Verdict {
 	return v
 }
 
-func verdictItem(v domain.Verdict) item {
-	it := replyItem(verdictFrame(v))
-	if v.Rejection == nil {
-		it.kind, it.rev = itemAck, v.Rev
+func verdictItem(v *domain.Verdict) item {
+	if v.Rejection != nil {
+		return replyItem(nackFrame(v.ID, v.User, v.Rejection))
 	}
-	return it
+	data := wire.AppendAck(make([]byte, frameRoom, frameRoom+len(v.ID)+ackRoom), v.ID, v.Rev, v.Events)
+	return item{kind: itemAck, rev: v.Rev, data: closeFrame(data, 0, websocket.TextMessage)}
 }
+
+// ackRoom is about what an ack takes beside its id.
+const ackRoom = 80
 
 // replyItem is a frame that is never dropped.
 func replyItem(frame any) item {
@@ -124,7 +199,7 @@ func replyItem(frame any) item {
 	if err != nil { // cannot happen: frames are made of what JSON can write
 		data = []byte(`{"type":"error","code":"unavailable","reason":"unencodable frame"}`)
 	}
-	return item{kind: itemReply, data: data, size: len(data)}
+	return item{kind: itemReply, data: textFrame(data)}
 }
 
 // Load replaces the view; every session is brought up to date from where it
@@ -133,22 +208,15 @@ func (h *hub) Load(v *projector.View) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.view = v
-	for s := range h.sessions {
+	for _, s := range h.sessions {
 		s.q.update(func() {
 			s.q.lag(h.rev)
 			if !h.roleOf(s.id).Valid() {
-				s.q.end(wire.CloseNoMember, "no longer a member")
+				s.q.stop(wire.CloseNoMember, "no longer a member")
 			}
 		})
 	}
 	h.hasMoved()
-}
-
-// told is what one decision has the sessions told.
-type told struct {
-	syncs   []*liveSync
-	answers map[*session][]item
-	members map[string]bool // users whose member entity changed
 }
 
 // Apply folds a record and tells everybody: to each session the syncs and its
@@ -160,47 +228,51 @@ func (h *hub) Apply(r eventlog.Record) error {
 	if err != nil {
 		return err
 	}
-	news := make([]told, len(outcomes))
-	for i, o := range outcomes {
-		for _, sync := range o.Syncs {
-			news[i].syncs = append(news[i].syncs, &liveSync{Sync: sync})
-			if user, is := domain.IsMemberID(sync.Entity.ID); is && sync.Entity.Kind == domain.KindMember {
-				if news[i].members == nil {
-					news[i].members = map[string]bool{}
-				}
-				news[i].members[user] = true
-			}
+	for i := range outcomes {
+		h.hs.counts.syncs.Add(int64(len(outcomes[i].Syncs)))
+		h.settle(&outcomes[i].Verdict, i)
+	}
+	if len(h.sessions) > 0 {
+		n, err := newNews(outcomes)
+		if err != nil { // cannot happen: entities are made of JSON
+			h.hs.logger.Error("record not encodable", "board", h.board, "seq", r.Seq, "error", err)
+			n = new(news)
 		}
-		h.hs.counts.syncs.Add(int64(len(o.Syncs)))
-		news[i].answers = h.settle(o.Verdict)
+		h.chain()
+		h.beginRound()
+		for _, s := range h.sessions {
+			h.tell(s, n)
+		}
 	}
-	for s := range h.sessions {
-		h.tell(s, news)
-	}
+	h.answers = cleared(h.answers)
 	h.hasMoved()
 	return nil
 }
 
-func (h *hub) tell(s *session, news []told) {
-	s.q.update(func() {
-		for i := range news {
-			for _, sync := range news[i].syncs {
-				it, err := sync.item(s.id.user)
-				if err != nil { // cannot happen: entities are made of JSON
-					h.hs.logger.Error("entity not encodable", "board", h.board, "entity", sync.Entity.ID, "error", err)
-					continue
-				}
-				s.q.put(it)
-			}
-			for _, it := range news[i].answers[s] {
-				s.q.put(it)
-			}
-			if news[i].members[s.id.user] && !h.roleOf(s.id).Valid() {
-				s.q.end(wire.CloseNoMember, "no longer a member")
-				return
-			}
+// tell queues the news and s's own answers. Of a record in which s lost its
+// role it is told as far as the decision that had to do with it.
+func (h *hub) tell(s *session, n *news) {
+	upTo := place{len(h.answers), len(n.syncs)}
+	lost := false
+	if at, is := n.leavers[s.id.user]; is && !h.roleOf(s.id).Valid() {
+		upTo, lost = at, true
+	}
+	frames := n.frames(s.id.user, upTo.syncs)
+	s.q.mu.Lock()
+	if len(frames) > 0 {
+		s.q.put(item{kind: itemSync, rev: n.syncs[0].Rev, data: frames})
+	}
+	mine := s.answers != 0
+	for i := s.answers; i != 0; i = h.answers[i-1].next {
+		if a := &h.answers[i-1]; !lost || a.decision <= upTo.decision {
+			s.q.put(a.item)
 		}
-	})
+	}
+	s.answers = 0
+	if lost {
+		s.q.stop(wire.CloseNoMember, "no longer a member")
+	}
+	h.round.end(s.q, mine || lost)
 }
 
 // Repeat brings a stored verdict to whoever waits for it.
@@ -212,13 +284,11 @@ func (h *hub) Repeat(v domain.Verdict) {
 
 // answer settles v apart from any record. Call it with h.mu held.
 func (h *hub) answer(v domain.Verdict) {
-	for s, items := range h.settle(v) {
-		s.q.update(func() {
-			for _, it := range items {
-				s.q.put(it)
-			}
-		})
+	h.settle(&v, 0)
+	for i := range h.answers {
+		h.answers[i].session.put(h.answers[i].item)
 	}
+	h.answers = cleared(h.answers)
 }
 
 func (h *hub) roleOf(id identity) domain.Role {
@@ -227,6 +297,8 @@ func (h *hub) roleOf(id identity) domain.Role {
 
 func (h *hub) hasMoved() {
 	h.rev = h.view.Rev()
-	close(h.moved)
-	h.moved = make(chan struct{})
+	if h.moved != nil {
+		close(h.moved)
+		h.moved = nil
+	}
 }

@@ -55,6 +55,7 @@ type hubs struct {
 	mu       sync.Mutex
 	rooms    map[string]*hub
 	sessions map[*session]struct{}
+	beat     *time.Timer // runs while there are sessions
 	draining atomic.Bool
 	drained  chan struct{} // closed when draining and no session is left
 }
@@ -154,16 +155,17 @@ type hub struct {
 	mu       sync.Mutex
 	view     *projector.View
 	rev      uint64 // of the view when it was last sound; all of it has been queued to every session
-	sessions map[*session]struct{}
+	sessions []*session
 	owned    map[mutationKey]*owned
-	moved    chan struct{} // closed and made anew when the view moves
+	answers  []answer // room for those of the record at hand
+	round    round
+	moved    chan struct{} // closed when the view moves; nil: nobody waits
 	presence map[string]*wire.Presence
 }
 
 func newHub(hs *hubs, board string) *hub {
 	h := &hub{hs: hs, board: board, refs: 1, started: make(chan struct{}), chase: make(chan struct{}, 1),
-		sessions: map[*session]struct{}{}, owned: map[mutationKey]*owned{},
-		moved: make(chan struct{}), presence: map[string]*wire.Presence{}}
+		owned: map[mutationKey]*owned{}, presence: map[string]*wire.Presence{}}
 	h.ctx, h.cancel = context.WithCancel(hs.ctx)
 	return h
 }
@@ -236,6 +238,9 @@ func (h *hub) read(fn func(*projector.View)) {
 func (h *hub) waitRev(ctx context.Context, rev uint64) error {
 	for asked := false; ; asked = true {
 		h.mu.Lock()
+		if h.moved == nil {
+			h.moved = make(chan struct{})
+		}
 		have, moved := h.view.Rev(), h.moved
 		h.mu.Unlock()
 		if have >= rev {

@@ -41,13 +41,14 @@ func (h *hub) join(s *session, query url.Values) bool {
 	}
 	s.q.update(func() {
 		s.q.put(replyItem(hello))
-		s.q.put(item{bulk: changed, of: s.id.user})
+		s.q.put(item{bulk: &bulk{changed, s.id.user}})
 		s.q.put(replyItem(wire.Mark{Type: wire.TypeReady, Rev: rev}))
 		for _, it := range h.everyPresence(s) {
 			s.q.put(it)
 		}
 	})
-	h.sessions[s] = struct{}{}
+	h.sessions = append(h.sessions, s)
+	s.at = len(h.sessions)
 	return true
 }
 
@@ -94,7 +95,7 @@ func (h *hub) resume(query url.Values) ([]*domain.Entity, bool) {
 func (h *hub) catchUp(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, joined := h.sessions[s]; !joined {
+	if s.at == 0 {
 		s.shut(wire.CloseTooSlow, "")
 		return
 	}
@@ -107,13 +108,13 @@ func (h *hub) catchUp(s *session) {
 		}
 		changed, ok := h.view.Board().ChangedSince(s.q.since)
 		if !ok { // too far behind to be told what is gone: a new join tells
-			s.q.end(wire.CloseTooSlow, "too far behind")
+			s.q.stop(wire.CloseTooSlow, "too far behind")
 			return
 		}
 		h.hs.counts.lags.Add(1)
 		items := []item{
 			replyItem(wire.Mark{Type: wire.TypeLag, Rev: s.q.since}),
-			{bulk: changed, of: s.id.user},
+			{bulk: &bulk{changed, s.id.user}},
 			replyItem(wire.Mark{Type: wire.TypeReady, Rev: h.view.Rev()}),
 		}
 		if len(changed) == 0 {
@@ -132,7 +133,13 @@ func (h *hub) catchUp(s *session) {
 func (h *hub) part(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.sessions, s)
+	if s.at > 0 {
+		last := len(h.sessions) - 1
+		h.sessions[s.at-1] = h.sessions[last]
+		h.sessions[s.at-1].at = s.at
+		h.sessions[last] = nil
+		h.sessions, s.at = h.sessions[:last], 0
+	}
 	for sending := range s.waiting {
 		h.forget(sending)
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -141,52 +142,85 @@ func (h *hub) forget(s *sending) bool {
 	return true
 }
 
+// answer is a verdict on its way to a session's queue.
+type answer struct {
+	session  *session
+	item     item
+	decision int  // place of the decision in its record
+	serves   bool // cancels of the same session too
+	next     int  // 1 + the session's next one in hub.answers; 0: none
+}
+
 // settle ends the wait of everybody for this mutation: each sending of a
 // mutate gets one verdict; a cancel has one with the mutate it stands beside,
-// else one of its own. HTTP requests are answered at once, the sessions' items
-// are for the caller to queue. Call it with h.mu held.
-func (h *hub) settle(v domain.Verdict) map[*session][]item {
+// else one of its own. HTTP requests are answered at once, the sessions'
+// answers are left in h.answers for the caller. Call it with h.mu held.
+func (h *hub) settle(v *domain.Verdict, decision int) {
 	key := mutationKey{v.User, v.ID}
 	o := h.owned[key]
 	if o == nil {
-		return nil
+		return
 	}
 	delete(h.owned, key)
-	answers := map[*session][]item{}
-	joined := map[*session]int{} // 1 + index of the answer that serves cancels too
-	for _, cancels := range []bool{false, true} {
-		for _, s := range o.sendings {
-			if (s.cmd.Op == domain.OpCancel) != cancels {
-				continue
-			}
-			s.decide()
-			said := v
-			if !v.Fits(s.content) {
-				said = idReused(v)
-			}
-			if s.session == nil {
-				s.got <- said
-				continue
-			}
-			delete(s.session.waiting, s)
-			if at := joined[s.session]; cancels && at > 0 {
-				answers[s.session][at-1].ends.cancels++
-				continue
-			}
-			it := verdictItem(said)
-			h.hs.counts.verdict(said, s)
-			if cancels {
-				it.ends.cancels = 1
-			} else {
-				it.ends.mutates = 1
-			}
-			answers[s.session] = append(answers[s.session], it)
-			if !cancels && v.Fits(s.content) {
-				joined[s.session] = len(answers[s.session])
-			}
+	first := len(h.answers)
+	for _, s := range o.sendings {
+		if s.cmd.Op != domain.OpCancel {
+			h.settleOne(s, v, decision)
 		}
 	}
-	return answers
+	for _, s := range o.sendings {
+		if s.cmd.Op != domain.OpCancel {
+			continue
+		}
+		at := slices.IndexFunc(h.answers[first:], func(a answer) bool { return a.session == s.session && a.serves })
+		if at < 0 {
+			h.settleOne(s, v, decision)
+			continue
+		}
+		h.answers[first+at].item.ends.cancels++
+		s.decide()
+		delete(s.session.waiting, s)
+	}
+}
+
+func (h *hub) settleOne(s *sending, v *domain.Verdict, decision int) {
+	s.decide()
+	said, fits := *v, v.Fits(s.content)
+	if !fits {
+		said = idReused(said)
+	}
+	if s.session == nil {
+		s.got <- said
+		return
+	}
+	delete(s.session.waiting, s)
+	h.hs.counts.verdict(said, s)
+	a := answer{session: s.session, item: verdictItem(&said), decision: decision}
+	if s.cmd.Op == domain.OpCancel {
+		a.item.ends.cancels = 1
+	} else {
+		a.item.ends.mutates, a.serves = 1, fits
+	}
+	h.answers = append(h.answers, a)
+}
+
+// chain links each session's answers, in the order decided. Call it with h.mu
+// held.
+func (h *hub) chain() {
+	for i := len(h.answers) - 1; i >= 0; i-- {
+		a := &h.answers[i]
+		a.next, a.session.answers = a.session.answers, i+1
+	}
+}
+
+// maxAnswers is how many answers a hub keeps room for.
+const maxAnswers = 1024
+
+func cleared(answers []answer) []answer {
+	if clear(answers); cap(answers) > maxAnswers {
+		return nil
+	}
+	return answers[:0]
 }
 
 // chaseLoop looks after mutations that wait too long, until the room closes.

@@ -363,7 +363,7 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 	t.Parallel()
 	hs := newHubsOn(nil, Config{Logger: quiet})
 	h := newHub(hs, board)
-	s := &session{hs: hs, hub: h, q: newQueue(1 << 20), waiting: map[*sending]struct{}{}}
+	s := &session{hs: hs, hub: h, q: newQueue(1<<20, func() {}), waiting: map[*sending]struct{}{}}
 	send := func() *sending {
 		id := newID()
 		sent := &sending{key: mutationKey{"bob", id}, session: s,
@@ -378,7 +378,8 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 	for range 1000 {
 		next := send()
 		h.mu.Lock()
-		h.settle(domain.Verdict{User: before.key.user, ID: before.key.id})
+		h.settle(&domain.Verdict{User: before.key.user, ID: before.key.id}, 0)
+		h.answers = cleared(h.answers)
 		h.mu.Unlock()
 		before = next
 	}

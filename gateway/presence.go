@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
@@ -37,7 +35,7 @@ func (s *session) present(data json.RawMessage) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		s.said.timer = nil
-		if _, here := h.sessions[s]; here {
+		if s.at > 0 {
 			h.say(s)
 		}
 	})
@@ -72,7 +70,7 @@ func (h *hub) showPresence(p *wire.Presence) {
 	if err != nil {
 		return // cannot happen: data is compact JSON
 	}
-	for s := range h.sessions {
+	for _, s := range h.sessions {
 		if s.key != p.Session {
 			s.put(it)
 		}
@@ -84,8 +82,7 @@ func presenceItem(p *wire.Presence) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	prepared, err := websocket.NewPreparedMessage(websocket.TextMessage, data)
-	return item{kind: itemPresence, prepared: prepared, size: len(data), of: p.Session}, err
+	return item{kind: itemPresence, data: textFrame(data), of: p.Session}, nil
 }
 
 // everyPresence is one frame for each other session that has said something.

@@ -3,8 +3,6 @@ package gateway
 import (
 	"sync"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/snapback-io/snapback/domain"
 )
 
@@ -12,51 +10,57 @@ import (
 type itemKind uint8
 
 const (
-	itemReply    itemKind = iota // kept: hello, ready, lag, nack, error, pong, goaway, control
+	itemReply    itemKind = iota // kept: hello, ready, lag, nack, error, pong, goaway, bulk
 	itemSync                     // dropped, caught up later
 	itemAck                      // held until the catch-up that covers its rev
 	itemPresence                 // dropped first, complete later
-	itemBulk                     // entities, encoded when written; kept
 )
 
-// item is something to write to one connection; one of prepared, data, bulk
-// and control is set.
+// item is something to write to one connection: frames that are ready, or
+// entities.
 type item struct {
-	kind     itemKind
-	rev      uint64 // sync, ack
-	prepared *websocket.PreparedMessage
-	data     []byte
-	size     int // bytes
-	bulk     []*domain.Entity
-	control  int    // websocket.PingMessage, PongMessage
-	of       string // presence: the session
-	ends     flight // what is no longer in flight once this is written
+	kind itemKind
+	ends flight // what is no longer in flight once this is written
+	rev  uint64 // ack: its rev; sync: that of the first frame, for there may be many
+	data []byte // whole frames, shared with other queues: nobody changes them
+	bulk *bulk  // instead of data
+	of   string // presence: the session
+}
+
+// bulk is entities as user sees them, encoded when they are written.
+type bulk struct {
+	entities []*domain.Entity
+	user     string
 }
 
 // flight counts sendings without a written verdict.
-type flight struct{ mutates, cancels int }
+type flight struct{ mutates, cancels int32 }
 
 // queue is what waits to be written to one connection. It holds at most limit
-// bytes of what the board sends; replies are bounded by what the reader lets
-// in. Safe for concurrent use.
+// bytes of what the board sends, or one record's; replies are bounded by what
+// the reader lets in. Safe for concurrent use.
 type queue struct {
 	limit int
-	wake  chan struct{} // one token: there is something to write
-	room  chan struct{} // one token: something was written, or nothing will be
+	run   func() // starts a writer, which takes until there is nothing to do
 
-	mu    sync.Mutex
-	items []item
-	spare []item
-	bytes int
+	mu     sync.Mutex
+	items  []item
+	list   *[]item // where items came from, to go back to
+	bytes  int
+	active bool // there is a writer
+	over   bool // the last frame is written or never will be: there is no writer any more
+	ping   bool // a ping is owed
 	// lagging: syncs were dropped, since is the rev up to which none was, held
 	// the acks beyond it. Until the catch-up further syncs are dropped too.
 	lagging bool
 	since   uint64
 	held    []item
 	stale   map[string]struct{} // sessions whose presence was dropped
-	pong    *item               // owed to the newest ping, however many have come
+	pong    []byte              // owed to the newest ping, however many have come
 	flying  flight
-	closing *closing // set: nothing more is queued, the close frame is last
+	closing *closing      // set: nothing more is queued, the close frame is last
+	room    chan struct{} // somebody waits for room: one token, something was written, or nothing will be
+	end     chan struct{} // somebody waits until it is over: closed then
 }
 
 type closing struct {
@@ -64,9 +68,7 @@ type closing struct {
 	reason string
 }
 
-func newQueue(limit int) *queue {
-	return &queue{limit: limit, wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
-}
+func newQueue(limit int, run func()) *queue { return &queue{limit: limit, run: run} }
 
 func token(c chan struct{}) {
 	select {
@@ -75,13 +77,27 @@ func token(c chan struct{}) {
 	}
 }
 
-// update runs fn, which may call the methods below, and wakes the writer: what
-// fn queues leaves in one flush.
+// update runs fn, which may call the methods that say so, and then has a
+// writer write: what fn queues leaves in one flush.
 func (q *queue) update(fn func()) {
 	q.mu.Lock()
 	fn()
+	q.unlock()
+}
+
+// unlock ends an update.
+func (q *queue) unlock() {
+	start := !q.active && !q.over && q.due()
+	q.active = q.active || start
 	q.mu.Unlock()
-	token(q.wake)
+	if start {
+		q.run()
+	}
+}
+
+// due says whether there is something for a writer to do.
+func (q *queue) due() bool {
+	return len(q.items) > 0 || q.ping || q.pong != nil || q.closing != nil || q.lagging || len(q.stale) > 0
 }
 
 // put queues it, or does with it what its kind says. Call it inside update.
@@ -91,7 +107,7 @@ func (q *queue) put(it item) {
 	}
 	switch it.kind {
 	case itemSync:
-		if !q.lagging && q.bytes > 0 && q.bytes+it.size > q.limit {
+		if !q.lagging && q.bytes > 0 && q.bytes+len(it.data) > q.limit {
 			q.lag(it.rev - 1)
 		}
 		if q.lagging {
@@ -103,14 +119,28 @@ func (q *queue) put(it item) {
 			return
 		}
 	case itemPresence:
-		if q.lagging || q.bytes+it.size > q.limit/2 {
+		if q.lagging || q.bytes+len(it.data) > q.limit/2 {
 			q.miss(it.of)
 			return
 		}
 	}
-	q.items = append(q.items, it)
-	q.bytes += it.size
+	q.add(it)
+	q.bytes += len(it.data)
 }
+
+func (q *queue) add(it item) {
+	if q.list == nil {
+		q.list = lists.Get().(*[]item)
+		q.items = *q.list
+	}
+	q.items = append(q.items, it)
+}
+
+// lists are for queues that hold something: most hold nothing most of the time.
+var lists = sync.Pool{New: func() any { list := make([]item, 0, 8); return &list }}
+
+// maxList is how many items a list may have room for that is used again.
+const maxList = 256
 
 // lag drops the queued syncs and presence; everything up to rev had been
 // queued. Call it inside update.
@@ -135,7 +165,7 @@ func (q *queue) lag(rev uint64) {
 			kept = append(kept, it)
 			continue
 		}
-		q.bytes -= it.size
+		q.bytes -= len(it.data)
 	}
 	clear(q.items[len(kept):])
 	q.items = kept
@@ -158,17 +188,17 @@ func (q *queue) caughtUp(items []item) {
 	}
 }
 
-// end makes the close frame with this code the last thing written, and wakes
+// stop makes the close frame with this code the last thing written, and wakes
 // who waits for room. The first call counts. Call it inside update.
-func (q *queue) end(code int, reason string) {
+func (q *queue) stop(code int, reason string) {
 	if q.closing == nil {
 		q.closing = &closing{code, reason}
-		token(q.room)
+		q.cleared()
 	}
 }
 
-// close is end by itself.
-func (q *queue) close(code int, reason string) { q.update(func() { q.end(code, reason) }) }
+// close is stop by itself.
+func (q *queue) close(code int, reason string) { q.update(func() { q.stop(code, reason) }) }
 
 // ended says whether the connection is being closed.
 func (q *queue) ended() bool {
@@ -177,56 +207,99 @@ func (q *queue) ended() bool {
 	return q.closing != nil
 }
 
-// answer owes a pong with data instead of those owed until now.
-func (q *queue) answer(data string) {
-	q.update(func() {
-		q.pong = &item{kind: itemReply, control: websocket.PongMessage, data: []byte(data), size: len(data)}
-	})
-}
-
 // batch is what a writer has to do next.
 type batch struct {
 	items   []item
+	list    *[]item
 	behind  bool // nothing is queued and the session must be brought up to date
 	closing *closing
 }
 
-// take gives everything queued. done must be called once it is written.
-func (q *queue) take() batch {
+// take gives everything queued; done must be called once it is written. It
+// says no when there is nothing to do: then the writer has ended.
+func (q *queue) take() (b batch, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if !q.due() {
+		q.active = false
+		return b, false
+	}
+	if q.ping {
+		q.add(item{data: pingFrame})
+		q.ping = false
+	}
 	if q.pong != nil {
-		q.items, q.pong = append(q.items, *q.pong), nil
+		q.add(item{data: q.pong})
+		q.pong = nil
 	}
-	b := batch{items: q.items, closing: q.closing}
-	if len(q.items) == 0 && q.closing == nil {
-		b.behind = q.lagging || len(q.stale) > 0
-	}
-	q.items, q.spare, q.bytes = q.spare, nil, 0
-	return b
+	b = batch{items: q.items, list: q.list, closing: q.closing}
+	b.behind = len(q.items) == 0 && q.closing == nil
+	q.items, q.list, q.bytes = nil, nil, 0
+	return b, true
 }
 
 // done takes back a written batch and gives what is still in flight.
-func (q *queue) done(items []item) flight {
+func (q *queue) done(b batch) flight {
 	q.mu.Lock()
-	for i := range items {
-		q.flying.mutates -= items[i].ends.mutates
-		q.flying.cancels -= items[i].ends.cancels
+	for i := range b.items {
+		q.flying.mutates -= b.items[i].ends.mutates
+		q.flying.cancels -= b.items[i].ends.cancels
 	}
-	clear(items)
-	q.spare = items[:0]
+	q.cleared()
 	left := q.flying
 	q.mu.Unlock()
-	token(q.room)
+	if b.list != nil && cap(b.items) <= maxList {
+		clear(b.items)
+		*b.list = b.items[:0]
+		lists.Put(b.list)
+	}
 	return left
 }
 
+// finish ends it all: the writer has done its last.
+func (q *queue) finish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.active, q.over, q.items, q.list, q.held, q.stale = false, true, nil, nil, nil, nil
+	if q.end != nil {
+		close(q.end)
+	}
+}
+
+// wait returns when it is over.
+func (q *queue) wait() {
+	q.mu.Lock()
+	over := q.over
+	if !over && q.end == nil {
+		q.end = make(chan struct{})
+	}
+	q.mu.Unlock()
+	if !over {
+		<-q.end
+	}
+}
+
+// cleared wakes who waits for room. Call it with q.mu held.
+func (q *queue) cleared() {
+	if q.room != nil {
+		token(q.room)
+	}
+}
+
 // full says whether the reader must wait before it takes another frame: more
-// answers wait than may.
+// answers wait than may. If so a token comes to q.room when it should ask again.
 func (q *queue) full(maxFlight int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.closing == nil && (q.bytes > q.limit || q.flying.mutates > maxFlight || q.flying.cancels > maxFlight)
+	limit := int32(maxFlight)
+	full := q.closing == nil && (q.bytes > q.limit || q.flying.mutates > limit || q.flying.cancels > limit)
+	switch {
+	case !full:
+		q.room = nil
+	case q.room == nil:
+		q.room = make(chan struct{}, 1)
+	}
+	return full
 }
 
 func (q *queue) flight() flight {

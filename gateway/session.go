@@ -31,21 +31,22 @@ const (
 // authenticator says whose token it is.
 type authenticator func(token string) (identity, error)
 
-// session is one connection. Its reader (serve's goroutine) and its writer
-// share the queue; what hub.mu guards is said so.
+// session is one connection. Its reader and its writer share the queue; what
+// hub.mu guards is said so.
 type session struct {
 	hs   *hubs
 	hub  *hub // set by join
 	ws   *websocket.Conn
-	conn *bufferedConn
+	conn conn
 	q    *queue
 	key  string // names the session to others
 	born time.Time
-	pong time.Duration
 	auth authenticator // nil in open mode
 
 	// Under hub.mu.
 	id      identity
+	at      int      // 1 + where it is in hub.sessions; 0: it is not there
+	answers int      // 1 + where its first one is in hub.answers; 0: there is none
 	last    *sending // newest mutate
 	waiting map[*sending]struct{}
 	said    presence
@@ -57,7 +58,8 @@ type session struct {
 	brokenAt   time.Time
 	expiry     *time.Timer
 
-	fixed atomic.Bool // the read deadline stays, whatever is heard: while the token is due, and at the close
+	lastHeard atomic.Int64 // when the peer last showed life, Unix nanoseconds
+	pinged    time.Time    // watch's own: when a ping was last asked for
 }
 
 var upgrader = websocket.Upgrader{
@@ -81,30 +83,24 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 		writeProblem(w, notFound())
 		return
 	}
-	under := &hijacker{ResponseWriter: w}
-	ws, err := upgrader.Upgrade(under, r, nil)
+	s := &session{hs: hs, key: ulid.Make().String(), born: time.Now(), auth: authenticate, id: id, waiting: map[*sending]struct{}{}}
+	s.q = newQueue(hs.cfg.QueueBytes, func() { go s.write() })
+	s.conn.of = s
+	ws, err := upgrader.Upgrade(&hijacker{w, &s.conn}, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
-	s := &session{hs: hs, ws: ws, conn: under.conn, q: newQueue(hs.cfg.QueueBytes), key: ulid.Make().String(), born: time.Now(),
-		pong: hs.cfg.PongTimeout, auth: authenticate, id: id, waiting: map[*sending]struct{}{}}
-	s.conn.alive = s.heard
+	s.ws = ws
 	ws.SetPongHandler(func(string) error { s.heard(); return nil })
 	ws.SetPingHandler(func(data string) error {
 		s.heard()
-		s.q.answer(data)
+		s.owe(data)
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil })
-
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		s.write()
-	}()
 	s.run(r, board)
 	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
-	<-written
+	s.q.wait()
 	lost.Stop()
 	if s.hub != nil {
 		s.leave()
@@ -151,9 +147,7 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 		h.release()
 		return s.notHere(start)
 	}
-	hs.mu.Lock()
-	hs.sessions[s] = struct{}{}
-	hs.mu.Unlock()
+	hs.enter(s)
 	if hs.draining.Load() { // it began while this session joined
 		s.goaway(0)
 	}
@@ -179,10 +173,9 @@ func (s *session) authenticate(offered []string) (code int, reason string) {
 			return s.take(token)
 		}
 	}
-	s.fixed.Store(true)
-	defer s.fixed.Store(false)
 	_ = s.ws.SetReadDeadline(time.Now().Add(authTimeout))
 	kind, data, err := s.message()
+	_ = s.ws.SetReadDeadline(time.Time{})
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -236,13 +229,15 @@ func (s *session) leave() {
 }
 
 // heard puts off the end of a connection that shows no life.
-func (s *session) heard() {
-	if !s.fixed.Load() {
-		_ = s.ws.SetReadDeadline(time.Now().Add(s.pong))
-	}
-}
+func (s *session) heard() { s.lastHeard.Store(time.Now().UnixNano()) }
 
 func (s *session) put(it item) { s.q.update(func() { s.q.put(it) }) }
+
+// owe owes a pong with data instead of those owed until now.
+func (s *session) owe(data string) {
+	pong := makeFrame(websocket.PongMessage, []byte(data))
+	s.q.update(func() { s.q.pong = pong })
+}
 
 // shut queues the close frame; the first code counts.
 func (s *session) shut(code int, reason string) { s.q.close(code, reason) }
@@ -284,6 +279,7 @@ func (s *session) hold(maxFlight int) {
 	for s.q.full(maxFlight) {
 		select {
 		case <-s.q.room:
+			s.heard() // nobody listened meanwhile
 		case <-s.hub.ctx.Done():
 			return
 		}
@@ -319,7 +315,7 @@ func (s *session) linger() {
 			break
 		}
 	}
-	s.fixed.Store(true) // gorilla reads no further after an error
+	// gorilla reads no further after an error
 	_ = s.conn.Conn.SetReadDeadline(time.Now().Add(lingerTimeout))
 	_, _ = io.Copy(io.Discard, s.conn.Conn)
 }

@@ -7,51 +7,37 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
+	"github.com/snapback-io/snapback/projector"
 )
 
-// write is the only goroutine that writes frames: it drains the queue, one
-// flush each time, until the close frame is written or the connection is lost.
+var pingFrame = makeFrame(websocket.PingMessage, nil)
+
+// write is the session's writer: the only goroutine that writes frames, there
+// only while there is something to write.
 func (s *session) write() {
-	ping := time.NewTicker(s.pong / 3)
-	defer ping.Stop()
-	for {
-		select {
-		case <-s.q.wake:
-		case <-ping.C:
-			s.put(item{kind: itemReply, control: websocket.PingMessage})
-		}
-		for more := true; more; {
-			var ended bool
-			if more, ended = s.drain(); ended {
-				return
-			}
-		}
+	for s.drain() {
 	}
 }
 
-// drain writes what is queued. more says to look again at once.
-func (s *session) drain() (more, ended bool) {
-	b := s.q.take()
-	if b.behind {
+// drain writes what is queued, in one flush. It says no when there is nothing
+// to do, or nothing ever will be: the close frame is written or the connection
+// is lost.
+func (s *session) drain() (more bool) {
+	b, ok := s.q.take()
+	switch {
+	case !ok:
+		return false
+	case b.behind:
 		s.hub.catchUp(s)
-		return true, false
+		return true
 	}
 	if b.closing != nil {
-		s.fixed.Store(true)
 		_ = s.ws.SetReadDeadline(time.Now().Add(closeTimeout))
 		time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
 	}
-	if len(b.items) == 0 && b.closing == nil {
-		return false, false
-	}
-	s.conn.begin()
 	err := s.writeAll(b)
-	if flushed := s.conn.flush(); err == nil {
-		err = flushed
-	}
-	left := s.q.done(b.items)
+	left := s.q.done(b)
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -59,52 +45,57 @@ func (s *session) drain() (more, ended bool) {
 		}
 		s.shut(websocket.CloseAbnormalClosure, "")
 		_ = s.conn.Conn.Close()
-		return false, true
+	}
+	if err != nil || b.closing != nil {
+		s.q.finish()
+		return false
 	}
 	if s.hs.draining.Load() && left == (flight{}) {
 		s.shut(wire.CloseRestart, "restart")
 	}
-	return true, b.closing != nil
+	return true
 }
 
 func (s *session) writeAll(b batch) error {
+	if len(b.items) == 1 && b.items[0].bulk == nil && b.closing == nil {
+		_, err := s.conn.Write(b.items[0].data)
+		return err
+	}
+	out := s.conn.begin()
+	var err error
 	for i := range b.items {
-		if err := s.writeItem(&b.items[i]); err != nil {
-			return err
+		it := &b.items[i]
+		out.write(it.data)
+		if it.bulk != nil && err == nil {
+			err = it.bulk.write(out)
 		}
 	}
-	if b.closing == nil {
-		return nil
+	if b.closing != nil && err == nil {
+		code := b.closing.code
+		if code == 0 || code == websocket.CloseNoStatusReceived || code == websocket.CloseAbnormalClosure {
+			code = websocket.CloseNormalClosure
+		}
+		out.write(makeFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, b.closing.reason)))
 	}
-	code := b.closing.code
-	if code == 0 || code == websocket.CloseNoStatusReceived || code == websocket.CloseAbnormalClosure {
-		code = websocket.CloseNormalClosure
+	if flushed := out.flush(); err == nil {
+		err = flushed
 	}
-	return s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, b.closing.reason), time.Now().Add(closeTimeout))
+	return err
 }
 
-func (s *session) writeItem(it *item) error {
-	switch {
-	case it.control != 0:
-		return s.ws.WriteControl(it.control, it.data, time.Now().Add(writeTimeout))
-	case it.prepared != nil:
-		return s.ws.WritePreparedMessage(it.prepared)
-	case it.bulk != nil:
-		return s.writeBulk(it.bulk, it.of)
-	}
-	return s.ws.WriteMessage(websocket.TextMessage, it.data)
-}
-
-// writeBulk encodes entities as they are written, so that a whole board never
+// write encodes the entities as they are written, so that a whole board never
 // lies in memory once per session.
-func (s *session) writeBulk(entities []*domain.Entity, user string) error {
-	for _, e := range entities {
-		data, err := syncFrame(e, e.LikedBy(user), e.Rev, "", "", false)
+func (b *bulk) write(out *outlet) error {
+	var enc syncEncoder
+	for _, e := range b.entities {
+		err := out.encode(func(dst []byte) ([]byte, error) {
+			return enc.append(dst, &projector.Sync{Rev: e.Rev, Entity: e}, e.LikedBy(b.user))
+		})
 		if err != nil {
 			return err
 		}
-		if err := s.ws.WriteMessage(websocket.TextMessage, data); err != nil {
-			return err
+		if out.err != nil {
+			return out.err
 		}
 	}
 	return nil
