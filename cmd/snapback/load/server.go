@@ -28,7 +28,8 @@ type Server struct {
 
 	cmd    *exec.Cmd
 	output bytes.Buffer // its log
-	ended  chan error
+	ended  chan struct{} // closed when the process has ended
+	err    error         // with which it ended
 }
 
 // ServerConfig is how to start a Server.
@@ -56,13 +57,14 @@ func StartServer(ctx context.Context, cfg ServerConfig) (*Server, error) {
 		*addr = "http://" + l.Addr().String()
 		l.Close()
 	}
-	return s, s.Start(ctx, cmp.Or(cfg.Sync, "always"))
+	return s, s.Start(ctx, "")
 }
 
-// Start starts it again after Stop, at the same address with the same log.
+// Start starts it again after Stop, at the same address with the same log;
+// sync "" is as configured.
 func (s *Server) Start(ctx context.Context, sync string) error {
 	args := append([]string{"serve", "--addr", strings.TrimPrefix(s.URL, "http://"), "--admin-addr", strings.TrimPrefix(s.Admin, "http://"),
-		"--data", s.Data, "--sync", sync, "--no-demo", "--log-level", "warn"}, s.Args...)
+		"--data", s.Data, "--sync", cmp.Or(sync, s.Sync, "always"), "--no-demo", "--log-level", "warn"}, s.Args...)
 	s.cmd = exec.Command(s.Binary, args...)
 	s.cmd.Env = os.Environ()
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
@@ -74,8 +76,12 @@ func (s *Server) Start(ctx context.Context, sync string) error {
 	if err := start(); err != nil {
 		return err
 	}
-	s.ended = make(chan error, 1)
-	go func() { s.ended <- own.Wait() }()
+	ended := make(chan struct{})
+	s.ended = ended
+	go func() {
+		s.err = own.Wait()
+		close(ended)
+	}()
 	return s.ready(ctx)
 }
 
@@ -90,8 +96,8 @@ func (s *Server) ready(ctx context.Context) error {
 			}
 		}
 		select {
-		case err := <-s.ended:
-			return fmt.Errorf("load: the server ended: %w\n%s", cmp.Or(err, errors.New("exit 0")), s.output.Bytes())
+		case <-s.ended:
+			return fmt.Errorf("load: the server ended: %w\n%s", cmp.Or(s.err, errors.New("exit 0")), s.output.Bytes())
 		case <-ctx.Done():
 			return fmt.Errorf("load: the server is not ready: %w", ctx.Err())
 		case <-time.After(5 * time.Millisecond):
@@ -103,8 +109,8 @@ func (s *Server) ready(ctx context.Context) error {
 func (s *Server) Stop() error {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
-	case err := <-s.ended:
-		return err
+	case <-s.ended:
+		return s.err
 	case <-time.After(stopWithin):
 		_ = s.cmd.Process.Kill()
 		<-s.ended
