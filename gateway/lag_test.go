@@ -220,8 +220,8 @@ func TestLag_PingsWithoutReading(t *testing.T) {
 		w.hubs.mu.Lock()
 		for s := range w.hubs.sessions {
 			s.q.mu.Lock()
-			if n := len(s.q.items); n > 10 || s.q.pong == nil {
-				t.Errorf("%d frames wait, and %q", n, s.q.pong)
+			if n := len(s.q.items); n > 10 {
+				t.Errorf("%d frames wait", n)
 			}
 			s.q.mu.Unlock()
 		}
