@@ -57,7 +57,7 @@ type chaotic struct {
 func chaos(t *testing.T, seed uint64, did map[string]int) {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	t.Cleanup(func() { time.Sleep(time.Minute) }) // what the log still does
-	w := newWorld(t, options{cfg: Config{QueueBytes: 4 << 10}})
+	w := newWorld(t, options{cfg: Config{QueueBytes: 1 << 10}})
 	w.demo()
 	w.fake.SetFaults(logtest.Faults{
 		Latency:  time.Duration(rng.IntN(30)) * time.Millisecond,
