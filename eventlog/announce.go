@@ -23,18 +23,49 @@ const (
 	kindHead    = "head"
 )
 
-// Announcement is news of a board on core NATS: at most once, in any order.
-// Exactly one of the three is set.
+// Announcement is news of a board: at most once, in any order. Exactly one of
+// the three is set. What it points to is shared by everybody who hears it, with
+// whoever announced it: nobody changes it any more.
 type Announcement struct {
-	Record  *Record         // just stored and known not to be void; Seq and Prev set
+	Record  *Record         // just stored and known not to be void; whole but for Time
 	Verdict *domain.Verdict // a stored verdict for somebody who asked again; Seq set
 	Head    uint64          // the board's last sequence
 }
 
-// Announce sends an announcement to every subscriber of the board. It does not
-// wait, and it fails when the log is not connected.
+// Announce tells every subscriber of the board. Those of this Log have heard it
+// when it returns; others hear it over NATS, for which it does not wait. It
+// fails when the log is not connected.
 func (l *Log) Announce(board string, a Announcement) error {
-	msg := &nats.Msg{Subject: liveSubject(board), Header: nats.Header{headerEpoch: {l.epoch}}}
+	if a.Record != nil {
+		r := *a.Record
+		r.Time = heardAt(r.Commit)
+		a.Record = &r
+	}
+	own := l.listeners.tell(board, a)
+	subject := liveSubject(board)
+	if l.onlyOwn(subject, own) {
+		return nil
+	}
+	msg, err := l.message(subject, a)
+	if err == nil {
+		err = l.live.PublishMsg(msg)
+	}
+	if err != nil {
+		return fmt.Errorf("eventlog: announce: %w", err)
+	}
+	return nil
+}
+
+// onlyOwn says whether the server knows of nobody who would hear a message but
+// own subscriptions of this Log. Only an embedded server can tell.
+func (l *Log) onlyOwn(subject string, own int) bool {
+	server, tells := l.cfg.InProcess.(interface{ Interest(subject string) int })
+	return tells && l.live.IsConnected() && server.Interest(subject) <= own
+}
+
+// message is an announcement for other nodes.
+func (l *Log) message(subject string, a Announcement) (*nats.Msg, error) {
+	msg := &nats.Msg{Subject: subject, Header: nats.Header{headerEpoch: {l.epoch}}}
 	put := func(name, value string) { msg.Header[name] = []string{value} }
 	switch {
 	case a.Record != nil:
@@ -46,7 +77,7 @@ func (l *Log) Announce(board string, a Announcement) error {
 	case a.Verdict != nil:
 		data, err := json.Marshal(a.Verdict)
 		if err != nil {
-			return fmt.Errorf("eventlog: announce: %w", err)
+			return nil, err
 		}
 		put(headerKind, kindVerdict)
 		msg.Data = data
@@ -54,30 +85,34 @@ func (l *Log) Announce(board string, a Announcement) error {
 		put(headerKind, kindHead)
 		put(headerSeq, strconv.FormatUint(a.Head, 10))
 	}
-	if err := l.live.PublishMsg(msg); err != nil {
-		return fmt.Errorf("eventlog: announce: %w", err)
-	}
-	return nil
+	return msg, nil
 }
 
 // Subscribe calls fn for every announcement of the board, one at a time, until
 // stop is called. When it returns, the subscription is in force at the server:
-// whatever is announced from then on arrives, unless lost. fn must not block,
-// and may be called once more while stop returns.
+// whatever is announced from then on arrives, unless lost. fn must not block:
+// the announcer waits for it. It may be called once more while stop returns.
 func (l *Log) Subscribe(board string, fn func(Announcement)) (stop func(), err error) {
+	mine := &listener{fn: fn}
+	l.listeners.add(board, mine)
 	sub, err := l.live.Subscribe(liveSubject(board), func(msg *nats.Msg) {
 		if a, ok := l.announcement(board, msg); ok {
-			fn(a)
+			mine.tell(a)
 		}
 	})
 	if err != nil {
+		l.listeners.remove(board, mine)
 		return nil, fmt.Errorf("eventlog: subscribe: %w", l.closedOr(err))
 	}
-	stop = func() { _ = sub.Unsubscribe() }
+	stop = func() {
+		l.listeners.remove(board, mine)
+		_ = sub.Unsubscribe()
+	}
 	if err := l.live.FlushTimeout(askTimeout); err != nil {
 		stop()
 		return nil, fmt.Errorf("eventlog: subscribe: %w", l.closedOr(err))
 	}
+	mine.inForce.Store(true)
 	return stop, nil
 }
 

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,4 +180,31 @@ func BenchmarkCommands(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
 	cancel()
 	<-ended
+}
+
+// BenchmarkAnnounce measures an announcement that only this Log's subscriber hears.
+func BenchmarkAnnounce(b *testing.B) {
+	l := openLog(b, Config{InProcess: startServer(b, b.TempDir()), Shards: 1})
+	for _, size := range []int{600, 6000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			data, hash := commitOf(b, "board", domain.Hash{}, strings.Repeat("x", size))
+			commit, _, err := domain.DecodeCommit(data)
+			if err != nil {
+				b.Fatal(err)
+			}
+			stop, err := l.Subscribe("board", func(Announcement) {})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer stop()
+			for b.Loop() {
+				if err := l.Announce("board", Announcement{Record: &Record{Board: "board", Seq: 2, Prev: 1, Data: data, Hash: hash, Commit: commit}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := l.live.Flush(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
 }

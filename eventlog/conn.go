@@ -12,7 +12,9 @@ import (
 )
 
 // InProcess is a server in this process (natsd.Server). If it also has a
-// method Sync() string, that tells when appends are on disk (see [Info]).
+// method Sync() string, that tells when appends are on disk (see [Info]); if it
+// has a method Interest(subject string) int, that tells how many subscriptions
+// match, those known of other servers included, and nothing is sent to nobody.
 type InProcess interface {
 	nats.InProcessConnProvider
 }
@@ -45,7 +47,7 @@ func (l *Log) connect(ctx context.Context) error {
 		more []nats.Option
 	}{
 		{"write", &l.write, []nats.Option{nats.DisconnectErrHandler(l.cutLink), nats.ClosedHandler(func(nc *nats.Conn) { l.cutLink(nc, nil) })}},
-		{"live", &l.live, nil},
+		{"live", &l.live, []nats.Option{nats.NoEcho()}},
 		{"bulk", &l.bulk, nil},
 	} {
 		err := retry(ctx, 0, func(context.Context) (err error) {

@@ -84,7 +84,7 @@ func (cfg *Config) validate() error {
 // urgent: a server handles one connection's requests one after the other.
 //
 //	write  appends, commands in and out; nothing is ever sent later than it was asked for
-//	live   announcements
+//	live   announcements, to and from other nodes only
 //	bulk   everything that reads, snapshots, directory, contents
 type Log struct {
 	cfg    Config
@@ -94,6 +94,8 @@ type Log struct {
 
 	write, live, bulk *nats.Conn
 	js                jetstream.JetStream // on bulk
+
+	listeners listeners
 
 	link   atomic.Pointer[link] // of write
 	closed chan struct{}

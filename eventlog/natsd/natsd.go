@@ -174,6 +174,10 @@ func hostPort(addr string) (string, int, error) {
 // InProcessConn opens a connection to the server without a socket.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
 
+// Interest is how many subscriptions match a subject, of clients of this server
+// and, each counted once, of other servers of the cluster.
+func (s *Server) Interest(subject string) int { return s.nats.GlobalAccount().Interest(subject) }
+
 // Sync says when appends are on disk: "always", or every so often ("2m0s").
 func (s *Server) Sync() string {
 	if s.cfg.SyncAlways {
