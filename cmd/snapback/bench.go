@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/snapback-io/snapback/cmd/snapback/load"
 )
@@ -25,6 +28,7 @@ type benchCmd struct {
 	Warm     time.Duration `default:"2s" help:"Load before anything is counted (${default})."`
 	Time     time.Duration `default:"10s" help:"How long is counted (${default})."`
 	JSON     bool          `name:"json" help:"Print JSON instead of a table."`
+	Profile  string        `placeholder:"FILE" help:"Write a CPU profile of the server that is started, taken while it is measured."`
 	Serve    []string      `placeholder:"FLAG" sep:"none" help:"A flag for the server that is started, as in --serve=--shards=16; repeatable."`
 
 	Moves   movesBench   `cmd:"" help:"Closed loop: every client keeps some moves in flight."`
@@ -66,6 +70,8 @@ func (c *benchCmd) check() error {
 		return fmt.Errorf("--url=%s: it is like http://localhost:8080", c.URL)
 	case c.URL != "" && c.Pin:
 		return errors.New("--pin: only a server that is started here can be pinned, leave out --url")
+	case c.URL != "" && c.Profile != "":
+		return errors.New("--profile: it is of a server that is started here, leave out --url")
 	case c.URL == "" && c.Token != "":
 		return errors.New("--token: it is for --url")
 	}
@@ -109,7 +115,7 @@ func (c *benchCmd) run(ctx context.Context, s streams, name string) error {
 }
 
 // round measures once, on a server of its own unless --url names one.
-func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, float64)) ([]load.Result, error) {
+func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, float64)) (results []load.Result, err error) {
 	target := &load.Snapback{URL: strings.TrimSuffix(c.URL, "/"), Token: c.Token, Small: c.Small}
 	own := load.Own{Snapback: target, Admin: c.AdminURL}
 	if c.URL == "" {
@@ -118,13 +124,36 @@ func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, flo
 			return nil, err
 		}
 		progress("starting a server", 0)
-		server, remove, err := load.TempServer(ctx, load.ServerConfig{Binary: binary, Pin: c.Pin, Args: c.Serve})
+		args := c.Serve
+		if c.Profile != "" {
+			args = append(args[:len(args):len(args)], "--pprof")
+		}
+		server, remove, err := load.TempServer(ctx, load.ServerConfig{Binary: binary, Pin: c.Pin, Args: args})
 		if err != nil {
 			return nil, err
 		}
 		defer remove()
 		target.URL, own.Admin, own.Server = server.URL, server.Admin, server
+		if c.Profile != "" {
+			profiled, wait := c.profile(ctx, server, progress)
+			progress = profiled
+			defer func() { err = cmp.Or(err, wait()) }()
+		}
 	}
 	run := "bench-" + strings.ToLower(ulid.Make().String())
 	return b.round(ctx, own, run, load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress})
+}
+
+// profile gives a progress function that has the server profiled when the
+// first measuring begins; wait ends when the profile is written.
+func (c *benchCmd) profile(ctx context.Context, s *load.Server, progress func(string, float64)) (profiled func(string, float64), wait func() error) {
+	var once sync.Once
+	var taking errgroup.Group
+	profiled = func(what string, done float64) {
+		progress(what, done)
+		if what == "measuring" {
+			once.Do(func() { taking.Go(func() error { return s.Profile(ctx, c.Time, c.Profile) }) })
+		}
+	}
+	return profiled, taking.Wait
 }

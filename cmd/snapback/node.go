@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -84,7 +85,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	actors.Go(func() error { return n.decide(ctx, deciding) })
 	actors.Go(func() error { n.sweep(ctx); return nil })
 	if n.admin != nil {
-		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.gateway.AdminHandler(), nil) })
+		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.adminHandler(), nil) })
 	}
 	actors.Go(func() error {
 		defer stopDeciding()
@@ -184,6 +185,19 @@ func (n *node) build() (err error) {
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Hosts: n.hosts(), Sync: n.syncMode(),
 	})
 	return err
+}
+
+// adminHandler is the gateway's, with the profiles of net/http/pprof if asked for.
+func (n *node) adminHandler() http.Handler {
+	if !n.Pprof {
+		return n.gateway.AdminHandler()
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", n.gateway.AdminHandler())
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
 }
 
 // hosts are the names open mode answers to: the machine's own, or all when

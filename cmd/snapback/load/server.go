@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -27,7 +28,7 @@ type Server struct {
 	Admin string // its metrics
 
 	cmd    *exec.Cmd
-	output bytes.Buffer // its log
+	output bytes.Buffer  // its log
 	ended  chan struct{} // closed when the process has ended
 	err    error         // with which it ended
 }
@@ -146,6 +147,23 @@ func Metric(ctx context.Context, admin, name string) (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("load: %s/metrics has no %s", admin, name)
+}
+
+// Profile takes a CPU profile over d into a file. The server must run with --pprof.
+func (s *Server) Profile(ctx context.Context, d time.Duration, file string) error {
+	resp, err := get(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", s.Admin, max(1, int(d.Seconds()))))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("load: profile: %s: %s", resp.Status, data)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644)
 }
 
 // TempServer starts a server in a temporary directory, which remove deletes
