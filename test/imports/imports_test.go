@@ -21,18 +21,19 @@ const module = "github.com/snapback-io/snapback"
 // mayImport says which rooms the non-test files of a room may import; the room
 // that matches longest counts. Test files may import any room.
 var mayImport = map[string][]string{
-	"domain":          {},
-	"domain/service":  {"domain", "eventlog"},
-	"eventlog":        {"domain"},
-	"eventlog/natsd":  {},
-	"projector":       {"domain", "eventlog"},
-	"gateway":         {"domain", "eventlog", "projector", "gateway/wire", "gateway/web", "gateway/browser"},
-	"gateway/wire":    {"domain"},
-	"gateway/client":  {"domain", "gateway/wire"},
-	"gateway/web":     {},
-	"gateway/browser": {},
-	"cmd":             {"domain", "eventlog", "projector", "gateway", "domain/service"},
-	"test":            {"cmd/snapback/load", "domain", "eventlog", "projector", "gateway", "domain/service", "test"},
+	"domain":            {},
+	"domain/service":    {"domain", "eventlog"},
+	"eventlog":          {"domain"},
+	"eventlog/natsd":    {},
+	"projector":         {"domain", "eventlog"},
+	"gateway":           {"domain", "eventlog", "projector", "gateway/wire", "gateway/web", "gateway/browser"},
+	"gateway/wire":      {"domain"},
+	"gateway/client":    {"domain", "gateway/wire"},
+	"gateway/web":       {},
+	"gateway/browser":   {},
+	"cmd/snapback/load": {"gateway/wire"},
+	"cmd":               {"cmd/snapback/load", "domain", "eventlog", "projector", "gateway", "domain/service"},
+	"test":              {"cmd/snapback/load", "domain", "eventlog", "projector", "gateway", "domain/service", "test"},
 }
 
 // maxLines of a Go file that is not a test.
