@@ -141,7 +141,7 @@ func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, flo
 		}
 	}
 	run := "bench-" + strings.ToLower(ulid.Make().String())
-	return b.round(ctx, own, run, load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress})
+	return b.round(ctx, own, run, load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress, CPU: own.CPU(ctx)})
 }
 
 // profile gives a progress function that has the server profiled when the

@@ -57,7 +57,8 @@ func Fanout(ctx context.Context, t Target, run string, viewers int, rate float64
 			return writer.step(due)
 		})
 	})
-	seconds, load, err := span.measure(ctx, &phase)
+	r := Result{Bench: "fanout", Setting: fmt.Sprintf("%d viewers, %g moves/s", viewers, rate)}
+	err = span.measure(ctx, &phase, &r)
 	time.Sleep(200 * time.Millisecond)
 	closeAll(clients)
 	if failed := g.Wait(); err == nil {
@@ -66,8 +67,7 @@ func Fanout(ctx context.Context, t Target, run string, viewers int, rate float64
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Bench: "fanout", Seconds: seconds, Load: load, Faults: writer.refused,
-		Setting: fmt.Sprintf("%d viewers, %g moves/s", viewers, rate)}
+	r.Faults = writer.refused
 	total := newLatencies()
 	heard := 0
 	for _, w := range watchers {
@@ -75,7 +75,8 @@ func Fanout(ctx context.Context, t Target, run string, viewers int, rate float64
 		heard += w.heard
 		r.Faults += w.missed
 	}
-	r.Figures = append(Figures{{"changes", float64(writer.acks) / seconds, "/s"}, {"syncs", float64(heard) / seconds, "/s"}}, total.figures("sync")...)
+	r.Figures = append(Figures{{"changes", float64(writer.acks) / r.Seconds, "/s"}, {"syncs", float64(heard) / r.Seconds, "/s"}}, total.figures("sync")...)
+	r.perMove(writer.acks)
 	return r, nil
 }
 

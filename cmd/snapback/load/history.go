@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -54,7 +53,7 @@ const (
 // compare measures acks on a new board of 100 records and on another one, in turns.
 func (o Own) compare(ctx context.Context, run, board string, cards int, span Span) (r Result, added int, err error) {
 	young, old := newLatencies(), newLatencies()
-	m := startMeter()
+	m := span.startMeter()
 	for i := range turns {
 		span.say("comparing", float64(i)/turns)
 		fresh := fmt.Sprintf("%s-y%d", run, i)
@@ -82,7 +81,7 @@ func (o Own) compare(ctx context.Context, run, board string, cards int, span Spa
 		}
 		added += 20 + movesOfTurn
 	}
-	r.Seconds, r.Load = m.stop(runtime.GOMAXPROCS(0))
+	m.stop(&r)
 	r.Figures = Figures{{"ack p50", old.ms(50), "ms"}, {"ack p50 of 10^2", young.ms(50), "ms"}, {"ratio", old.ms(50) / young.ms(50), ""}}
 	return r, added, nil
 }
@@ -99,7 +98,7 @@ func Boards(ctx context.Context, o Own, run string, counts []int, span Span) ([]
 		}
 		made = max(made, count)
 		few, many := newLatencies(), newLatencies()
-		m := startMeter()
+		m := span.startMeter()
 		for i := range turns {
 			span.say(fmt.Sprintf("touching %d boards", count), float64(i)/turns)
 			if err := o.touch(ctx, run, 10, movesOfTurn, few); err != nil {
@@ -110,7 +109,7 @@ func Boards(ctx context.Context, o Own, run string, counts []int, span Span) ([]
 			}
 		}
 		r := Result{Bench: "boards", Setting: fmt.Sprintf("%d boards", count)}
-		r.Seconds, r.Load = m.stop(runtime.GOMAXPROCS(0))
+		m.stop(&r)
 		r.Figures = Figures{{"ack p50", many.ms(50), "ms"}, {"ack p50 of 10", few.ms(50), "ms"}, {"ratio", many.ms(50) / few.ms(50), ""}}
 		if o.Admin != "" {
 			if rss, err := Metric(ctx, o.Admin, residentBytes); err == nil {

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"runtime"
 )
 
 const residentBytes = "process_resident_memory_bytes"
@@ -31,7 +30,7 @@ func Idle(ctx context.Context, o Own, run string, boards, clients int, span Span
 	if err != nil {
 		return Result{}, err
 	}
-	m := startMeter()
+	m := span.startMeter()
 	var all []*Client
 	defer func() { closeAll(all) }()
 	one := Room{Boards: 1, Clients: room.Clients}
@@ -43,7 +42,8 @@ func Idle(ctx context.Context, o Own, run string, boards, clients int, span Span
 		all = append(all, clients...)
 		span.say("connecting", float64(b)/float64(boards))
 	}
-	seconds, load := m.stop(runtime.GOMAXPROCS(0))
+	r := Result{Bench: "idle", Setting: fmt.Sprintf("%d connections on %d boards", room.Boards*room.Clients, boards)}
+	m.stop(&r)
 	for _, c := range all {
 		go func() { // answers pings
 			for c.Receive(func(Event) error { return nil }) == nil {
@@ -54,7 +54,6 @@ func Idle(ctx context.Context, o Own, run string, boards, clients int, span Span
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Bench: "idle", Setting: fmt.Sprintf("%d connections on %d boards", len(all), boards), Seconds: seconds, Load: load}
 	r.Figures = Figures{
 		{"per connection", (after - before) / 1024 / float64(len(all)), "KiB"},
 		{"before", before / (1 << 20), "MiB"}, {"after", after / (1 << 20), "MiB"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -108,7 +107,7 @@ func Join(ctx context.Context, o Own, run string, cards, records, samples int, s
 	}
 	defer stays.Close()
 	warm := newLatencies()
-	m := startMeter()
+	m := span.startMeter()
 	bytes := 0
 	for i := range samples {
 		span.say("joining warm", float64(i)/float64(samples))
@@ -118,7 +117,7 @@ func Join(ctx context.Context, o Own, run string, cards, records, samples int, s
 		}
 		bytes = j.Bytes
 	}
-	r.Seconds, r.Load = m.stop(runtime.GOMAXPROCS(0))
+	m.stop(&r)
 	r.Load = 0 // it waits for itself: a join is its client's work too
 	r.Figures = append(warm.figures("warm"), r.Figures...)
 	r.Figures = append(r.Figures, Figure{"board", float64(bytes) / 1024, "KiB"})
@@ -173,7 +172,7 @@ func Resume(ctx context.Context, o Own, run string, boards, clients int, span Sp
 	var done atomic.Int64
 	var fresh atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
-	m := startMeter()
+	m := span.startMeter()
 	for i, p := range positions {
 		lats[i] = newLatencies()
 		g.Go(func() error {
@@ -194,7 +193,7 @@ func Resume(ctx context.Context, o Own, run string, boards, clients int, span Sp
 		return Result{}, err
 	}
 	r := Result{Bench: "resume", Setting: fmt.Sprintf("%d clients on %d boards", len(positions), boards), Faults: int(fresh.Load())}
-	r.Seconds, r.Load = m.stop(runtime.GOMAXPROCS(0))
+	m.stop(&r)
 	total := newLatencies()
 	for _, l := range lats {
 		total.add(l)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +17,8 @@ type Span struct {
 	// Progress, if set, is told now and then what is being done and how far it
 	// is, of a total of 1.
 	Progress func(what string, done float64)
+	// CPU, if set, gives the seconds of CPU time that the server has used.
+	CPU func() float64
 }
 
 func (s Span) say(what string, done float64) {
@@ -100,7 +101,8 @@ func Moves(ctx context.Context, t Target, run string, room Room, span Span) (Res
 		movers[i] = m
 		g.Go(m.run)
 	}
-	seconds, load, err := span.measure(ctx, &phase)
+	r := Result{Bench: "moves", Setting: room.String()}
+	err = span.measure(ctx, &phase, &r)
 	closeAll(clients)
 	if failed := g.Wait(); err == nil {
 		err = failed
@@ -109,7 +111,6 @@ func Moves(ctx context.Context, t Target, run string, room Room, span Span) (Res
 		return Result{}, err
 	}
 	total := newLatencies()
-	r := Result{Bench: "moves", Setting: room.String(), Seconds: seconds, Load: load}
 	acks, syncs := 0, 0
 	for _, m := range movers {
 		total.add(m.lat)
@@ -117,22 +118,30 @@ func Moves(ctx context.Context, t Target, run string, room Room, span Span) (Res
 		syncs += m.syncs
 		r.Faults += m.refused
 	}
-	r.Figures = append(Figures{{"acked", float64(acks) / seconds, "/s"}, {"syncs", float64(syncs) / seconds, "/s"}}, total.figures("ack")...)
+	r.Figures = append(Figures{{"acked", float64(acks) / r.Seconds, "/s"}, {"syncs", float64(syncs) / r.Seconds, "/s"}}, total.figures("ack")...)
+	r.perMove(acks)
 	return r, nil
 }
 
 // measure lets the clients run: warm, then counted.
-func (s Span) measure(ctx context.Context, phase *counting) (seconds, load float64, err error) {
+func (s Span) measure(ctx context.Context, phase *counting, r *Result) error {
 	defer phase.over.Store(true)
 	if err := s.pass(ctx, "warming up", s.Warm); err != nil {
-		return 0, 0, err
+		return err
 	}
-	m := startMeter()
+	m := s.startMeter()
 	phase.on.Store(true)
-	err = s.pass(ctx, "measuring", s.Measure)
+	err := s.pass(ctx, "measuring", s.Measure)
 	phase.on.Store(false)
-	seconds, load = m.stop(runtime.GOMAXPROCS(0))
-	return seconds, load, err
+	m.stop(r)
+	return err
+}
+
+// perMove adds what each of so many moves cost the server.
+func (r *Result) perMove(moves int) {
+	if r.Server > 0 && moves > 0 {
+		r.Figures = append(r.Figures, Figure{"server CPU per move", 1e6 * r.Server * r.Seconds / float64(moves), "us"})
+	}
 }
 
 func (s Span) pass(ctx context.Context, what string, d time.Duration) error {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"runtime"
 	"syscall"
 	"time"
 
@@ -22,8 +23,8 @@ type Result struct {
 	// Faults counts mutations answered with a nack and changes that a viewer
 	// was not sent: a run with any has not measured what it says.
 	Faults int `json:"faults,omitempty"`
-	// Server is the CPU of a server started for the run, seconds per second.
-	Server float64 `json:"serverCPU,omitempty"`
+	// Server is the server's CPU time per second, if that is known.
+	Server float64 `json:"serverLoad,omitempty"`
 }
 
 // Figure is one measured value.
@@ -85,16 +86,30 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// meter measures a span and the generator's CPU in it.
+// meter measures a span and the CPU time in it: the generator's, and the
+// server's if server tells.
 type meter struct {
-	start time.Time
-	cpu   time.Duration
+	start  time.Time
+	cpu    time.Duration
+	server func() float64 // seconds used so far; nil: not known
+	used   float64
 }
 
-func startMeter() meter { return meter{time.Now(), cpuTime()} }
+func (s Span) startMeter() meter {
+	m := meter{server: s.CPU}
+	if m.server != nil {
+		m.used = m.server()
+	}
+	m.start, m.cpu = time.Now(), cpuTime()
+	return m
+}
 
-// stop gives the span in seconds and the load per core of cores.
-func (m meter) stop(cores int) (seconds, load float64) {
-	span := time.Since(m.start)
-	return span.Seconds(), float64(cpuTime()-m.cpu) / float64(span) / float64(cores)
+// stop ends the span: it sets Seconds, Load and Server of the result.
+func (m meter) stop(r *Result) {
+	span, own := time.Since(m.start), cpuTime()-m.cpu
+	r.Seconds = span.Seconds()
+	r.Load = float64(own) / float64(span) / float64(runtime.GOMAXPROCS(0))
+	if m.server != nil {
+		r.Server = (m.server() - m.used) / r.Seconds
+	}
 }

@@ -149,6 +149,18 @@ func Metric(ctx context.Context, admin, name string) (float64, error) {
 	return 0, fmt.Errorf("load: %s/metrics has no %s", admin, name)
 }
 
+// CPU gives what tells the CPU time a server has used, nil when its metrics are
+// not known. It counts from the server's start.
+func (o Own) CPU(ctx context.Context) func() float64 {
+	if o.Admin == "" {
+		return nil
+	}
+	return func() float64 {
+		seconds, _ := Metric(ctx, o.Admin, "process_cpu_seconds_total")
+		return seconds
+	}
+}
+
 // Profile takes a CPU profile over d into a file. The server must run with --pprof.
 func (s *Server) Profile(ctx context.Context, d time.Duration, file string) error {
 	resp, err := get(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", s.Admin, max(1, int(d.Seconds()))))

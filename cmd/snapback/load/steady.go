@@ -92,7 +92,8 @@ func Steady(ctx context.Context, t Target, run string, room Room, rate float64, 
 			return walkers[next%len(walkers)].step(due)
 		})
 	})
-	seconds, load, err := span.measure(ctx, &phase)
+	r := Result{Bench: "steady", Setting: fmt.Sprintf("%d boards x %d clients, %g moves/s", room.Boards, room.Clients, rate)}
+	err = span.measure(ctx, &phase, &r)
 	time.Sleep(100 * time.Millisecond) // the last answers
 	closeAll(clients)
 	if failed := g.Wait(); err == nil {
@@ -102,15 +103,14 @@ func Steady(ctx context.Context, t Target, run string, room Room, rate float64, 
 		return Result{}, err
 	}
 	total := newLatencies()
-	r := Result{Bench: "steady", Seconds: seconds, Load: load,
-		Setting: fmt.Sprintf("%d boards x %d clients, %g moves/s", room.Boards, room.Clients, rate)}
 	acks := 0
 	for _, w := range walkers {
 		total.add(w.lat)
 		acks += w.acks
 		r.Faults += w.refused
 	}
-	r.Figures = append(Figures{{"acked", float64(acks) / seconds, "/s"}}, total.figures("ack")...)
+	r.Figures = append(Figures{{"acked", float64(acks) / r.Seconds, "/s"}}, total.figures("ack")...)
 	r.Figures = append(r.Figures, Figure{"sent late p99", late.ms(99), "ms"})
+	r.perMove(acks)
 	return r, nil
 }
