@@ -84,6 +84,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	actors, ctx := errgroup.WithContext(ctx)
 	actors.Go(func() error { return n.decide(ctx, deciding) })
 	actors.Go(func() error { n.sweep(ctx); return nil })
+	actors.Go(func() error { tuneGC(ctx); return nil })
 	if n.admin != nil {
 		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.adminHandler(), nil) })
 	}
