@@ -45,13 +45,17 @@ func (d *Details) UnmarshalJSON(data []byte) error {
 	}
 	*d = make(Details, len(raw))
 	for name, part := range raw {
-		var v any
-		if json.Unmarshal(part, &v) != nil {
-			v = part
-		}
-		(*d)[name] = v
+		(*d)[name] = decodeDetail(part)
 	}
 	return nil
+}
+
+func decodeDetail(raw json.RawMessage) any {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return raw
+	}
+	return v
 }
 
 // Rejection is why a command was refused: a value with a code, matched by
@@ -200,14 +204,17 @@ func (c *Commit) VoidAt(stored time.Time) bool {
 // DecodeCommit reads stored bytes and lifts old versions to the present shape
 // ([upcast]). It fails on a version newer than this code.
 func DecodeCommit(data []byte) (*Commit, Hash, error) {
-	var c Commit
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, Hash{}, fmt.Errorf("domain: decode commit: %w", err)
+	c, ok := readCommit(data)
+	if !ok {
+		c = &Commit{}
+		if err := json.Unmarshal(data, c); err != nil {
+			return nil, Hash{}, fmt.Errorf("domain: decode commit: %w", err)
+		}
 	}
-	if err := upcast(&c); err != nil {
+	if err := upcast(c); err != nil {
 		return nil, Hash{}, err
 	}
-	return &c, sha256.Sum256(data), nil
+	return c, sha256.Sum256(data), nil
 }
 
 // upcast lifts what older code wrote. The one place for it: version 1 is the

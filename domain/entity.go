@@ -98,6 +98,15 @@ func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked` and `likes`
 // land in Fields, as a client shows them.
 func (e *Entity) UnmarshalJSON(data []byte) error {
+	if read, ok := readEntity(data); ok {
+		*e = read
+		return nil
+	}
+	return e.unmarshal(data)
+}
+
+// unmarshal is UnmarshalJSON by encoding/json.
+func (e *Entity) unmarshal(data []byte) error {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return err

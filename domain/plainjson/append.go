@@ -17,7 +17,7 @@ const (
 const hex = "0123456789abcdef"
 
 // verbatim says which ASCII characters stand for themselves in a string, by Escape.
-var verbatim [2][utf8.RuneSelf]bool
+var verbatim [2][256]bool
 
 func init() {
 	for c := byte(' '); c < utf8.RuneSelf; c++ {
@@ -29,19 +29,10 @@ func init() {
 
 // AppendString appends s in quotes. What is not UTF-8 becomes U+FFFD.
 func AppendString(dst []byte, s string, esc Escape) []byte {
-	ok := &verbatim[0]
-	if esc {
-		ok = &verbatim[1]
-	}
 	dst = append(dst, '"')
 	from := 0 // s[:from] is written
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if ok[c] {
-				i++
-				continue
-			}
+	for i := runString(s, 0, esc); i < len(s); i = runString(s, i, esc) {
+		if c := s[i]; c < utf8.RuneSelf {
 			dst = appendEscaped(append(dst, s[from:i]...), c)
 			i++
 			from = i

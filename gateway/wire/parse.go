@@ -26,8 +26,17 @@ type ClientFrame struct {
 // `invalid` with the field and its limit, and as much of the frame as could be
 // read: with an ID the answer is a nack, without one an error frame. An unknown
 // type is a form error too. Names are taken as they are written, case
-// included; unknown ones are ignored, those of a patch are not.
+// included; unknown ones are ignored, those of a patch are not. Nothing of the
+// result is part of data.
 func ParseClient(data []byte) (ClientFrame, *domain.Rejection) {
+	if f, ok := readFrame(data, ""); ok {
+		return f, nil
+	}
+	return parseClient(data)
+}
+
+// parseClient is ParseClient by encoding/json.
+func parseClient(data []byte) (ClientFrame, *domain.Rejection) {
 	var f ClientFrame
 	o, ok := object(data)
 	if !ok {
@@ -57,6 +66,14 @@ func ParseClient(data []byte) (ClientFrame, *domain.Rejection) {
 // ParseMutation reads the body of a mutation over HTTP: a mutate frame whose
 // type may be missing. Rejections as ParseClient.
 func ParseMutation(data []byte) (ClientFrame, *domain.Rejection) {
+	if f, ok := readFrame(data, TypeMutate); ok {
+		return f, nil
+	}
+	return parseMutation(data)
+}
+
+// parseMutation is ParseMutation by encoding/json.
+func parseMutation(data []byte) (ClientFrame, *domain.Rejection) {
 	f := ClientFrame{Type: TypeMutate}
 	o, ok := object(data)
 	if !ok {
@@ -146,8 +163,8 @@ func (f *ClientFrame) mutate(o map[string]json.RawMessage) *domain.Rejection {
 func (f *ClientFrame) deadline(o map[string]json.RawMessage) *domain.Rejection {
 	if raw, ok := o["expiresAt"]; ok && !null(raw) {
 		s, _ := str(raw)
-		t, err := time.Parse(time.RFC3339, s)
-		if t = t.UTC(); err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		t, ok := expiry(s)
+		if !ok {
 			return invalid("expiresAt", "not an RFC 3339 time of these ages")
 		}
 		f.ExpiresAt = t
@@ -160,6 +177,13 @@ func (f *ClientFrame) deadline(o map[string]json.RawMessage) *domain.Rejection {
 		f.TTL = time.Duration(n) * time.Millisecond
 	}
 	return nil
+}
+
+// expiry reads a deadline of these ages.
+func expiry(s string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, s)
+	t = t.UTC()
+	return t, err == nil && t.Year() >= 1970 && t.Year() <= 9999
 }
 
 // change reads one change. An absent patch is an error, never a delete.
