@@ -1,6 +1,9 @@
 package domain
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A worker decides several commands into one commit: each on the state the
 // ones before it leave. So it folds ahead of the log, decision by decision, and
@@ -16,7 +19,7 @@ func (b *Board) Fold(d *Decision) error {
 		return err
 	}
 	b.ahead++
-	b.recent.forget(b.rev)
+	b.recent.forget(b.rev, b.entities)
 	return nil
 }
 
@@ -41,6 +44,19 @@ func (b *Board) settle(c *Commit, hash Hash, seq uint64) {
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
 		b.decided.add(d.User, d.ID, seq, d.At)
+		if d.lists() {
+			b.listed = seq
+		}
 	}
 	b.decided.forget(b.at)
+}
+
+// lists says whether the decision changed what a list of boards shows.
+func (d *Decision) lists() bool {
+	for i := range d.Events {
+		if t := d.Events[i].Type; strings.HasPrefix(t, "board.") || strings.HasPrefix(t, "member.") {
+			return true
+		}
+	}
+	return false
 }

@@ -15,6 +15,8 @@ type Board struct {
 	at    time.Time // of the last decision folded
 	ahead int       // decisions folded by Fold since the last Apply or Settle
 
+	listed uint64 // sequence of the last stored commit that changed the board's own entity or a member
+
 	index
 	recent  recency
 	decided decidedIDs
@@ -59,6 +61,10 @@ func (b *Board) Rev() uint64 { return b.rev }
 // stored commit, void ones included (0 and zero before the first), and the
 // time of the last decision.
 func (b *Board) Head() (seq uint64, hash Hash, at time.Time) { return b.seq, b.hash, b.at }
+
+// Listed is the sequence of the last stored commit that changed what a list of
+// boards says of this one: its own entity, or a member. 0: there is none.
+func (b *Board) Listed() uint64 { return b.listed }
 
 // Get gives the entity, nil if there is none or it is deleted.
 func (b *Board) Get(id string) *Entity { return b.entities[id] }

@@ -6,28 +6,39 @@ import (
 	"time"
 )
 
-// DecidedFor is how long a decided id is remembered in memory.
+// DecidedFor is how long a decided id is remembered in memory, at least.
 const DecidedFor = 10 * time.Minute
 
-// maxDecided bounds the ids in memory, about 50 bytes each: more than a minute
-// of a very busy board, so that a ULID minted a minute ahead is still covered.
+// maxDecided is from how many ids on the oldest are forgotten earlier than
+// that, 24 bytes each: more than a minute of a very busy board, so that a ULID
+// minted a minute ahead is still covered.
 const maxDecided = 1 << 20
+
+// Ids are forgotten a span at a time.
+const (
+	spanFor  = DecidedFor / 10
+	spansMax = 16 // that maxDecided ids fill
+	spanFew  = 16 // ids that are found without an index
+)
 
 // decidedIDs are the ids decided lately, by a hash of user and id.
 type decidedIDs struct {
 	max   int
-	seqs  map[uint64]uint64
-	queue []decidedID // in the order decided; queue[:gone] are forgotten
-	gone  int
-	since time.Time // every id decided at or after this is here; zero: all there ever were
+	size  int            // ids in spans
+	spans []*decidedSpan // in the order decided; all but the last never change any more
+	since time.Time      // every id decided at or after this is here; zero: all there ever were
 }
 
-type decidedID struct {
-	hash, seq uint64
-	at        int64 // Unix milliseconds
+// decidedSpan has the ids decided in spanFor or less. What it has once stays
+// as it is: who keeps hashes[:n] and seqs[:n] keeps the first n ids.
+type decidedSpan struct {
+	first, last int64 // Unix milliseconds
+	hashes      []uint64
+	seqs        []uint64
+	index       []uint32 // 1 + where in hashes an id is: at the id's own place or behind it; 0: free
 }
 
-func newDecidedIDs(max int) decidedIDs { return decidedIDs{max: max, seqs: map[uint64]uint64{}} }
+func newDecidedIDs(max int) decidedIDs { return decidedIDs{max: max} }
 
 func hashID(user, id string) uint64 {
 	buf := make([]byte, 0, 128)
@@ -39,25 +50,102 @@ func hashID(user, id string) uint64 {
 }
 
 func (d *decidedIDs) add(user, id string, seq uint64, at time.Time) {
-	h := hashID(user, id)
-	d.seqs[h] = seq
-	d.queue = append(d.queue, decidedID{h, seq, at.UnixMilli()})
+	d.span(at.UnixMilli()).add(hashID(user, id), seq)
+	d.size++
+}
+
+// span is where an id decided at that time belongs.
+func (d *decidedIDs) span(at int64) *decidedSpan {
+	if n := len(d.spans); n > 0 {
+		if s := d.spans[n-1]; len(s.hashes) < d.max/spansMax && at-s.first < spanFor.Milliseconds() {
+			s.last = at
+			return s
+		}
+	}
+	s := &decidedSpan{first: at, last: at}
+	d.spans = append(d.spans, s)
+	return s
 }
 
 // forget drops what is older than DecidedFor before now or beyond max.
 func (d *decidedIDs) forget(now time.Time) {
 	limit := now.Add(-DecidedFor).UnixMilli()
-	for d.gone < len(d.queue) && (d.queue[d.gone].at < limit || len(d.queue)-d.gone > d.max) {
-		old := d.queue[d.gone]
-		d.gone++
-		d.since = time.UnixMilli(old.at + 1).UTC()
-		if d.seqs[old.hash] == old.seq {
-			delete(d.seqs, old.hash)
+	gone := 0
+	for ; gone < len(d.spans); gone++ {
+		old := d.spans[gone]
+		if old.last >= limit && d.size-len(old.hashes) < d.max {
+			break
+		}
+		d.size -= len(old.hashes)
+		d.since = time.UnixMilli(old.last + 1).UTC()
+	}
+	if gone > 0 {
+		d.spans = append(d.spans[:0:0], d.spans[gone:]...)
+	}
+}
+
+func (d *decidedIDs) find(hash uint64) (seq uint64, ok bool) {
+	for i := len(d.spans) - 1; i >= 0; i-- {
+		s := d.spans[i]
+		if at, ok := s.find(hash); ok {
+			return s.seqs[at], true
 		}
 	}
-	if d.gone > 1024 && d.gone > len(d.queue)/2 {
-		d.queue = append(d.queue[:0], d.queue[d.gone:]...)
-		d.gone = 0
+	return 0, false
+}
+
+func (s *decidedSpan) add(hash, seq uint64) {
+	s.hashes, s.seqs = append(s.hashes, hash), append(s.seqs, seq)
+	switch n := len(s.hashes); {
+	case n <= spanFew:
+	case n > len(s.index)/4*3:
+		s.reindex()
+	default:
+		s.enter(n - 1)
+	}
+}
+
+// reindex makes an index with room for as many ids again.
+func (s *decidedSpan) reindex() {
+	size := 2 * spanFew
+	for size/4*3 < len(s.hashes)*5/4 {
+		size *= 2
+	}
+	s.index = make([]uint32, size)
+	for i := range s.hashes {
+		s.enter(i)
+	}
+}
+
+func (s *decidedSpan) enter(i int) {
+	mask := uint64(len(s.index) - 1)
+	for at := s.hashes[i]; ; at++ {
+		switch was := s.index[at&mask]; {
+		case was == 0, s.hashes[was-1] == s.hashes[i]: // two of one hash: the later counts
+			s.index[at&mask] = uint32(i + 1)
+			return
+		}
+	}
+}
+
+func (s *decidedSpan) find(hash uint64) (i int, ok bool) {
+	if s.index == nil {
+		for i := len(s.hashes) - 1; i >= 0; i-- {
+			if s.hashes[i] == hash {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	mask := uint64(len(s.index) - 1)
+	for at := hash; ; at++ {
+		was := s.index[at&mask]
+		if was == 0 {
+			return 0, false
+		}
+		if s.hashes[was-1] == hash {
+			return int(was - 1), true
+		}
 	}
 }
 
@@ -65,8 +153,7 @@ func (d *decidedIDs) forget(now time.Time) {
 // it was within DecidedFor before the head's time. It goes by a 64-bit hash:
 // the caller confirms a hit in the record.
 func (b *Board) Decided(user, id string) (seq uint64, ok bool) {
-	seq, ok = b.decided.seqs[hashID(user, id)]
-	return seq, ok
+	return b.decided.find(hashID(user, id))
 }
 
 // DecidedSince is the time since which Decided knows every id; the zero time

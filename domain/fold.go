@@ -38,7 +38,7 @@ func (b *Board) Apply(c *Commit, hash Hash, seq uint64, stored time.Time, visit 
 			return fmt.Errorf("%w (record %d)", err, seq)
 		}
 	}
-	b.recent.forget(b.rev)
+	b.recent.forget(b.rev, b.entities)
 	b.settle(c, hash, seq)
 	return nil
 }

@@ -116,15 +116,17 @@ func TestDecidedForTenMinutes(t *testing.T) {
 	}
 	wantEqual(t, "since", w.board.DecidedSince().IsZero(), true)
 	w.now = first.At.Add(DecidedFor - time.Second)
-	w.must("ann", `{"entityId":"b","patch":{}}`)
+	next := w.must("ann", `{"entityId":"b","patch":{}}`)
 	wantEqual(t, "ten minutes later", known(first.ID), seq)
-	w.now = first.At.Add(DecidedFor)
+	w.now = refused.At.Add(DecidedFor - time.Second)
 	w.must("ann", `{"entityId":"b","patch":{}}`)
-	wantEqual(t, "later still", known(first.ID), uint64(0))
-	if since := w.board.DecidedSince(); !since.After(first.At) || since.After(refused.At) {
-		t.Errorf("since %v, decided at %v and %v", since, first.At, refused.At)
+	wantEqual(t, "ten minutes after the last of a span", known(first.ID), seq)
+	w.must("ann", `{"entityId":"b","patch":{}}`)
+	wantEqual(t, "later still", known(first.ID)+known(refused.ID), uint64(0))
+	if since := w.board.DecidedSince(); !since.After(refused.At) || since.After(next.At) {
+		t.Errorf("since %v, decided at %v and %v", since, refused.At, next.At)
 	}
-	wantEqual(t, "the next", known(refused.ID) > 0, true)
+	wantEqual(t, "the next", known(next.ID) > 0, true)
 }
 
 func TestDecidedIsBoundedInMemory(t *testing.T) {
@@ -134,11 +136,11 @@ func TestDecidedIsBoundedInMemory(t *testing.T) {
 		at := start.Add(time.Duration(i/10) * time.Millisecond)
 		d.add("ann", fmt.Sprint(i), uint64(i+1), at)
 		d.forget(at)
-		if len(d.seqs) > 100 || len(d.queue) > 100+2048 {
-			t.Fatalf("%d ids, a queue of %d", len(d.seqs), len(d.queue))
+		if d.size > 100+100/spansMax || len(d.spans) > spansMax+2 {
+			t.Fatalf("%d ids in %d spans", d.size, len(d.spans))
 		}
 		for k := max(0, i-150); k <= i; k++ {
-			_, known := d.seqs[hashID("ann", fmt.Sprint(k))]
+			_, known := d.find(hashID("ann", fmt.Sprint(k)))
 			if decided := start.Add(time.Duration(k/10) * time.Millisecond); !known && !decided.Before(d.since) {
 				t.Fatalf("%d, decided at %v, is not known since %v", k, decided, d.since)
 			}

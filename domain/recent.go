@@ -26,8 +26,12 @@ type revision struct {
 
 func (r *recency) add(rev uint64, id string) { r.revs = append(r.revs, revision{rev, id}) }
 
-// forget moves the floor to keep TombstoneRevs revs below head.
-func (r *recency) forget(head uint64) {
+// forget moves the floor to keep TombstoneRevs revs below head, and drops what
+// is stale when that is most of what there is.
+func (r *recency) forget(head uint64, live map[string]*Entity) {
+	if n := len(r.revs) - r.gone; n > 1024 && n > 4*(len(live)+len(r.tombs)) {
+		r.drop(live)
+	}
 	if head <= TombstoneRevs {
 		return
 	}
@@ -43,6 +47,29 @@ func (r *recency) forget(head uint64) {
 		r.revs = append(r.revs[:0], r.revs[r.gone:]...)
 		r.gone = 0
 	}
+}
+
+// drop leaves out the stale revisions.
+func (r *recency) drop(live map[string]*Entity) {
+	var kept []revision
+	for _, entry := range r.revs[r.gone:] {
+		if r.at(entry, live) != nil {
+			kept = append(kept, entry)
+		}
+	}
+	r.revs, r.gone = kept, 0
+}
+
+// at is the entity that rev changed, nil if it has changed since.
+func (r *recency) at(entry revision, live map[string]*Entity) *Entity {
+	e := live[entry.id]
+	if e == nil {
+		e = r.tombs[entry.id]
+	}
+	if e == nil || e.Rev != entry.rev {
+		return nil
+	}
+	return e
 }
 
 // kindRank orders kinds so that a parent comes before its children.
@@ -62,11 +89,7 @@ func (b *Board) ChangedSince(rev uint64) (changed []*Entity, ok bool) {
 	}
 	from := sort.Search(len(r.revs), func(i int) bool { return r.revs[i].rev > rev })
 	for _, entry := range r.revs[from:] {
-		e := b.entities[entry.id]
-		if e == nil {
-			e = r.tombs[entry.id]
-		}
-		if e != nil && e.Rev == entry.rev {
+		if e := r.at(entry, b.entities); e != nil {
 			changed = append(changed, e)
 		}
 	}

@@ -1,69 +1,173 @@
 package domain
 
 import (
+	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"maps"
-	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
 // snapshotVersion is that of the layout below: a magic, the version, the
-// fields of a Board in the order written, a CRC-32 of all before it. Numbers
-// are varints, strings and lists carry their length.
-const snapshotVersion = 1
+// fields of a Board in the order written, the words in it, how many bytes these
+// take (four bytes), a CRC-32 of all before it. Numbers are varints, strings
+// and lists carry their length.
+const snapshotVersion = 2
 
 const snapshotMagic = "snapback board\n"
 
 var errSnapshot = errors.New("domain: not a snapshot, or a damaged one")
 
+// Still is a board as it was when Board.Still was called. It shares what never
+// changes with the board, which goes on. Immutable.
+type Still struct {
+	id            string
+	rev, seq      uint64
+	hash          Hash
+	at            time.Time
+	number        int64
+	imports       importState
+	listed, floor uint64
+
+	board   *Entity // nil: there is none yet
+	lists   []stillList
+	members []*Entity // of the lists, one list after the other
+	tombs   []*Entity
+	decided decidedIDs // with spans of their own that have no index
+}
+
+// stillList are siblings in order.
+type stillList struct {
+	key        listKey
+	from       int // in members
+	open, shut int // how many
+}
+
+// Still takes the board as it is at its head, to be encoded beside whoever
+// goes on with the board: it copies pointers only. It fails on a board that is
+// folded ahead of its head.
+func (b *Board) Still() (*Still, error) {
+	if b.ahead > 0 {
+		return nil, fmt.Errorf("domain: board %s is %d decisions ahead of its head", b.id, b.ahead)
+	}
+	s := &Still{id: b.id, rev: b.rev, seq: b.seq, hash: b.hash, at: b.at, number: b.number, imports: b.imports,
+		listed: b.listed, floor: b.recent.floor, board: b.entities[b.id], decided: b.decided.still()}
+	s.lists = make([]stillList, 0, len(b.lists))
+	s.members = make([]*Entity, 0, len(b.entities))
+	for key, l := range b.lists {
+		s.lists = append(s.lists, stillList{key, len(s.members), len(l.open), len(l.shut)})
+		s.members = append(append(s.members, l.open...), l.shut...)
+	}
+	s.tombs = slices.AppendSeq(make([]*Entity, 0, len(b.recent.tombs)), maps.Values(b.recent.tombs))
+	return s, nil
+}
+
+// still gives the ids there are now; those that come later are not added to it.
+func (d *decidedIDs) still() decidedIDs {
+	out := decidedIDs{size: d.size, since: d.since, spans: make([]*decidedSpan, len(d.spans))}
+	for i, s := range d.spans {
+		out.spans[i] = &decidedSpan{first: s.first, last: s.last, hashes: s.hashes[:len(s.hashes):len(s.hashes)], seqs: s.seqs}
+	}
+	return out
+}
+
+// Head is the stream sequence and hash of the last commit in it.
+func (s *Still) Head() (seq uint64, hash Hash) { return s.seq, s.hash }
+
 // Snapshot encodes the board at its head, ids decided lately included; a
 // disposable cache, versioned on its own. It fails on a board that is folded
 // ahead of its head.
 func (b *Board) Snapshot() ([]byte, error) {
-	if b.ahead > 0 {
-		return nil, fmt.Errorf("domain: board %s is %d decisions ahead of its head", b.id, b.ahead)
+	s, err := b.Still()
+	if err != nil {
+		return nil, err
 	}
-	w := &packer{buf: make([]byte, 0, 256*b.Len()+24*len(b.decided.seqs)+1024)}
+	return s.Append(nil)
+}
+
+// Append appends to dst what LoadSnapshot reads. The same state has the same
+// bytes.
+func (s *Still) Append(dst []byte) ([]byte, error) {
+	slices.SortFunc(s.lists, func(a, b stillList) int {
+		return cmp.Or(cmp.Compare(kindRank(a.key.kind), kindRank(b.key.kind)), strings.Compare(a.key.parent, b.key.parent))
+	})
+	slices.SortFunc(s.tombs, func(a, b *Entity) int { return strings.Compare(a.ID, b.ID) })
+
+	start := len(dst)
+	w := &packer{buf: slices.Grow(dst, 1024+11*s.decided.size+200*(len(s.members)+1)), words: map[string]uint64{}}
 	w.buf = append(w.buf, snapshotMagic...)
 	w.uint(snapshotVersion)
-	w.string(b.id)
-	w.uint(b.rev)
-	w.uint(b.seq)
-	w.buf = append(w.buf, b.hash[:]...)
-	w.time(b.at)
-	w.int(b.number)
-	w.string(b.imports.source)
-	w.string(b.imports.user)
-	w.int(int64(b.imports.next))
-	w.bool(b.imports.done)
-	w.uint(b.recent.floor)
-	w.uint(uint64(b.Len()))
-	for e := range b.All() {
-		w.entity(e)
+	w.string(s.id)
+	w.uint(s.rev)
+	w.uint(s.seq)
+	w.buf = append(w.buf, s.hash[:]...)
+	w.time(s.at)
+	w.int(s.number)
+	w.string(s.imports.source)
+	w.string(s.imports.user)
+	w.int(int64(s.imports.next))
+	w.bool(s.imports.done)
+	w.uint(s.listed)
+	w.uint(s.floor)
+	w.decided(&s.decided)
+
+	w.entities(s)
+	words := len(w.buf)
+	w.uint(uint64(len(w.list)))
+	for _, word := range w.list {
+		w.string(word)
 	}
-	w.uint(uint64(len(b.recent.tombs)))
-	for _, id := range slices.Sorted(maps.Keys(b.recent.tombs)) {
-		w.entity(b.recent.tombs[id])
-	}
-	w.decided(&b.decided)
-	w.buf = binary.BigEndian.AppendUint32(w.buf, crc32.ChecksumIEEE(w.buf))
+	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(len(w.buf)-words))
+	w.buf = binary.BigEndian.AppendUint32(w.buf, crc32.ChecksumIEEE(w.buf[start:]))
 	return w.buf, w.err
 }
 
-// LoadSnapshot reads what Snapshot wrote. It fails on another version: the
-// caller folds the log instead.
+func (w *packer) entities(s *Still) {
+	w.bool(s.board != nil)
+	if s.board != nil {
+		w.entity(s.board)
+	}
+	w.uint(uint64(len(s.members)))
+	w.uint(uint64(len(s.lists)))
+	for _, l := range s.lists {
+		w.word(l.key.parent)
+		w.word(string(l.key.kind))
+		w.uint(uint64(l.open))
+		w.uint(uint64(l.shut))
+		for _, e := range s.members[l.from : l.from+l.open+l.shut] {
+			w.entity(e)
+		}
+	}
+	w.uint(uint64(len(s.tombs)))
+	for _, e := range s.tombs {
+		w.entity(e)
+	}
+}
+
+// LoadSnapshot reads what Append wrote. It fails on another version: the
+// caller folds the log instead. The board does not keep data.
 func LoadSnapshot(data []byte) (*Board, error) {
+	const trailer = 4
 	body := len(data) - crc32.Size
-	if body < len(snapshotMagic) || string(data[:len(snapshotMagic)]) != snapshotMagic ||
+	if body < len(snapshotMagic)+trailer || string(data[:len(snapshotMagic)]) != snapshotMagic ||
 		binary.BigEndian.Uint32(data[body:]) != crc32.ChecksumIEEE(data[:body]) {
 		return nil, errSnapshot
 	}
-	r := &unpacker{buf: data[len(snapshotMagic):body]}
+	body -= trailer
+	words := body - int(binary.BigEndian.Uint32(data[body:]))
+	if words < len(snapshotMagic) {
+		return nil, errSnapshot
+	}
+	r := &unpacker{buf: data[words:body]}
+	r.words = make([]string, r.length())
+	for i := range r.words {
+		r.words[i] = r.string()
+	}
+	r.buf = data[len(snapshotMagic):words]
 	if v := r.uint(); v != snapshotVersion {
 		return nil, fmt.Errorf("domain: snapshot version %d, this code reads %d", v, snapshotVersion)
 	}
@@ -73,19 +177,12 @@ func LoadSnapshot(data []byte) (*Board, error) {
 	b.at = r.time()
 	b.number = r.int()
 	b.imports = importState{r.string(), r.string(), int(r.int()), r.bool()}
+	b.listed = r.uint()
 	b.recent.floor = r.uint()
-	for n := r.length(); n > 0 && r.err == nil; n-- {
-		e := r.entity()
-		b.put(nil, e)
-		b.remember(e)
-	}
-	for n := r.length(); n > 0 && r.err == nil; n-- {
-		e := r.entity()
-		b.recent.tombs[e.ID] = e
-		b.remember(e)
-	}
-	slices.SortFunc(b.recent.revs, compareRevisions)
 	r.decided(&b.decided)
+
+	r.text = string(r.buf)
+	b.read(r)
 	if r.err == nil && len(r.buf) > 0 {
 		r.err = errSnapshot
 	}
@@ -95,203 +192,49 @@ func LoadSnapshot(data []byte) (*Board, error) {
 	return b, nil
 }
 
+// read takes in the entities, which come as siblings in order, and tombstones.
+func (b *Board) read(r *unpacker) {
+	var board *Entity
+	if r.bool() {
+		board = r.entity()
+	}
+	n := r.length()
+	b.entities = make(map[string]*Entity, n+1)
+	b.lists = make(map[listKey]*siblings)
+	if board != nil {
+		b.put(nil, board)
+		b.remember(board)
+	}
+	members := make([]*Entity, 0, n)
+	for lists := r.length(); lists > 0 && r.err == nil; lists-- {
+		key := listKey{r.word(), Kind(r.word())}
+		open, from := int(r.uint()), len(members)
+		all := open + int(r.uint())
+		if all > n-from || open > all || open < 0 {
+			r.fail()
+			return
+		}
+		for range all {
+			e := r.entity()
+			members = append(members, e)
+			b.entities[e.ID] = e
+			b.tally(e, +1)
+			b.name(nil, e)
+			b.remember(e)
+		}
+		half := from + open
+		b.lists[key] = &siblings{open: members[from:half:half], shut: members[half:len(members):len(members)]}
+	}
+	for n := r.length(); n > 0 && r.err == nil; n-- {
+		e := r.entity()
+		b.recent.tombs[e.ID] = e
+		b.remember(e)
+	}
+	slices.SortFunc(b.recent.revs, compareRevisions)
+}
+
 func (b *Board) remember(e *Entity) {
 	if e.Rev > b.recent.floor {
 		b.recent.add(e.Rev, e.ID)
-	}
-}
-
-// packer appends values; the first error stays.
-type packer struct {
-	buf []byte
-	err error
-}
-
-func (w *packer) uint(n uint64)   { w.buf = binary.AppendUvarint(w.buf, n) }
-func (w *packer) int(n int64)     { w.buf = binary.AppendVarint(w.buf, n) }
-func (w *packer) string(s string) { w.uint(uint64(len(s))); w.buf = append(w.buf, s...) }
-
-func (w *packer) bool(v bool) {
-	if v {
-		w.uint(1)
-	} else {
-		w.uint(0)
-	}
-}
-
-// time is in whole milliseconds; the zero time has its own mark.
-func (w *packer) time(t time.Time) {
-	if t.IsZero() {
-		w.int(math.MinInt64)
-	} else {
-		w.int(t.UnixMilli())
-	}
-}
-
-func (w *packer) entity(e *Entity) {
-	w.string(e.ID)
-	w.string(string(e.Kind))
-	w.uint(e.Rev)
-	w.uint(e.CreatedRev)
-	w.time(e.CreatedAt)
-	w.string(e.CreatedBy)
-	w.time(e.UpdatedAt)
-	w.string(e.UpdatedBy)
-	w.bool(e.Deleted)
-	w.uint(uint64(len(e.Fields)))
-	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
-		w.string(name)
-		w.value(e.Fields[name])
-	}
-}
-
-func (w *packer) value(v any) {
-	switch x := v.(type) {
-	case string:
-		w.buf = append(w.buf, 's')
-		w.string(x)
-	case bool:
-		w.buf = append(w.buf, 'b')
-		w.bool(x)
-	case int64:
-		w.buf = append(w.buf, 'i')
-		w.int(x)
-	case []string:
-		w.buf = append(w.buf, 'l')
-		w.uint(uint64(len(x)))
-		for _, s := range x {
-			w.string(s)
-		}
-	case json.RawMessage:
-		w.buf = append(w.buf, 'j')
-		w.string(string(x))
-	default:
-		w.err = fmt.Errorf("domain: a field holds a %T", v)
-	}
-}
-
-func (w *packer) decided(d *decidedIDs) {
-	w.time(d.since)
-	live := d.queue[d.gone:]
-	w.uint(uint64(len(live)))
-	var last decidedID
-	for _, id := range live {
-		w.buf = binary.BigEndian.AppendUint64(w.buf, id.hash)
-		w.int(int64(id.seq - last.seq))
-		w.int(id.at - last.at)
-		last = id
-	}
-}
-
-// unpacker reads what packer wrote; after the first error it gives zeros.
-type unpacker struct {
-	buf []byte
-	err error
-}
-
-func (r *unpacker) fail() {
-	r.buf, r.err = nil, errSnapshot
-}
-
-func (r *unpacker) uint() uint64 {
-	n, size := binary.Uvarint(r.buf)
-	if size <= 0 {
-		r.fail()
-		return 0
-	}
-	r.buf = r.buf[size:]
-	return n
-}
-
-func (r *unpacker) int() int64 {
-	n, size := binary.Varint(r.buf)
-	if size <= 0 {
-		r.fail()
-		return 0
-	}
-	r.buf = r.buf[size:]
-	return n
-}
-
-func (r *unpacker) bool() bool { return r.uint() == 1 }
-
-// length reads a count of things of at least one byte each.
-func (r *unpacker) length() int {
-	n := r.uint()
-	if n > uint64(len(r.buf)) {
-		r.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (r *unpacker) take(n int) []byte {
-	if n > len(r.buf) {
-		r.fail()
-		return nil
-	}
-	out := r.buf[:n]
-	r.buf = r.buf[n:]
-	return out
-}
-
-func (r *unpacker) string() string { return string(r.take(r.length())) }
-
-func (r *unpacker) time() time.Time {
-	ms := r.int()
-	if ms == math.MinInt64 || r.err != nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
-func (r *unpacker) entity() *Entity {
-	e := &Entity{ID: r.string(), Kind: Kind(r.string()), Rev: r.uint(), CreatedRev: r.uint(),
-		CreatedAt: r.time(), CreatedBy: r.string(), UpdatedAt: r.time(), UpdatedBy: r.string(), Deleted: r.bool()}
-	n := r.length()
-	e.Fields = make(Fields, n)
-	for ; n > 0 && r.err == nil; n-- {
-		name := r.string()
-		e.Fields[name] = r.value()
-	}
-	return e
-}
-
-func (r *unpacker) value() any {
-	tag := r.take(1)
-	if len(tag) == 0 {
-		return nil
-	}
-	switch tag[0] {
-	case 's':
-		return r.string()
-	case 'b':
-		return r.bool()
-	case 'i':
-		return r.int()
-	case 'l':
-		list := make([]string, r.length())
-		for i := range list {
-			list[i] = r.string()
-		}
-		return list
-	case 'j':
-		return json.RawMessage(r.string())
-	}
-	r.fail()
-	return nil
-}
-
-func (r *unpacker) decided(d *decidedIDs) {
-	d.since = r.time()
-	var last decidedID
-	for n := r.length(); n > 0 && r.err == nil; n-- {
-		raw := r.take(8)
-		if r.err != nil {
-			return
-		}
-		last = decidedID{binary.BigEndian.Uint64(raw), last.seq + uint64(r.int()), last.at + r.int()}
-		d.seqs[last.hash] = last.seq
-		d.queue = append(d.queue, last)
 	}
 }
