@@ -119,6 +119,7 @@ func TestLoadBoard_SnapshotAndTail(t *testing.T) {
 			if err := l.PutSnapshot(t.Context(), a.b.ID(), s); err != nil {
 				t.Fatal(err)
 			}
+			onEveryReplica(t, l, a.b.ID(), s)
 		}
 		for i := range 9 {
 			a.change(t, fmt.Sprint("c", i), `{"kind":"column","title":"C"}`, time.Hour)

@@ -2,44 +2,37 @@ package eventlog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/snapback-io/snapback/domain"
 )
 
 const (
-	snapshotBucket  = "snapback-snapshots"
 	contentBucket   = "snapback-contents"
 	directoryBucket = "snapback-directory"
 )
 
-func (l *Log) snapshots() bucket { return bucket{l, snapshotBucket} }
-func (l *Log) contents() bucket  { return bucket{l, contentBucket} }
+func (l *Log) contents() bucket { return bucket{l, contentBucket} }
 
-// ensureStores makes the buckets that are missing.
+// ensureStores makes the streams of the stores that are missing.
 func (l *Log) ensureStores(ctx context.Context) error {
-	for _, name := range []string{snapshotBucket, contentBucket} {
-		cfg := jetstream.StreamConfig{
-			Name:        "OBJ_" + name,
-			Subjects:    []string{"$O." + name + ".C.>", "$O." + name + ".M.>"},
-			Storage:     jetstream.FileStorage,
-			Discard:     jetstream.DiscardNew,
-			Replicas:    l.cfg.Replicas,
-			AllowRollup: true,
-			AllowDirect: true,
-		}
-		if name == snapshotBucket && l.cfg.Replicas == 1 {
-			cfg.PersistMode = jetstream.AsyncPersistMode // disposable: no fsync for them
-		}
-		if _, err := l.ensureStream(ctx, cfg); err != nil {
-			return err
-		}
+	if _, err := l.ensureStream(ctx, l.snapshotConfig()); err != nil {
+		return err
 	}
 	_, err := l.ensureStream(ctx, jetstream.StreamConfig{
+		Name:        l.contents().stream(),
+		Subjects:    []string{"$O." + contentBucket + ".C.>", "$O." + contentBucket + ".M.>"},
+		Storage:     jetstream.FileStorage,
+		Discard:     jetstream.DiscardNew,
+		Replicas:    l.cfg.Replicas,
+		AllowRollup: true,
+		AllowDirect: true,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.ensureStream(ctx, jetstream.StreamConfig{
 		Name:              directoryStream,
 		Subjects:          []string{directoryPrefix + ">"},
 		Storage:           jetstream.FileStorage,
@@ -51,64 +44,6 @@ func (l *Log) ensureStores(ctx context.Context) error {
 		AllowDirect:       true,
 	})
 	return err
-}
-
-// Snapshot is a board's encoded state at a sequence.
-type Snapshot struct {
-	Seq  uint64
-	Hash domain.Hash // of the commit at Seq; use only if the log agrees
-	Data []byte
-}
-
-// PutSnapshot keeps s as the board's only snapshot.
-func (l *Log) PutSnapshot(ctx context.Context, board string, s Snapshot) error {
-	data, err := compressed(s.Data)
-	if err == nil {
-		_, err = l.snapshots().put(ctx, board, map[string]string{
-			"epoch": l.epoch,
-			"seq":   strconv.FormatUint(s.Seq, 10),
-			"hash":  s.Hash.String(),
-		}, data)
-	}
-	if err != nil {
-		return fmt.Errorf("eventlog: snapshot of board %s: %w", board, err)
-	}
-	return nil
-}
-
-// GetSnapshot gives the board's snapshot if it is of this epoch. ErrNotFound if there is none.
-func (l *Log) GetSnapshot(ctx context.Context, board string) (Snapshot, error) {
-	s, err := l.getSnapshot(ctx, board)
-	if errors.Is(err, ErrNotFound) { // perhaps it was replaced while it was read
-		s, err = l.getSnapshot(ctx, board)
-	}
-	if err != nil {
-		return Snapshot{}, fmt.Errorf("eventlog: snapshot of board %s: %w", board, err)
-	}
-	return s, nil
-}
-
-func (l *Log) getSnapshot(ctx context.Context, board string) (s Snapshot, err error) {
-	o, err := l.snapshots().info(ctx, board)
-	if err != nil {
-		return s, err
-	}
-	if o.Metadata["epoch"] != l.epoch {
-		return s, ErrNotFound
-	}
-	if s.Seq, err = strconv.ParseUint(o.Metadata["seq"], 10, 64); err != nil {
-		return s, err
-	}
-	if err = s.Hash.UnmarshalText([]byte(o.Metadata["hash"])); err != nil {
-		return s, err
-	}
-	r, err := l.snapshots().open(ctx, o, 0)
-	if err != nil {
-		return s, err
-	}
-	defer r.Close()
-	s.Data, err = decompress(r)
-	return s, err
 }
 
 // PutContent stores a file's bytes under a new upload id and gives their size

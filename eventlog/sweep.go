@@ -86,14 +86,15 @@ func (l *Log) namedObjects(ctx context.Context, board string, list []object) (ma
 // left behind before t, and says how many there were. No upload or snapshot
 // may be under way since before t: a day is a good measure.
 func (l *Log) SweepChunks(ctx context.Context, before time.Time) (removed int, err error) {
-	for _, b := range []bucket{l.contents(), l.snapshots()} {
-		n, err := b.sweep(ctx, before)
-		removed += n
-		if err != nil {
-			return removed, fmt.Errorf("eventlog: sweep of %s: %w", b.name, err)
-		}
+	removed, err = l.contents().sweep(ctx, before)
+	if err != nil {
+		return removed, fmt.Errorf("eventlog: sweep of contents: %w", err)
 	}
-	return removed, nil
+	n, err := l.sweepSnapshots(ctx, before)
+	if err != nil {
+		err = fmt.Errorf("eventlog: sweep of snapshots: %w", err)
+	}
+	return removed + n, err
 }
 
 // all gives every object of the bucket.
