@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 const chunkBatch = 16 // chunks read at once
@@ -78,14 +80,20 @@ func (r *objectReader) peek(seq uint64) (i, at uint64, err error) {
 		if at, err = directSeq(batch[0].Header); err != nil {
 			return err
 		}
-		left, err := strconv.ParseUint(batch[0].Header.Get("Nats-Num-Pending"), 10, 64)
-		if err != nil {
-			return err
-		}
-		i = uint64(r.object.Chunks) - left - 1
-		return nil
+		i, err = r.number(batch[0].Header)
+		return err
 	})
 	return i, at, err
+}
+
+// number is a chunk's number. One that was stored without has it by what comes
+// behind it, if the replica that answered has all of the object.
+func (r *objectReader) number(h nats.Header) (uint64, error) {
+	if n := h.Get(headerChunk); n != "" {
+		return strconv.ParseUint(n, 10, 64)
+	}
+	left, err := strconv.ParseUint(h.Get("Nats-Num-Pending"), 10, 64)
+	return uint64(r.object.Chunks) - left - 1, err
 }
 
 func (r *objectReader) request(seq uint64, batch int) messageGet {

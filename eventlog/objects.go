@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ type bucket struct {
 const (
 	chunkSize   = 128 << 10 // bytes of every chunk but the last
 	chunkWindow = 16        // chunks sent ahead of their answers
+
+	headerChunk = "Chunk" // a chunk's number, from 0
 )
 
 // object describes a stored object.
@@ -107,7 +110,9 @@ func (b bucket) putChunks(ctx context.Context, o *object, sum hash.Hash, r io.Re
 		sum.Write(chunk[:n])
 		o.Size += uint64(n)
 		o.Chunks++
-		if err := b.log.bulk.PublishRequest(b.chunks(o.NUID), inbox, chunk[:n]); err != nil {
+		msg := &nats.Msg{Subject: b.chunks(o.NUID), Reply: inbox, Data: chunk[:n],
+			Header: nats.Header{headerChunk: {strconv.FormatUint(uint64(o.Chunks)-1, 10)}}}
+		if err := b.log.bulk.PublishMsg(msg); err != nil {
 			return err
 		}
 		if pending++; pending == chunkWindow {
