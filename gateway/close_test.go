@@ -344,3 +344,29 @@ func TestWriter_OnlyWhileThereIsSomethingToWrite(t *testing.T) {
 		}
 	})
 }
+
+// TestSession_PanicCostsOneConnection, and what it held is given back.
+func TestSession_PanicCostsOneConnection(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s, other := w.connect("bob"), w.connect("ada")
+		s.skip("ready")
+		other.skip("ready")
+		w.hubs.log = exploding{tap}
+		s.mutate("c1", `{"title":"x"}`)
+		s.closed(1006)
+		w.hubs.log = tap
+		if f := other.verdict(other.mutate("c1", `{"title":"y"}`)); f.Type != "ack" {
+			t.Errorf("%s", f)
+		}
+		time.Sleep(time.Minute)
+		if n := w.hubs.counters().Sessions; n != 1 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// exploding is a log whose publishing panics.
+type exploding struct{ *tapped }
+
+func (exploding) PublishCommand(*domain.Command, time.Duration) error { panic("a bug") }

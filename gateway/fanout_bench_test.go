@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -20,36 +21,45 @@ import (
 )
 
 // drainsEnv makes the test binary a process of clients that read and throw
-// away: "ADDRESS COUNT". So a benchmark's CPU time is the server's alone.
+// away: "ADDRESS COUNT BOARD...". So a benchmark's CPU time is the server's alone.
 const drainsEnv = "SNAPBACK_BENCH_DRAINS"
 
 func TestMain(m *testing.M) {
 	if args := os.Getenv(drainsEnv); args != "" {
-		addr, count, _ := strings.Cut(args, " ")
-		n, _ := strconv.Atoi(count)
-		drainMany(addr, n)
+		words := strings.Fields(args)
+		n, _ := strconv.Atoi(words[1])
+		drainMany(words[0], n, words[2:])
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// drainMany opens n sockets, says so, and reads until its input ends.
-func drainMany(addr string, n int) {
+// drainMany opens n sockets on the boards by turns, says so, and answers pings
+// until its input ends.
+func drainMany(addr string, n int, boards []string) {
 	for i := range n {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			panic(err)
 		}
 		fmt.Fprintf(conn, "GET /%s?user=u%d HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", board, i)
-		buf := make([]byte, 64<<10)
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", boards[i%len(boards)], i)
+		size := 64 << 10
+		if n > 1000 {
+			size = 4 << 10
+		}
+		buf := make([]byte, size)
 		if _, err := conn.Read(buf); err != nil {
 			panic(err)
 		}
 		go func() {
 			for {
-				if _, err := conn.Read(buf); err != nil {
+				n, err := conn.Read(buf)
+				if err != nil {
 					return
+				}
+				if bytes.Contains(buf[:n], pingFrame) { // no JSON has these bytes
+					conn.Write([]byte{0x8a, 0x80, 0, 0, 0, 0}) // a pong, masked
 				}
 			}
 		}()
@@ -74,7 +84,7 @@ const benchCards = 200
 func newBench(b testing.TB, n int) *bench {
 	log := logtest.New(logtest.Config{})
 	x := &bench{TB: b, ahead: domain.NewBoard(board)}
-	x.hubs = newHubsOn(log, Config{QueueBytes: 64 << 20, PongTimeout: time.Hour})
+	x.hubs = newHubsOn(log, Config{QueueBytes: 64 << 20})
 	b.Cleanup(x.hubs.close)
 	changes := []domain.Change{put(board, "board", "title", "Bench"), put("todo", "column", "title", "To do")}
 	for i := range benchCards {
@@ -95,7 +105,7 @@ func newBench(b testing.TB, n int) *bench {
 	}
 	b.Cleanup(x.hub.release)
 	if n > 0 {
-		x.watch(n)
+		x.watch(n, board)
 	}
 	return x
 }
@@ -108,7 +118,7 @@ func (x *bench) record(k int, changes func(i int) []domain.Change) eventlog.Reco
 	if at.Before(last) {
 		at = last
 	}
-	c := &domain.Commit{V: domain.CommitVersion, Board: board, Prev: prev, At: at}
+	c := &domain.Commit{V: domain.CommitVersion, Board: x.ahead.ID(), Prev: prev, At: at}
 	for i := range k {
 		x.n++
 		cmd := domain.Command{ID: fmt.Sprintf("bench-%d", x.n), Op: domain.OpMutate, User: fmt.Sprint("u", i), Grant: domain.GrantOpen,
@@ -132,7 +142,7 @@ func (x *bench) record(k int, changes func(i int) []domain.Change) eventlog.Reco
 	if err := x.ahead.Settle(c, hash, seq+1); err != nil {
 		x.Fatal(err)
 	}
-	return eventlog.Record{Board: board, Seq: seq + 1, Prev: seq, Time: at, Data: data, Hash: hash, Commit: c}
+	return eventlog.Record{Board: c.Board, Seq: seq + 1, Prev: seq, Time: at, Data: data, Hash: hash, Commit: c}
 }
 
 // moves is a record of k small changes.
@@ -142,8 +152,8 @@ func (x *bench) moves(k int) eventlog.Record {
 	})
 }
 
-// watch has n sessions of another process watch the board.
-func (x *bench) watch(n int) {
+// watch has n sessions of another process watch the boards by turns.
+func (x *bench) watch(n int, boards ...string) {
 	x.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,7 +164,7 @@ func (x *bench) watch(n int) {
 	})}
 	go server.Serve(l)
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", drainsEnv, l.Addr(), n))
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %s", drainsEnv, l.Addr(), n, strings.Join(boards, " ")))
 	child.Stderr = os.Stderr
 	in, _ := child.StdinPipe()
 	out, _ := child.StdoutPipe()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ type session struct {
 
 var upgrader = websocket.Upgrader{
 	Subprotocols:    []string{wire.Subprotocol},
+	ReadBufferSize:  512, // several small frames; a large one is read past it
 	WriteBufferPool: &sync.Pool{},
 	CheckOrigin:     func(*http.Request) bool { return true }, // Server has checked it
 	Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
@@ -98,20 +100,14 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil })
-	s.run(r, board)
-	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
-	s.q.wait()
-	lost.Stop()
-	if s.hub != nil {
-		s.leave()
-	}
-	_ = ws.Close()
+	// Neither the request nor the stack and the buffers it is served with stay
+	// while the connection lives.
+	code, reason := s.enter(r, board)
+	go s.run(code, reason)
 }
 
-// run is the reader's whole life. When it returns the close frame has been
-// queued, and the peer's is read or will not come.
-func (s *session) run(r *http.Request, board string) {
-	code, reason := s.enter(r, board)
+// run is the reader's life after enter. When it returns the connection is closed.
+func (s *session) run(code int, reason string) {
 	if code == 0 {
 		code, reason = s.read()
 	}
@@ -120,6 +116,13 @@ func (s *session) run(r *http.Request, board string) {
 		s.hub.part(s)
 	}
 	s.linger()
+	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
+	s.q.wait()
+	lost.Stop()
+	if s.hub != nil {
+		s.leave()
+	}
+	_ = s.conn.Conn.Close()
 }
 
 // enter authenticates, opens the room and joins it; a code other than 0 is why not.
@@ -138,11 +141,11 @@ func (s *session) enter(r *http.Request, board string) (code int, reason string)
 	if !domain.ValidID(board) {
 		return s.notHere(start)
 	}
-	h, err := hs.open(r.Context(), board)
+	h, err := hs.open(hs.ctx, board)
 	if err != nil {
 		return wire.CloseOverloaded, "the board cannot be read now"
 	}
-	h.reach(r.Context(), r.URL.Query())
+	h.reach(hs.ctx, r.URL.Query())
 	if !h.join(s, r.URL.Query()) {
 		h.release()
 		return s.notHere(start)
@@ -242,8 +245,16 @@ func (s *session) owe(data string) {
 // shut queues the close frame; the first code counts.
 func (s *session) shut(code int, reason string) { s.q.close(code, reason) }
 
-// read takes frames until the connection is to be closed, and says why.
+// read takes frames until the connection is to be closed, and says why. What
+// panics over a frame costs its connection, not the node.
 func (s *session) read() (code int, reason string) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.hs.logger.Error("panic over a frame", "board", s.hub.board, "panic", p, "stack", string(debug.Stack()))
+			_ = s.conn.Conn.Close()
+			code = websocket.CloseAbnormalClosure
+		}
+	}()
 	for {
 		s.heard()
 		kind, data, err := s.message()
