@@ -75,6 +75,9 @@ func (d *decidedIDs) still() decidedIDs {
 	return out
 }
 
+// ID is the board's id.
+func (s *Still) ID() string { return s.id }
+
 // Head is the stream sequence and hash of the last commit in it.
 func (s *Still) Head() (seq uint64, hash Hash) { return s.seq, s.hash }
 

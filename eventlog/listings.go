@@ -22,7 +22,7 @@ type Listing struct {
 	Board    string                 `json:"board"`
 	Title    string                 `json:"title"`
 	Archived bool                   `json:"archived,omitempty"`
-	Seq      uint64                 `json:"seq"` // of the commit it was made from; an older one never replaces a newer
+	Seq      uint64                 `json:"seq"` // of the commit that made it so; an older one never replaces a newer
 	Members  map[string]domain.Role `json:"members,omitempty"`
 }
 
@@ -66,7 +66,7 @@ func (l *Log) putListing(ctx context.Context, entry Listing) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if old.Seq > entry.Seq {
+	if err == nil && old.Seq >= entry.Seq {
 		return nil
 	}
 	data, err := json.Marshal(entry)

@@ -230,6 +230,28 @@ func TestDirectory_ByMemberAndByMatch(t *testing.T) {
 	}
 }
 
+// A listing that stands is not written again: nothing is appended.
+func TestDirectory_TheSameIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	l := single(t)
+	entry := Listing{Board: "b", Title: "T", Seq: 3, Members: map[string]domain.Role{"ann": domain.Admin}}
+	var last uint64
+	for i := range 3 {
+		if err := l.PutListing(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+		stream, err := l.js.Stream(t.Context(), directoryStream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := stream.CachedInfo().State.LastSeq; i > 0 && now != last {
+			t.Fatalf("%d messages, then %d", last, now)
+		} else {
+			last = now
+		}
+	}
+}
+
 // Writers that race leave the newest listing, and every member finds it.
 func TestDirectory_OlderNeverReplacesNewer(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {

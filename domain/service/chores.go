@@ -76,65 +76,85 @@ func (h *heads) due() map[string]uint64 {
 	return due
 }
 
-// snapshots makes snapshots beside the workers, from the log, one at a time.
+// snapshots encodes and stores boards beside their workers, one at a time, and
+// takes a tenth of the time at most.
 type snapshots struct {
 	s     *Service
-	queue chan string
+	queue chan *domain.Still
 	mu    sync.Mutex
 	busy  map[string]bool // queued or under way
 }
 
+const (
+	smallTail      = 100     // records that are not worth a snapshot
+	snapshotShare  = 10      // one part in so many of the time goes to snapshots
+	snapshotBuffer = 4 << 20 // bytes; what was needed beyond is given back
+)
+
 func (p *snapshots) init(s *Service) {
-	p.s, p.queue, p.busy = s, make(chan string, 1000), make(map[string]bool)
+	p.s, p.queue, p.busy = s, make(chan *domain.Still, 100), make(map[string]bool)
 }
 
-// consider has a snapshot made of the worker's board if one is due. When it
-// cannot be queued now the next commit tries again; when making it fails, the
-// records of the next SnapshotEvery or of the next load count again.
+// due is how long the tail of a board may become: what it costs to read is
+// weighed against what it costs to store the board.
+func (p *snapshots) due(b *domain.Board) int {
+	return min(p.s.SnapshotEvery, max(smallTail, b.Len()/2))
+}
+
+// consider has a snapshot made of the worker's board, as it is stored, if one
+// is due. When it cannot be queued now the next commit tries again; when making
+// it fails, the records of the next tail or of the next load count again.
 func (p *snapshots) consider(w *worker) {
-	if w.tail < p.s.SnapshotEvery {
+	if w.tail < p.due(w.state) {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[w.board] {
+	if p.busy[w.board] || len(p.queue) == cap(p.queue) {
 		return
 	}
-	select {
-	case p.queue <- w.board:
-		p.busy[w.board] = true
-		w.tail = 0
-	default:
+	still, err := w.state.Still()
+	if err != nil {
+		p.s.Logger.Error("a snapshot of what is not stored", "board", w.board, "error", err)
+		return
 	}
+	p.queue <- still // has room: only this sends, under the lock
+	p.busy[w.board] = true
+	w.tail = 0
 }
 
 func (p *snapshots) run(ctx context.Context) {
+	var buf []byte
 	for {
 		select {
-		case board := <-p.queue:
-			if err := p.make(ctx, board); err != nil && ctx.Err() == nil {
-				p.s.warn("making a snapshot failed", "board", board, "error", err)
+		case still := <-p.queue:
+			start := p.s.Now()
+			var err error
+			if buf, err = p.put(ctx, still, buf); err != nil && ctx.Err() == nil {
+				p.s.warn("making a snapshot failed", "board", still.ID(), "error", err)
 			}
 			p.mu.Lock()
-			delete(p.busy, board)
+			delete(p.busy, still.ID())
 			p.mu.Unlock()
+			pause(ctx, (snapshotShare-1)*min(p.s.Now().Sub(start), time.Second))
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (p *snapshots) make(ctx context.Context, board string) error {
-	state, err := eventlog.LoadBoard(ctx, p.s.Log, board)
+// put encodes into buf and stores, and gives the buffer for the next.
+func (p *snapshots) put(ctx context.Context, still *domain.Still, buf []byte) ([]byte, error) {
+	data, err := still.Append(buf[:0])
 	if err != nil {
-		return err
+		return buf, err
 	}
-	data, err := state.Snapshot()
-	if err != nil {
-		return err
+	seq, hash := still.Head()
+	err = p.s.Log.PutSnapshot(ctx, still.ID(), eventlog.Snapshot{Seq: seq, Hash: hash, Data: data})
+	if cap(data) > snapshotBuffer {
+		data = nil
 	}
-	seq, hash, _ := state.Head()
-	return p.s.Log.PutSnapshot(ctx, board, eventlog.Snapshot{Seq: seq, Hash: hash, Data: data})
+	return data, err
 }
 
 // maxListed bounds how many boards the directory is remembered to be right about.
@@ -147,7 +167,7 @@ type directory struct {
 	wake    chan struct{}
 	mu      sync.Mutex
 	pending map[string]eventlog.Listing
-	listed  map[string]uint64 // sequence up to which the directory is known to be right
+	listed  map[string]uint64 // domain.Board.Listed of what the directory is known to have
 }
 
 func (d *directory) init(s *Service) {
@@ -155,26 +175,14 @@ func (d *directory) init(s *Service) {
 	d.pending, d.listed = make(map[string]eventlog.Listing), make(map[string]uint64)
 }
 
-// loaded checks a board just read from the log: unless its head is where this
-// service left it, somebody may have died before writing its listing.
+// loaded checks a board just read from the log: unless the directory is known
+// to have it as it is, somebody may have died before writing its listing.
 func (d *directory) loaded(b *domain.Board) {
-	seq, _, _ := b.Head()
 	d.mu.Lock()
-	known := d.listed[b.ID()] == seq
+	known := d.listed[b.ID()] == b.Listed()
 	d.mu.Unlock()
 	if !known {
 		d.changed(b)
-	}
-}
-
-// left says that the board's commits since it was listed, up to its head, are
-// this service's own.
-func (d *directory) left(b *domain.Board) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, waits := d.pending[b.ID()]
-	if _, ok := d.listed[b.ID()]; ok && !waits {
-		d.listed[b.ID()], _, _ = b.Head()
 	}
 }
 
@@ -195,14 +203,15 @@ func (d *directory) changed(b *domain.Board) {
 }
 
 func listing(b *domain.Board) eventlog.Listing {
-	seq, _, _ := b.Head()
-	l := eventlog.Listing{Board: b.ID(), Seq: seq, Members: make(map[string]domain.Role)}
+	l := eventlog.Listing{Board: b.ID(), Seq: b.Listed(), Members: make(map[string]domain.Role)}
 	if e := b.Get(b.ID()); e != nil {
 		l.Title, l.Archived = e.Fields.String("title"), e.Fields.Bool("archived")
 	}
-	for e := range b.All() {
+	for e := range b.All() { // the board, its members, the rest
 		if e.Kind == domain.KindMember {
 			l.Members[e.Fields.String("user")] = domain.Role(e.Fields.String("role"))
+		} else if e.Kind != domain.KindBoard {
+			break
 		}
 	}
 	return l

@@ -239,7 +239,7 @@ func (w *worker) stored(seq uint64) {
 
 // heavyRecord is how many bytes of a record count as one more record of the
 // tail that a load has to read.
-const heavyRecord = 64 << 10
+const heavyRecord = 4 << 10
 
 // weight is how many records a commit of that many bytes counts for towards
 // the next snapshot. The end of an import is due for one at once.

@@ -182,7 +182,6 @@ func (s *Service) retire(w *worker) bool {
 	s.backlog -= w.backlogBytes
 	if w.state != nil {
 		w.prune()
-		s.directory.left(w.state)
 		s.idle.put(w.board, w.folded)
 	}
 	return true

@@ -1,6 +1,7 @@
 package logtest
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -18,6 +19,7 @@ func (l *Log) PutSnapshot(ctx context.Context, board string, s eventlog.Snapshot
 	if err := l.refused["PutSnapshot"]; err != nil {
 		return err
 	}
+	s.Data = bytes.Clone(s.Data)
 	l.snapshots[board] = s
 	return nil
 }
