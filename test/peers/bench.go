@@ -39,7 +39,7 @@ func moves(name string, room load.Room, show ...column) bench {
 }
 
 // rates at which fanout's one writer changes cards, per second.
-var rates = []float64{10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000}
+var rates = []float64{10, 30, 50, 100, 150, 200, 300, 500, 700, 1000}
 
 const (
 	viewers   = 1000
