@@ -78,6 +78,31 @@ func TestLaw6_ARepeatInBetweenKeepsTheOrder(t *testing.T) {
 	})
 }
 
+// The log is asked about something that is decided, as expired, while the
+// answer is under way: the answer that it was not does not hide what it came after.
+func TestLaw6_AnAnswerThatComesLateHidesNoOrder(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		first, lost, last := b.id(), b.id(), b.id()
+		b.script.onSearch = func() { time.Sleep(time.Second) }
+		cmd := b.after(last, lost, 4*time.Second, cardChange("card", "new"))
+		b.deliver(t, cmd)
+		b.deliver(t, cmd) // held for what is not known here: the log is asked
+		b.deliver(t, b.after(lost, first, 500*time.Millisecond, cardChange("other", "new")))
+		time.Sleep(2 * time.Second)
+		if d := b.decision(lost); d == nil || code(d.Rejection) != domain.Expired {
+			t.Fatalf("%+v", d)
+		}
+		b.deliver(t, cmd)
+		if d := b.decision(last); d != nil {
+			t.Fatalf("decided before what it comes after: %+v", d)
+		}
+		b.deliver(t, b.after(first, "", time.Second, columnChange("new", 0)))
+		if d := b.decision(last); d == nil || d.Rejection != nil {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
 func TestLaw6_HeldUntilItsOwnDeadline(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		id := b.id()

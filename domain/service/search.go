@@ -200,7 +200,9 @@ func (w *worker) answered(a *answer) {
 			e.absent, e.searched = a.until, true
 			w.reconsider(e)
 		}
-		w.past[a.key] = past{at: w.s.Now()}
+		if !w.past[a.key].decided { // else it was decided meanwhile
+			w.past[a.key] = past{at: w.s.Now()}
+		}
 	}
 }
 
