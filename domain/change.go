@@ -87,7 +87,7 @@ func (d *draft) gone(id string) bool {
 	if d.b.recent.tombs[id] != nil {
 		return true
 	}
-	return d.touched[id] != nil
+	return d.touched.get(id) != nil
 }
 
 // delete removes an entity and what hangs on it.
@@ -109,7 +109,7 @@ func (d *draft) delete(c *Change, cur *Entity) *Rejection {
 		gone[e.Kind]++
 		d.put(e.ID, nil)
 	}
-	ev := Event{Type: string(cur.Kind) + "." + schema[cur.Kind].gone, EntityID: cur.ID}
+	ev := Event{Type: eventType(cur.Kind, schema[cur.Kind].gone), EntityID: cur.ID}
 	if len(gone) > 0 {
 		ev.Gone = gone
 	}

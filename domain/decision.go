@@ -182,7 +182,7 @@ type Commit struct {
 
 // Encode gives the bytes to store and their hash.
 func (c *Commit) Encode() ([]byte, Hash, error) {
-	w := encoder{buf: make([]byte, 0, commitRoom*(len(c.Decisions)+1)), esc: plainjson.Plain}
+	w := encoder{buf: make([]byte, 0, c.room()), esc: plainjson.Plain}
 	w.commit(c)
 	if w.err != nil {
 		data, err := marshalPlain(c)

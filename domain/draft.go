@@ -14,9 +14,8 @@ type draft struct {
 	role   Role
 	change int // index of the change at work
 
-	touched map[string]*touch
-	order   []*touch // by first touch
-	lists   map[listKey][]*Entity
+	touched few[string, *touch]   // in the order of the first touch
+	lists   map[listKey][]*Entity // see [draft.listed]; nil until somebody asks
 	names   map[nameKey][]string
 	refs    []setRef
 	number  int64
@@ -40,11 +39,11 @@ type setRef struct {
 }
 
 func newDraft(b *Board, cmd *Command, at time.Time) *draft {
-	return &draft{b: b, cmd: cmd, at: at, role: b.RoleOf(cmd.User, cmd.Grant), number: b.number, touched: map[string]*touch{}}
+	return &draft{b: b, cmd: cmd, at: at, role: b.RoleOf(cmd.User, cmd.Grant), number: b.number}
 }
 
 func (d *draft) get(id string) *Entity {
-	if t := d.touched[id]; t != nil {
+	if t := d.touched.get(id); t != nil {
 		return t.now
 	}
 	return d.b.entities[id]
@@ -59,15 +58,16 @@ func (d *draft) emit(ev Event) uint64 {
 
 // put makes now (nil: gone) the state of id; fields are those the command set.
 func (d *draft) put(id string, now *Entity, fields ...string) {
-	t := d.touched[id]
+	t := d.touched.get(id)
 	if t == nil {
 		t = &touch{id: id, base: d.b.entities[id]}
 		t.now = t.base
-		d.touched[id] = t
-		d.order = append(d.order, t)
+		*d.touched.at(id) = t
 	}
 	old := t.now
-	d.list(old, now)
+	if d.lists != nil {
+		d.list(old, now)
+	}
 	if was, is := nameKeyOf(old), nameKeyOf(now); was != is {
 		d.rename(id, was, is)
 		t.named = d.change
@@ -78,28 +78,41 @@ func (d *draft) put(id string, now *Entity, fields ...string) {
 	if len(fields) > 0 || now == nil {
 		t.last = d.change
 	}
-	for _, name := range fields {
-		if !slices.Contains(t.changed, name) {
-			t.changed = append(t.changed, name)
+	if t.changed == nil {
+		t.changed = fields
+	} else {
+		for _, name := range fields {
+			if !slices.Contains(t.changed, name) {
+				t.changed = append(t.changed, name)
+			}
 		}
 	}
 	t.now = now
 }
 
-// list keeps d.lists: the touched entities that are there and not archived.
+// listed are the touched entities under key that are there and not archived,
+// in order.
+func (d *draft) listed(key listKey) []*Entity {
+	if d.lists == nil && len(d.touched.values) > 0 {
+		d.lists = map[listKey][]*Entity{}
+		for _, t := range d.touched.values {
+			d.list(nil, t.now)
+		}
+	}
+	return d.lists[key]
+}
+
+// list keeps d.lists when old becomes now.
 func (d *draft) list(old, now *Entity) {
 	if old != nil && !old.Fields.Bool("archived") {
 		l := d.lists[keyOf(old)]
-		if i, ok := slices.BinarySearchFunc(l, old, compareSiblings); ok {
+		if i, ok := findSibling(l, old); ok {
 			d.lists[keyOf(old)] = slices.Delete(l, i, i+1)
 		}
 	}
 	if now != nil && !now.Fields.Bool("archived") {
-		if d.lists == nil {
-			d.lists = map[listKey][]*Entity{}
-		}
 		l := d.lists[keyOf(now)]
-		i, _ := slices.BinarySearchFunc(l, now, compareSiblings)
+		i, _ := findSibling(l, now)
 		d.lists[keyOf(now)] = slices.Insert(l, i, now)
 	}
 }
@@ -150,13 +163,13 @@ func (d *draft) children(key listKey) []*Entity {
 	if l := d.b.lists[key]; l != nil {
 		for _, half := range [][]*Entity{l.open, l.shut} {
 			for _, e := range half {
-				if d.touched[e.ID] == nil {
+				if d.touched.get(e.ID) == nil {
 					out = append(out, e)
 				}
 			}
 		}
 	}
-	for _, t := range d.order {
+	for _, t := range d.touched.values {
 		if t.now != nil && t.now.Kind != KindBoard && keyOf(t.now) == key {
 			out = append(out, t.now)
 		}
@@ -167,25 +180,24 @@ func (d *draft) children(key listKey) []*Entity {
 // neighbours are the unarchived siblings on both sides of (position, id),
 // leaving out the entity self.
 func (d *draft) neighbours(key listKey, position, id, self string) (prev, next *Entity) {
-	probe := &Entity{ID: id, Kind: key.kind, Fields: Fields{"position": position}}
-	base, over := d.b.open(key), d.lists[key]
-	untouched := func(e *Entity) bool { return e.ID != self && e.ID != id && d.touched[e.ID] == nil }
+	at := place{position, id}
+	untouched := func(e *Entity) bool { return e.ID != self && e.ID != id && d.touched.get(e.ID) == nil }
 	other := func(e *Entity) bool { return e.ID != self && e.ID != id }
-	p1, n1 := around(base, probe, untouched)
-	p2, n2 := around(over, probe, other)
-	if prev = p1; prev == nil || p2 != nil && before(prev, p2) {
-		prev = p2
+	prev, next = around(d.b.open(key), at, untouched)
+	p, n := around(d.listed(key), at, other)
+	if prev == nil || p != nil && before(prev, p) {
+		prev = p
 	}
-	if next = n1; next == nil || n2 != nil && before(n2, next) {
-		next = n2
+	if next == nil || n != nil && before(n, next) {
+		next = n
 	}
 	return prev, next
 }
 
-// around finds in sorted list what is nearest to probe on both sides among
+// around finds in a sorted list what is nearest to a place on both sides among
 // what ok takes.
-func around(list []*Entity, probe *Entity, ok func(*Entity) bool) (prev, next *Entity) {
-	i, _ := slices.BinarySearchFunc(list, probe, compareSiblings)
+func around(list []*Entity, at place, ok func(*Entity) bool) (prev, next *Entity) {
+	i, _ := slices.BinarySearchFunc(list, at, compareToPlace)
 	for k := i - 1; k >= 0 && prev == nil; k-- {
 		if ok(list[k]) {
 			prev = list[k]
@@ -203,11 +215,11 @@ func around(list []*Entity, probe *Entity, ok func(*Entity) bool) (prev, next *E
 func (d *draft) sorted(key listKey, self string) []*Entity {
 	var out []*Entity
 	for _, e := range d.b.open(key) {
-		if e.ID != self && d.touched[e.ID] == nil {
+		if e.ID != self && d.touched.get(e.ID) == nil {
 			out = append(out, e)
 		}
 	}
-	for _, e := range d.lists[key] {
+	for _, e := range d.listed(key) {
 		if e.ID != self {
 			out = append(out, e)
 		}

@@ -21,16 +21,26 @@ type edit struct {
 
 // write normalises the patch and puts the entity, with its events.
 func (d *draft) write(e edit) *Rejection {
-	steps := []func(*edit) *Rejection{d.setFields, d.setLiked, d.setContent, d.complete, d.setName, d.setPosition}
 	if e.old != nil {
 		e.next = maps.Clone(e.old.Fields)
 	} else {
-		e.next = make(Fields, len(e.patch)+2)
+		e.next = Fields{}
 	}
-	for _, step := range steps {
-		if r := step(&e); r != nil {
-			return r
-		}
+	if r := d.setFields(&e); r != nil {
+		return r
+	}
+	if r := d.setLiked(&e); r != nil {
+		return r
+	}
+	if r := d.setContent(&e); r != nil {
+		return r
+	}
+	if r := d.complete(&e); r != nil {
+		return r
+	}
+	d.setName(&e)
+	if r := d.setPosition(&e); r != nil {
+		return r
 	}
 	if e.old == nil {
 		d.create(&e)
@@ -48,7 +58,7 @@ func (e *edit) set(name string, v any) {
 	if v == nil {
 		delete(e.next, name)
 	} else {
-		e.next[name] = v
+		e.next.put(name, v)
 	}
 	if !slices.Contains(e.changed, name) {
 		e.changed = append(e.changed, name)
@@ -74,7 +84,8 @@ func orAbsent(v any) any {
 
 func (d *draft) setFields(e *edit) *Rejection {
 	spec := schema[e.kind]
-	for _, name := range sortedNames(e.patch) {
+	var room [maxSorted]string
+	for _, name := range sortedKeys(room[:0], e.patch) {
 		if serverOwned(name) || name == "liked" && e.kind == KindCard {
 			continue
 		}
@@ -109,15 +120,6 @@ func (d *draft) setFields(e *edit) *Rejection {
 	return nil
 }
 
-func sortedNames(p Patch) []string {
-	if len(p) == 1 {
-		for name := range p {
-			return []string{name}
-		}
-	}
-	return slices.Sorted(maps.Keys(p))
-}
-
 func (d *draft) setSet(e *edit, name string, v any) *Rejection {
 	old := e.next.Set(name)
 	list, plain := v.([]string)
@@ -140,7 +142,12 @@ func (d *draft) setSet(e *edit, name string, v any) *Rejection {
 func minus(a, b []string) []string {
 	var out []string
 	for _, s := range a {
-		if _, ok := slices.BinarySearch(b, s); !ok {
+		for len(b) > 0 && b[0] < s {
+			b = b[1:]
+		}
+		if len(b) > 0 && b[0] == s {
+			b = b[1:]
+		} else {
 			out = append(out, s)
 		}
 	}
@@ -237,8 +244,8 @@ func (d *draft) complete(e *edit) *Rejection {
 		return invalid("kind", &flaw{reason: "there is one board, with the board's id"})
 	}
 	if e.old == nil {
-		for _, name := range slices.Sorted(maps.Keys(spec.fields)) {
-			if spec.fields[name].required && e.next[name] == nil {
+		for _, name := range spec.required {
+			if e.next[name] == nil {
 				return invalid(name, &flaw{reason: "required"})
 			}
 		}
@@ -260,16 +267,15 @@ func (d *draft) complete(e *edit) *Rejection {
 }
 
 // setName gives a new file a name that is free.
-func (d *draft) setName(e *edit) *Rejection {
+func (d *draft) setName(e *edit) {
 	if e.kind != KindFile || e.old != nil {
-		return nil
+		return
 	}
 	asked := e.next.String("name")
 	parent := e.next.String("cardId")
 	for n := 2; d.holder(nameKey{parent, foldName(e.next.String("name"))}, e.id) != ""; n++ {
 		e.next["name"] = numbered(asked, n)
 	}
-	return nil
 }
 
 func (d *draft) setPosition(e *edit) *Rejection {

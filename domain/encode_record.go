@@ -32,8 +32,44 @@ func (d *Decision) AppendJSON(dst []byte) ([]byte, error) {
 	return append(dst, raw...), err
 }
 
-// commitRoom is a guess at the bytes of a decision in a commit.
-const commitRoom = 512
+// Guesses at the bytes of records, for buffers that need not grow.
+const (
+	commitRoom   = 224
+	decisionRoom = 288
+	eventRoom    = 128
+	changeRoom   = 64
+	memberRoom   = 16 // beside name and text
+)
+
+func (c *Commit) room() int {
+	n := commitRoom
+	for i := range c.Decisions {
+		d := &c.Decisions[i]
+		n += decisionRoom + d.Command.room()
+		for k := range d.Events {
+			n += eventRoom + roomOf(d.Events[k].Before) + roomOf(d.Events[k].After)
+		}
+	}
+	return n
+}
+
+// room is that of the changes.
+func (c *Command) room() int {
+	n := 0
+	for i := range c.Changes {
+		n += changeRoom + roomOf(c.Changes[i].Patch)
+	}
+	return n
+}
+
+func roomOf(fields map[string]any) int {
+	n := 0
+	for name, v := range fields {
+		text, _ := v.(string)
+		n += memberRoom + len(name) + len(text) + len(text)/16
+	}
+	return n
+}
 
 func (w *encoder) commit(c *Commit) {
 	w.raw(`{"v":`)
@@ -257,8 +293,7 @@ func (w *encoder) rejection(r *Rejection) {
 
 // contentHash is that of ContentHash for a command that asks for something.
 func (c *Command) contentHash() string {
-	var room [1024]byte
-	w := encoder{buf: append(room[:0], `{"op":`...), esc: plainjson.HTML}
+	w := encoder{buf: append(make([]byte, 0, changeRoom+c.room()), `{"op":`...), esc: plainjson.HTML}
 	w.string(string(c.Op))
 	w.raw(`,"changes":`)
 	if c.Changes == nil {
@@ -282,7 +317,8 @@ func (c *Command) contentHash() string {
 		return "unencodable"
 	}
 	sum := sha256.Sum256(w.buf)
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	return string(hex.AppendEncode(text[:0], sum[:]))
 }
 
 // asked writes a change without where an upload's bytes lie.

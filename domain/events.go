@@ -9,7 +9,7 @@ func (d *draft) create(e *edit) {
 		e.next["number"] = d.number
 	}
 	now := &Entity{ID: e.id, Kind: e.kind, CreatedBy: d.cmd.User, CreatedAt: d.at, UpdatedBy: d.cmd.User, UpdatedAt: d.at, Fields: e.next}
-	now.Rev = d.emit(Event{Type: string(e.kind) + "." + schema[e.kind].created, EntityID: e.id, After: e.next, Origin: e.origin})
+	now.Rev = d.emit(Event{Type: eventType(e.kind, schema[e.kind].created), EntityID: e.id, After: e.next, Origin: e.origin})
 	now.CreatedRev = now.Rev
 	if o := e.origin; o != nil {
 		now.CreatedBy, now.CreatedAt, now.UpdatedBy, now.UpdatedAt = o.CreatedBy, o.CreatedAt, o.UpdatedBy, o.UpdatedAt
@@ -22,17 +22,20 @@ func (d *draft) update(e *edit) {
 	spec := schema[e.kind]
 	now := *e.old
 	now.Fields, now.UpdatedAt, now.UpdatedBy = e.next, d.at, d.cmd.User
+	var room [8]string
+	verbs := room[:0] // by which each of e.changed is told
+	for _, name := range e.changed {
+		verbs = append(verbs, e.verb(spec, name))
+	}
 	for _, verb := range spec.verbs {
-		ev := Event{Type: string(e.kind) + "." + verb, EntityID: e.id}
-		var names []string
-		for _, name := range e.changed {
-			if e.verb(spec, name) == verb {
-				names = append(names, name)
+		if !slices.Contains(verbs, verb) {
+			continue
+		}
+		ev := Event{Type: eventType(e.kind, verb), EntityID: e.id}
+		for i, name := range e.changed {
+			if verbs[i] == verb {
 				ev.record(name, e.old.Fields[name], e.next[name])
 			}
-		}
-		if len(names) == 0 {
-			continue
 		}
 		switch {
 		case verb == "checked" && !e.next.Bool("done") && e.next.String("done") == "":
@@ -43,6 +46,12 @@ func (d *draft) update(e *edit) {
 		now.Rev = d.emit(ev)
 	}
 	d.put(e.id, &now, e.changed...)
+}
+
+// eventType is the kind, a dot and the verb.
+func eventType(kind Kind, verb string) string {
+	var room [32]byte
+	return words.Of(append(append(append(room[:0], kind...), '.'), verb...))
 }
 
 // verb is that of the event which tells the field's change.

@@ -130,7 +130,7 @@ func (b *Board) foldRespaced(d *Decision, ev *Event) ([]*Entity, error) {
 			return nil, fmt.Errorf("no such %s: %q", ev.Kind, id)
 		}
 		fields := maps.Clone(old.Fields)
-		fields["position"] = ev.Positions[id][1]
+		fields.put("position", ev.Positions[id][1])
 		changed = append(changed, b.replace(old, changedBy(old, d, ev, fields))...)
 	}
 	return changed, nil
@@ -177,14 +177,14 @@ func (ev *Event) fields(old Fields) Fields {
 		if v == nil {
 			delete(out, name)
 		} else {
-			out[name] = v
+			out.put(name, v)
 		}
 	}
 	for name, list := range ev.Added {
-		out[name] = SetChange{Add: list}.apply(out.Set(name))
+		out.put(name, SetChange{Add: list}.apply(out.Set(name)))
 	}
 	for name, list := range ev.Removed {
-		out[name] = SetChange{Remove: list}.apply(out.Set(name))
+		out.put(name, SetChange{Remove: list}.apply(out.Set(name)))
 	}
 	return out
 }

@@ -54,6 +54,24 @@ func compareSiblings(a, b *Entity) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
+// place is where an entity stands among siblings that have a position.
+type place struct{ position, id string }
+
+func compareToPlace(e *Entity, at place) int {
+	if c := strings.Compare(positionOf(e), at.position); c != 0 {
+		return c
+	}
+	return strings.Compare(e.ID, at.id)
+}
+
+// findSibling is where e stands in a sorted list, or would.
+func findSibling(list []*Entity, e *Entity) (int, bool) {
+	if positioned(e.Kind) {
+		return slices.BinarySearchFunc(list, place{positionOf(e), e.ID}, compareToPlace)
+	}
+	return slices.BinarySearchFunc(list, e, compareSiblings)
+}
+
 // positioned says whether entities of the kind have a position.
 func positioned(k Kind) bool {
 	switch k {
@@ -106,7 +124,7 @@ func (x *index) list(old, now *Entity) {
 	if old != nil && now != nil && keyOf(old) == keyOf(now) && old.Fields.Bool("archived") == now.Fields.Bool("archived") {
 		half := x.lists[keyOf(old)].half(old)
 		if positionOf(old) == positionOf(now) && old.CreatedRev == now.CreatedRev {
-			if i, ok := slices.BinarySearchFunc(*half, old, compareSiblings); ok {
+			if i, ok := findSibling(*half, old); ok {
 				(*half)[i] = now
 			}
 			return
@@ -115,7 +133,7 @@ func (x *index) list(old, now *Entity) {
 	if old != nil && old.Kind != KindBoard {
 		l := x.lists[keyOf(old)]
 		half := l.half(old)
-		if i, ok := slices.BinarySearchFunc(*half, old, compareSiblings); ok {
+		if i, ok := findSibling(*half, old); ok {
 			*half = slices.Delete(*half, i, i+1)
 		}
 		if len(l.open)+len(l.shut) == 0 {
@@ -129,7 +147,7 @@ func (x *index) list(old, now *Entity) {
 			x.lists[keyOf(now)] = l
 		}
 		half := l.half(now)
-		i, _ := slices.BinarySearchFunc(*half, now, compareSiblings)
+		i, _ := findSibling(*half, now)
 		*half = slices.Insert(*half, i, now)
 	}
 }

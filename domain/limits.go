@@ -6,21 +6,18 @@ type crowd struct {
 	parent string
 }
 
-// crowdsOf gives the crowds the entity is in.
-func crowdsOf(e *Entity) []crowd {
-	if e == nil {
-		return nil
+// crowdsOf gives the crowds the entity is in, at most two.
+func crowdsOf(e *Entity) (in [2]crowd) {
+	switch {
+	case e == nil || e.Kind == KindBoard:
+	case e.Kind != KindCard:
+		in[0] = crowd{string(e.Kind), e.Parent()}
+	case isArchived(e):
+		in[0] = crowd{"archived cards", ""}
+	default:
+		in[0], in[1] = crowd{"wip", e.Parent()}, crowd{string(KindCard), ""}
 	}
-	switch e.Kind {
-	case KindBoard:
-		return nil
-	case KindCard:
-		if isArchived(e) {
-			return []crowd{{"archived cards", ""}}
-		}
-		return []crowd{{"wip", e.Parent()}, {string(KindCard), ""}}
-	}
-	return []crowd{{string(e.Kind), e.Parent()}}
+	return in
 }
 
 var crowdLimits = map[string]int{
@@ -68,32 +65,24 @@ func (d *draft) crowded() []breach {
 		entered []int // by which change, in the order touched
 		left    int
 	}
-	moves := map[crowd]*movement{}
-	var order []crowd
-	at := func(c crowd) *movement {
-		if moves[c] == nil {
-			moves[c] = &movement{}
-			order = append(order, c)
-		}
-		return moves[c]
-	}
-	for _, t := range d.order {
+	var moves few[crowd, movement]
+	for _, t := range d.touched.values {
 		was, is := crowdsOf(t.base), crowdsOf(t.now)
 		for _, c := range was {
-			if !contains(is, c) {
-				at(c).left++
+			if c != (crowd{}) && c != is[0] && c != is[1] {
+				moves.at(c).left++
 			}
 		}
 		for _, c := range is {
-			if !contains(was, c) {
-				m := at(c)
+			if c != (crowd{}) && c != was[0] && c != was[1] {
+				m := moves.at(c)
 				m.entered = append(m.entered, t.entered)
 			}
 		}
 	}
 	var found []breach
-	for _, c := range order {
-		m := moves[c]
+	for i, c := range moves.keys {
+		m := &moves.values[i]
 		limit, limited := d.crowdLimit(c)
 		stayed := d.crowdBefore(c) - m.left
 		if !limited || len(m.entered) == 0 || stayed+len(m.entered) <= limit {
@@ -109,13 +98,4 @@ func (d *draft) crowded() []breach {
 		found = append(found, first)
 	}
 	return found
-}
-
-func contains(list []crowd, c crowd) bool {
-	for _, x := range list {
-		if x == c {
-			return true
-		}
-	}
-	return false
 }

@@ -22,10 +22,13 @@ func line(least, most int) check {
 		if !ok {
 			return nil, &flaw{reason: "not a string"}
 		}
+		if plain(s, "") {
+			return measured(v, strings.Trim(s, " "), least, most)
+		}
 		if s = strings.TrimSpace(norm.NFC.String(s)); strings.ContainsFunc(s, inLine) || !utf8.ValidString(s) {
 			return nil, &flaw{reason: "holds control characters"}
 		}
-		return measured(s, least, most)
+		return measured(v, s, least, most)
 	}
 }
 
@@ -35,6 +38,12 @@ func text(least, most int) check {
 		s, ok := v.(string)
 		if !ok {
 			return nil, &flaw{reason: "not a string"}
+		}
+		if plain(s, "\n\t") {
+			if least > 0 && strings.Trim(s, " \n\t") == "" {
+				return nil, &flaw{reason: "empty"}
+			}
+			return measured(v, s, least, most)
 		}
 		s = norm.NFC.String(s)
 		if strings.Contains(s, "\r") {
@@ -46,16 +55,31 @@ func text(least, most int) check {
 		if least > 0 && strings.TrimSpace(s) == "" {
 			return nil, &flaw{reason: "empty"}
 		}
-		return measured(s, least, most)
+		return measured(v, s, least, most)
 	}
 }
 
-func measured(s string, least, most int) (any, *flaw) {
+// plain says whether s is all printing ASCII, apart from what is in also:
+// there is nothing to normalise in it and nothing to refuse.
+func plain(s, also string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < ' ' || c > '~') && strings.IndexByte(also, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// measured gives s, which v was made into, if it is as long as it may be.
+func measured(v any, s string, least, most int) (any, *flaw) {
 	if len(s) > most && utf8.RuneCountInString(s) > most {
 		return nil, &flaw{"too long", most}
 	}
 	if len(s) < least {
 		return nil, &flaw{reason: "empty"}
+	}
+	if v == s {
+		return v, nil
 	}
 	return s, nil
 }
@@ -152,13 +176,13 @@ func reference(v any) (any, *flaw) {
 func position(v any) (any, *flaw) {
 	switch x := v.(type) {
 	case Place:
-		return x, nil
+		return v, nil
 	case string:
 		if len(x) > MaxPosition {
 			return nil, &flaw{"too long", MaxPosition}
 		}
 		if ValidPosition(x) {
-			return x, nil
+			return v, nil
 		}
 	}
 	return nil, &flaw{reason: "not a position"}

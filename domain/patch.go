@@ -163,19 +163,19 @@ func Merge(fields Fields, patch Patch, user string) Fields {
 			delete(out, name)
 		case Place:
 		case SetChange:
-			out[name] = x.apply(out.Set(name))
+			out.put(name, x.apply(out.Set(name)))
 		case bool:
 			if name == "liked" {
 				continue // after the loop: likedBy may be in the same patch
 			}
-			out[name] = x
+			out.put(name, v)
 		case []string:
 			if IsSetField(name) {
-				x = sortedSet(x)
+				v = sortedSet(x)
 			}
-			out[name] = x
+			out.put(name, v)
 		default:
-			out[name] = x
+			out.put(name, v)
 		}
 	}
 	if liked, ok := patch["liked"].(bool); ok {
@@ -183,14 +183,42 @@ func Merge(fields Fields, patch Patch, user string) Fields {
 		if liked {
 			c = SetChange{Add: []string{user}}
 		}
-		out["likedBy"] = c.apply(out.Set("likedBy"))
+		out.put("likedBy", c.apply(out.Set("likedBy")))
 	}
 	return out
 }
 
+// apply gives what the change makes of a set, sorted by bytes without doubles,
+// never nil.
 func (c SetChange) apply(set []string) []string {
-	out := sortedSet(slices.Concat(set, c.Add))
-	return slices.DeleteFunc(out, func(s string) bool { return slices.Contains(c.Remove, s) })
+	out := append(make([]string, 0, len(set)+len(c.Add)), set...)
+	if len(c.Add) <= 8 && isSet(set) {
+		for _, s := range c.Add {
+			if i, found := slices.BinarySearch(out, s); !found {
+				out = slices.Insert(out, i, s)
+			}
+		}
+	} else {
+		out = append(out, c.Add...)
+		slices.Sort(out)
+		out = slices.Compact(out)
+	}
+	for _, s := range c.Remove {
+		if i, found := slices.BinarySearch(out, s); found {
+			out = slices.Delete(out, i, i+1)
+		}
+	}
+	return out
+}
+
+// isSet says whether list is sorted by bytes without doubles.
+func isSet(list []string) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1] >= list[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // sortedSet is list sorted by bytes without doubles, never nil; list is kept.

@@ -117,8 +117,15 @@ func splitKey(key string) (whole, fraction string, err error) {
 		return "", "", errPosition
 	}
 	whole, fraction = key[:n], key[n:]
-	if strings.HasSuffix(fraction, "0") || strings.Trim(key[1:], digits) != "" {
+	if strings.HasSuffix(fraction, "0") {
 		return "", "", errPosition
+	}
+	for i := 1; i < len(key); i++ {
+		switch c := key[i]; {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
+		default:
+			return "", "", errPosition
+		}
 	}
 	return whole, fraction, nil
 }

@@ -2,8 +2,6 @@ package domain
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 )
 
 func forbidden(needs Role) *Rejection {
@@ -59,7 +57,8 @@ func (d *draft) mayDelete(e *Entity) *Rejection {
 func (d *draft) holds(c *Change) *Rejection {
 	base := d.b.entities[c.EntityID]
 	var differ []string
-	for _, name := range slices.Sorted(maps.Keys(c.If)) {
+	var room [maxSorted]string
+	for _, name := range sortedKeys(room[:0], c.If) {
 		want := c.If[name]
 		if list, ok := want.([]string); ok && IsSetField(name) {
 			want = sortedSet(list)

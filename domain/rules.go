@@ -19,7 +19,7 @@ func (d *draft) rules() (breach, bool) {
 		}
 	}
 	imported := d.cmd.Op == OpImport
-	for _, t := range d.order {
+	for _, t := range d.touched.values {
 		blame(t.entered, d.parentExists(t))
 		if !imported {
 			blame(t.last, d.archivedRefuses(t))
@@ -28,11 +28,11 @@ func (d *draft) rules() (breach, bool) {
 	for _, ref := range d.refs {
 		blame(ref.change, d.refExists(ref))
 	}
-	for _, t := range d.order {
+	for _, t := range d.touched.values {
 		blame(t.named, d.nameIsFree(t))
 	}
 	found = append(found, d.crowded()...)
-	for _, t := range d.order {
+	for _, t := range d.touched.values {
 		blame(t.last, d.adminStays(t))
 		blame(t.last, d.columnIsEmpty(t))
 	}
@@ -156,7 +156,7 @@ func (d *draft) nameIsFree(t *touch) *Rejection {
 	if other == "" {
 		return nil
 	}
-	if o := d.touched[other]; o != nil && o.named > t.named && nameKeyOf(o.base) != key {
+	if o := d.touched.get(other); o != nil && o.named > t.named && nameKeyOf(o.base) != key {
 		return nil // the later of two is to blame
 	}
 	return reject(NameTaken, "a file of that name is there already", "entityId", other)
@@ -168,7 +168,7 @@ func (d *draft) adminStays(t *touch) *Rejection {
 		return nil
 	}
 	admins := d.b.admins
-	for _, o := range d.order {
+	for _, o := range d.touched.values {
 		for by, e := range map[int]*Entity{-1: o.base, +1: o.now} {
 			if e != nil && e.Kind == KindMember && Role(e.Fields.String("role")) == Admin {
 				admins += by

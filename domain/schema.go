@@ -1,6 +1,9 @@
 package domain
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The limits of DOMAIN.md. Lengths are Unicode code points unless bytes are named.
 const (
@@ -35,6 +38,18 @@ type kindSpec struct {
 	create, destroy Role
 	verbs           []string // of its changes, in the order of their events
 	extra           bool     // takes x- fields
+	required        []string // names of the required fields, sorted
+}
+
+func init() {
+	for _, spec := range schema {
+		for name, f := range spec.fields {
+			if f.required {
+				spec.required = append(spec.required, name)
+			}
+		}
+		slices.Sort(spec.required)
+	}
 }
 
 // fieldSpec is one field of one kind.

@@ -49,6 +49,16 @@ func (f Fields) Int(name string) int64 { n, _ := f[name].(int64); return n }
 // must not change it.
 func (f Fields) Set(name string) []string { s, _ := f[name].([]string); return s }
 
+// put sets a field. The runtime makes a map of eight larger even for a name
+// that it has already, and cards have about eight fields: deleted first, the
+// name takes its old place.
+func (f Fields) put(name string, v any) {
+	if len(f) == 8 {
+		delete(f, name)
+	}
+	f[name] = v
+}
+
 // DecodeValue turns one JSON value into its Go form (see [Fields]); null is
 // nil. raw must be valid JSON. The result does not alias raw.
 func DecodeValue(raw []byte) any {
