@@ -101,7 +101,7 @@ func (s *Still) Append(dst []byte) ([]byte, error) {
 	slices.SortFunc(s.tombs, func(a, b *Entity) int { return strings.Compare(a.ID, b.ID) })
 
 	start := len(dst)
-	w := &packer{buf: slices.Grow(dst, 1024+11*s.decided.size+200*(len(s.members)+1)), words: map[string]uint64{}}
+	w := &packer{buf: slices.Grow(dst, 512+11*s.decided.size+100*len(s.members)), words: map[string]uint64{}}
 	w.buf = append(w.buf, snapshotMagic...)
 	w.uint(snapshotVersion)
 	w.string(s.id)
@@ -203,7 +203,7 @@ func (b *Board) read(r *unpacker) {
 	}
 	n := r.length()
 	b.entities = make(map[string]*Entity, n+1)
-	b.lists = make(map[listKey]*siblings)
+	b.recent.revs = make([]revision, 0, n+1)
 	if board != nil {
 		b.put(nil, board)
 		b.remember(board)

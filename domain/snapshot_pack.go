@@ -17,6 +17,7 @@ type packer struct {
 	// Words are strings that come often, written once in a list of their own.
 	words map[string]uint64
 	list  []string
+	names []string // of an entity's fields
 }
 
 func (w *packer) uint(n uint64)   { w.buf = binary.AppendUvarint(w.buf, n) }
@@ -61,7 +62,9 @@ func (w *packer) entity(e *Entity) {
 	w.bool(e.Deleted)
 	w.uint(uint64(len(e.Fields)))
 	parent := ParentField(e.Kind)
-	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+	w.names = slices.AppendSeq(w.names[:0], maps.Keys(e.Fields))
+	slices.Sort(w.names)
+	for _, name := range w.names {
 		w.word(name)
 		w.value(e.Fields[name], name == parent)
 	}

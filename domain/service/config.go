@@ -42,11 +42,14 @@ type Config struct {
 	// large record counts for several. Default 1,000.
 	SnapshotEvery int
 	// CachedBoards is how many boards without undecided commands stay in
-	// memory, 1 to 10,000,000. Default 10,000.
+	// memory, 1 to 10,000,000. Default 250,000.
 	CachedBoards int
-	// CachedEntities is how many entities these may hold together, about 1 KB
+	// CachedEntities is how many entities of them are ready for use, about 1 KB
 	// each, 1 to 1,000,000,000. Default 400,000.
 	CachedEntities int
+	// CachedBytes is how large all further boards may be, packed, about 150
+	// bytes an entity, 1 to 1 TiB. Default 256 MiB.
+	CachedBytes int
 	// Backlog is how many undecided commands one board may have in memory, 1
 	// to 1,000,000. What comes beyond is dropped as if lost on the way: its
 	// owner publishes it again. Default 20,000, less than a shard may have undecided.
@@ -96,8 +99,9 @@ func (c *Config) validate() error {
 		unset, low, up int
 	}{
 		{"SnapshotEvery", &c.SnapshotEvery, 1000, 1, 1_000_000},
-		{"CachedBoards", &c.CachedBoards, 10_000, 1, 10_000_000},
+		{"CachedBoards", &c.CachedBoards, 250_000, 1, 10_000_000},
 		{"CachedEntities", &c.CachedEntities, 400_000, 1, 1_000_000_000},
+		{"CachedBytes", &c.CachedBytes, 256 << 20, 1, 1 << 40},
 		{"Backlog", &c.Backlog, 20_000, 1, 1_000_000},
 		{"BacklogBytes", &c.BacklogBytes, 256 << 20, 1 << 20, 1 << 40},
 		{"BatchSize", &c.BatchSize, 2000, 1, 100_000},

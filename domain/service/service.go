@@ -56,7 +56,7 @@ func New(cfg Config) (*Service, error) {
 		scans:  make(chan struct{}, cfg.Scans),
 		active: make(map[string]*worker),
 		warned: make(map[string]time.Time),
-		idle:   newCache(cfg.CachedBoards, cfg.CachedEntities),
+		idle:   newCache(cfg.CachedBoards, cfg.CachedEntities, cfg.CachedBytes),
 	}
 	s.heads.init(s)
 	s.snapshots.init(s)
@@ -173,18 +173,24 @@ func (s *Service) release(w *worker, commands, size int) {
 // retire ends a worker that has nothing to do and keeps its board; false if a
 // command came in between. a board not loaded is not kept.
 func (s *Service) retire(w *worker) bool {
+	ended, over := s.end(w)
+	s.pack(over)
+	return ended
+}
+
+func (s *Service) end(w *worker) (ended bool, over []*cached) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !w.empty() {
-		return false
+		return false, nil
 	}
 	delete(s.active, w.board)
 	s.backlog -= w.backlogBytes
 	if w.state != nil {
 		w.prune()
-		s.idle.put(w.board, w.folded)
+		over = s.idle.put(w.board, w.folded)
 	}
-	return true
+	return true, over
 }
 
 // drain has every worker end when its commit under way has ended.

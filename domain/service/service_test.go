@@ -115,7 +115,7 @@ func TestCache_ReloadsWhatItDropped(t *testing.T) {
 				}
 				synctest.Wait()
 				b.s.mu.Lock()
-				if n := len(b.s.idle.byID); n > 3 || n != b.s.idle.order.Len() {
+				if n := len(b.s.idle.byID); n > 3 || n != b.s.idle.open.Len()+b.s.idle.packed.Len() {
 					t.Errorf("%d boards are cached", n)
 				}
 				b.s.mu.Unlock()
@@ -127,22 +127,6 @@ func TestCache_ReloadsWhatItDropped(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestCache_BoundedByEntities(t *testing.T) {
-	c := newCache(100, 10)
-	for i := range 20 {
-		c.put(fmt.Sprint(i), folded{state: domain.NewBoard("b")}) // each counts one
-	}
-	if c.order.Len() != 10 || c.size != 10 {
-		t.Errorf("%d boards, size %d", c.order.Len(), c.size)
-	}
-	if _, ok := c.take("9"); ok {
-		t.Error("a board used long ago is still there")
-	}
-	if _, ok := c.take("19"); !ok || c.size != 9 {
-		t.Errorf("the board used last is gone, or size %d", c.size)
-	}
 }
 
 // When its context ends a service takes nothing more, finishes the commit

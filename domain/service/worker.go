@@ -95,6 +95,8 @@ type folded struct {
 	tail  int          // records since the board's last snapshot; a large one counts for several
 	since uint64       // past tells all about records from this sequence on
 	past  map[key]past // of mutations that others may come after
+
+	packed []byte // state as a snapshot, as long as that is nil; nil: there is none
 }
 
 func newWorker(s *Service, board string) *worker {
@@ -271,6 +273,9 @@ func (w *worker) join(e *entry, d *eventlog.Delivery) {
 
 // load folds the board from the log and looks at everything undecided again.
 func (w *worker) load(ctx context.Context) {
+	if w.unpack() {
+		return
+	}
 	select {
 	case w.s.loads <- struct{}{}:
 	case <-ctx.Done():
@@ -286,7 +291,7 @@ func (w *worker) load(ctx context.Context) {
 		return
 	}
 	w.succeeded()
-	w.folded = folded{state, src.records, src.first, src.past}
+	w.folded = folded{state: state, tail: src.records, since: src.first, past: src.past}
 	w.s.directory.loaded(state)
 	w.s.heads.loaded(state)
 	w.s.snapshots.consider(w)
