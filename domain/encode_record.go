@@ -36,7 +36,7 @@ func (d *Decision) AppendJSON(dst []byte) ([]byte, error) {
 const (
 	commitRoom   = 224
 	decisionRoom = 288
-	eventRoom    = 128
+	eventRoom    = 160
 	changeRoom   = 64
 	memberRoom   = 16 // beside name and text
 )
@@ -45,9 +45,11 @@ func (c *Commit) room() int {
 	n := commitRoom
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
-		n += decisionRoom + d.Command.room()
-		for k := range d.Events {
-			n += eventRoom + roomOf(d.Events[k].Before) + roomOf(d.Events[k].After)
+		n += decisionRoom + eventRoom*len(d.Events)
+		if d.Rejection == nil {
+			n += 2 * d.Command.room() // asked, and done
+		} else {
+			n += d.Command.room()
 		}
 	}
 	return n
