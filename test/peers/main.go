@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
+	if busy := loadAverage(); busy > 0.5 {
+		fmt.Fprintf(progress, "peers: this machine is at work (load average %.1f): the figures will not be the servers'\n", busy)
+	}
 	if o.pin {
 		if err := load.PinSelf(); err != nil {
 			return err
@@ -93,6 +96,13 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 		return json.NewEncoder(out).Encode(r)
 	}
 	return r.table(out, servers, measured)
+}
+
+// loadAverage is that of the last minute; 0 if the system does not tell.
+func loadAverage() (busy float64) {
+	text, _ := os.ReadFile("/proc/loadavg")
+	_, _ = fmt.Sscan(string(text), &busy)
+	return busy
 }
 
 type named interface{ id() string }
@@ -132,7 +142,7 @@ type taken struct {
 // order: what the machine does meanwhile is shared by all of them.
 func measure(ctx context.Context, w *workshop, servers []peer, measured []bench, o options, progress io.Writer) ([]taken, error) {
 	length := time.Duration(o.seconds * float64(time.Second))
-	span := load.Span{Warm: length / 5, Measure: length}
+	span := load.Span{Warm: length / 5, Measure: length, CPU: childrenCPU()}
 	var runs []taken
 	for round := 1; round <= o.rounds; round++ {
 		order := slices.Clone(servers)

@@ -132,13 +132,17 @@ func TestHubReadsItsFileBack(t *testing.T) {
 // Each measurement runs, and counts what a hub surely does.
 func TestMovesOnAHub(t *testing.T) {
 	s := startTest(t, testShop(t))
+	span := load.Span{Warm: 100 * time.Millisecond, Measure: 300 * time.Millisecond, CPU: childrenCPU()}
 	for _, b := range benches[:2] {
-		r, err := b.run(t.Context(), s, b.name, load.Span{Warm: 100 * time.Millisecond, Measure: 300 * time.Millisecond})
+		r, err := b.run(t.Context(), s, b.name, span)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.Bench != b.name || r.Faults > 0 || r.Figures.Get("acked") == 0 || r.Figures.Get("syncs") < 2*r.Figures.Get("acked") {
 			t.Errorf("%s: %+v", b.name, r)
+		}
+		if cpu := r.Figures.Get(perMove.figure); span.CPU != nil && (cpu <= 0 || cpu > 10_000) {
+			t.Errorf("%s: a move costs the hub %v us", b.name, cpu)
 		}
 	}
 }
@@ -225,6 +229,7 @@ func TestCells(t *testing.T) {
 		{"refusals do not count", runs(run(50, 1, .5, 3), run(700, 2, .5, 0)), "700", "2.00 ms"},
 		{"nothing but refusals", runs(run(50, 1, .5, 3)), "failed", "failed"},
 		{"nothing", runs(), "failed", "failed"},
+		{"not told", runs(load.Result{}), "-", "-"},
 	} {
 		if got := c.r.cell("p", "b", "acked"); got != c.acked {
 			t.Errorf("%s: %s, should be %s", c.name, got, c.acked)
@@ -232,6 +237,16 @@ func TestCells(t *testing.T) {
 		if got := c.r.cell("p", "b", "ack p50"); got != c.latency {
 			t.Errorf("%s: %s, should be %s", c.name, got, c.latency)
 		}
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	parent, used := parseStat("77 (a) b (c) S 12 77 77 0 -1 4194560 1 2 3 4 150 25 300 25 20 0 1 0 9 9 9")
+	if parent != 12 || used != 5 {
+		t.Errorf("parent %d, %v s, should be 12 and 5 s", parent, used)
+	}
+	if parent, used := parseStat("77 (cut"); parent != 0 || used != 0 {
+		t.Errorf("of half a line: %d, %v", parent, used)
 	}
 }
 

@@ -108,11 +108,12 @@ func (r report) table(out io.Writer, servers []peer, measured []bench) error {
 // the server did at least, and of its latency nothing.
 func (r report) cell(peer, bench, figure string) string {
 	var values []float64
-	atLeast, unit := false, ""
+	sound, atLeast, unit := 0, false, ""
 	for _, t := range r.Runs {
 		if t.Peer != peer || t.Bench != bench || t.Run.Faults > 0 {
 			continue
 		}
+		sound++
 		atLeast = atLeast || t.Run.Load > load.MaxLoad
 		for _, f := range t.Run.Figures {
 			if f.Name == figure {
@@ -120,22 +121,25 @@ func (r report) cell(peer, bench, figure string) string {
 			}
 		}
 	}
-	if len(values) == 0 {
+	switch {
+	case sound == 0:
 		return "failed"
+	case len(values) == 0:
+		return "-" // not to be told here
 	}
 	slices.Sort(values)
 	median := (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 	switch {
 	case atLeast && unit == "ms":
 		return "-"
-	case atLeast:
+	case atLeast && unit == "/s":
 		return "> " + digits(median)
 	case median == 0 && figure == highest:
 		return "< " + digits(rates[0])
-	case unit == "ms":
-		return digits(median) + " ms"
+	case unit == "/s":
+		return digits(median)
 	}
-	return digits(median)
+	return digits(median) + " " + unit
 }
 
 // digits shows three significant digits, thousands with commas.
