@@ -38,7 +38,7 @@ type Entity struct {
 	CreatedBy  string
 	UpdatedAt  time.Time
 	UpdatedBy  string
-	Deleted    bool // a tombstone: only ID, Kind, Rev and the parent field are set
+	Deleted    bool // a tombstone: only ID, Kind, Rev and the parent field are set (of a quiet one CreatedRev, no field)
 	Fields     Fields
 }
 
@@ -137,6 +137,18 @@ func (e *Entity) tombstone(rev uint64) *Entity {
 	}
 	return t
 }
+
+// quiet makes t, the tombstone of e that went with its parent, one that only
+// keeps the id from being used again, if every reader drops e with the parent:
+// a reader who missed that e moved there does not.
+func (t *Entity) quiet(e *Entity) {
+	if e.Rev == e.CreatedRev || e.Kind == KindComment {
+		t.CreatedRev, t.Fields = e.CreatedRev, nil
+	}
+}
+
+// isQuiet says whether readers need not be told of a tombstone.
+func (t *Entity) isQuiet() bool { return t.Deleted && t.CreatedRev > 0 }
 
 // IsMemberID says whether id is the id of a member entity, and whose.
 func IsMemberID(id string) (user string, ok bool) { return strings.CutPrefix(id, MemberPrefix) }

@@ -109,9 +109,7 @@ func (b *Board) foldEvent(d *Decision, ev *Event) ([]*Entity, error) {
 		}
 		for _, e := range b.below(old) {
 			b.put(e, nil)
-			if e.Rev > e.CreatedRev && e.Kind != KindComment {
-				b.bury(e, ev.Rev) // it may have moved here: a reader who missed that drops it only by its own tombstone
-			}
+			b.bury(e, ev.Rev).quiet(e)
 		}
 		b.put(old, nil)
 		return []*Entity{b.bury(old, ev.Rev)}, nil

@@ -53,6 +53,28 @@ func TestChangedSinceBuriesWhatMovedBeforeItWent(t *testing.T) {
 	wantEqual(t, "live only the parent", len(w.steps[0].Entities), 1)
 }
 
+// TestWhatWentWithItsParentIsGoneForGood: were its id used again, a reader who
+// missed the deletion would keep what hung on the first that had it.
+func TestWhatWentWithItsParentIsGoneForGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).columns("c").cards("c", "k1", "k2")
+	w.must("ann", `{"entityId":"l","patch":{"kind":"checklist","cardId":"k1"}}`, `{"entityId":"i","patch":{"kind":"item","checklistId":"l","text":"x"}}`,
+		`{"entityId":"m","patch":{"kind":"comment","cardId":"k1","text":"x"}}`)
+	at := w.board.Rev()
+	w.must("ann", `{"entityId":"k1","patch":null}`)
+	for _, again := range []string{`{"entityId":"l","patch":{"kind":"checklist","cardId":"k2"}}`, `{"entityId":"i","patch":{"kind":"label"}}`, `{"entityId":"m","patch":{"kind":"label"}}`} {
+		w.refused(NotFound, "", "ann", again)
+	}
+	wantEqual(t, "told", changedIDs(t, w.board, at), "-k1")
+	b, err := LoadSnapshot(w.snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "told after a snapshot", changedIDs(t, b, at), "-k1")
+	d := Decide(b, w.command("ann", `{"entityId":"l","patch":{"kind":"checklist","cardId":"k2"}}`), w.now)
+	wantEqual(t, "after a snapshot", d.Rejection != nil && d.Rejection.Code == NotFound, true)
+}
+
 func TestMemberWhoComesBackHasNoTombstone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).withUsers()

@@ -89,7 +89,7 @@ func (b *Board) ChangedSince(rev uint64) (changed []*Entity, ok bool) {
 	}
 	from := sort.Search(len(r.revs), func(i int) bool { return r.revs[i].rev > rev })
 	for _, entry := range r.revs[from:] {
-		if e := r.at(entry, b.entities); e != nil {
+		if e := r.at(entry, b.entities); e != nil && !e.isQuiet() {
 			changed = append(changed, e)
 		}
 	}
