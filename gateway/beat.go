@@ -42,7 +42,7 @@ func (hs *hubs) watch() {
 // read or the writer's write fail as timed out when it has lasted too long.
 func (s *session) watch(now time.Time, patience time.Duration) {
 	if since := s.conn.since.Load(); since != 0 && now.Sub(time.Unix(0, since)) >= writeTimeout {
-		_ = s.conn.Conn.SetWriteDeadline(now)
+		_ = s.conn.SetWriteDeadline(now)
 	}
 	s.q.mu.Lock()
 	defer s.q.unlock()
@@ -50,8 +50,8 @@ func (s *session) watch(now time.Time, patience time.Duration) {
 	switch {
 	case s.q.closing != nil:
 	case silent >= patience && s.q.room == nil: // else the reader is not listening
-		_ = s.conn.Conn.SetReadDeadline(now)
-	case silent >= patience/pings && now.Sub(s.pinged) >= patience/pings:
-		s.q.ping, s.pinged = true, now
+		_ = s.conn.SetReadDeadline(now)
+	case silent >= patience/pings && now.UnixNano()-s.pinged >= int64(patience/pings):
+		s.q.ping, s.pinged = true, now.UnixNano()
 	}
 }

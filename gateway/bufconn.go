@@ -25,24 +25,24 @@ type conn struct {
 	mu sync.Mutex // held by who writes
 }
 
-// Write is for the WebSocket library, which writes what it must by itself.
-func (c *conn) Write(p []byte) (int, error) {
+// write writes whole frames.
+func (c *conn) write(p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.writeAll(p)
 }
 
 // writeAll writes p in chunks. Call it with c.mu held.
-func (c *conn) writeAll(p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var k int
-		err = c.timed(func() (err error) {
-			k, err = c.Conn.Write(p[n:min(len(p), n+writeChunk)])
+func (c *conn) writeAll(p []byte) (err error) {
+	for len(p) > 0 && err == nil {
+		k := min(len(p), writeChunk)
+		err = c.timed(func() error {
+			_, err := c.Conn.Write(p[:k])
 			return err
 		})
-		n += k
+		p = p[k:]
 	}
-	return n, err
+	return err
 }
 
 // timed runs one write to the network, which session.watch ends when it takes too long.
@@ -57,9 +57,6 @@ func (c *conn) timed(write func() error) error {
 	}
 	return err
 }
-
-// SetWriteDeadline does nothing: session.watch sees to it.
-func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
 // outlet collects what is written to a connection at a time, so that it leaves
 // in few writes: gorilla writes each frame by itself, and those writes were
@@ -143,7 +140,7 @@ func (o *outlet) send() {
 	switch {
 	case o.err != nil:
 	case len(o.list) == 1:
-		_, o.err = o.conn.writeAll(o.list[0])
+		o.err = o.conn.writeAll(o.list[0])
 	case len(o.list) > 1:
 		list := o.list
 		o.err = o.conn.timed(func() error {
@@ -155,7 +152,7 @@ func (o *outlet) send() {
 	o.list, o.size, o.buf, o.from = o.room[:0], 0, o.buf[:0], 0
 }
 
-// hijacker puts a session's conn under the connection that an upgrade takes over.
+// hijacker notes the connection that an upgrade takes over.
 type hijacker struct {
 	http.ResponseWriter
 	conn *conn
@@ -171,5 +168,5 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		_ = tcp.SetWriteBuffer(4 * writeChunk)
 	}
 	h.conn.Conn = under
-	return h.conn, rw, nil
+	return under, rw, nil
 }

@@ -314,9 +314,9 @@ func TestClose4002_ReaderThatTakesNothing(t *testing.T) {
 	})
 }
 
-// TestWriter_OnlyWhileThereIsSomethingToWrite: an idle connection has none,
-// and one that is over is given none.
-func TestWriter_OnlyWhileThereIsSomethingToWrite(t *testing.T) {
+// TestSession_Rests: an idle connection has no writer, after a while no buffer
+// and a small stack, and one that is over is given no writer.
+func TestSession_Rests(t *testing.T) {
 	inBubble(t, options{}, func(t *testing.T, w *world) {
 		w.demo()
 		s := w.connect("bob")
@@ -331,10 +331,15 @@ func TestWriter_OnlyWhileThereIsSomethingToWrite(t *testing.T) {
 		state := func() (active, over bool) {
 			of.q.mu.Lock()
 			defer of.q.mu.Unlock()
-			return of.q.active, of.q.over
+			return of.q.active || of.q.list != nil, of.q.over
 		}
-		if active, over := state(); active || over || of.q.list != nil {
-			t.Errorf("idle: writer %v, over %v", active, over)
+		if active, over := state(); active || over {
+			t.Errorf("idle: something written %v, over %v", active, over)
+		}
+		time.Sleep(w.hubs.cfg.PongTimeout) // a ping and two are answered
+		synctest.Wait()
+		if of.grown || of.in.talk != nil || len(of.waiting) > 0 || of.last != nil {
+			t.Errorf("at rest the reader has grown %v, has a buffer %v, waits for %v", of.grown, of.in.talk != nil, of.waiting)
 		}
 		s.ws.Close()
 		synctest.Wait()

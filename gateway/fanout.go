@@ -272,7 +272,7 @@ func (h *hub) tell(s *session, n *news) {
 	if lost {
 		s.q.stop(wire.CloseNoMember, "no longer a member")
 	}
-	h.round.end(s.q, mine || lost)
+	h.round.end(&s.q, mine || lost)
 }
 
 // Repeat brings a stored verdict to whoever waits for it.

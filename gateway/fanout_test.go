@@ -61,9 +61,11 @@ type seated struct {
 	woken atomic.Int32
 }
 
+func (s *seated) startWriting() { s.woken.Add(1) }
+
 func (x *bench) seat(user string) *seated {
-	s := &seated{session: &session{hs: x.hubs, hub: x.hub, key: newID(), id: identity{user: user, open: true}, waiting: map[*sending]struct{}{}}}
-	s.q = newQueue(x.hubs.cfg.QueueBytes, func() { s.woken.Add(1) })
+	s := &seated{session: &session{hs: x.hubs, hub: x.hub, key: newID(), id: identity{user: user, open: true}}}
+	s.q.init(x.hubs.cfg.QueueBytes, s)
 	x.hub.mu.Lock()
 	defer x.hub.mu.Unlock()
 	x.hub.sessions = append(x.hub.sessions, s.session)

@@ -48,10 +48,13 @@ func (s *session) frame(kind int, data []byte) (code int, reason string) {
 // comes over and over.
 func (s *session) senseless(r *domain.Rejection) (code int, reason string) {
 	now := time.Now()
-	s.broken = max(0, s.broken-int(now.Sub(s.brokenAt)/brokenPer))
-	s.brokenAt = now
+	if s.broken == nil {
+		s.broken = new(broken)
+	}
+	s.broken.frames = max(0, s.broken.frames-int(now.Sub(s.broken.at)/brokenPer))
+	s.broken.at = now
 	s.hs.counts.broken.Add(1)
-	if s.broken++; s.broken > brokenBurst {
+	if s.broken.frames++; s.broken.frames > brokenBurst {
 		return wire.CloseAbuse, "too many broken frames"
 	}
 	s.put(replyItem(wire.Error{Type: wire.TypeError, Code: r.Code, Reason: r.Reason}))
@@ -79,8 +82,8 @@ func (s *session) nack(id string, r *domain.Rejection) {
 // refuse answers a mutate that was not published, and from then on every one
 // that is not known to be out already, until this id comes again (law 7).
 func (s *session) refuse(id string, code domain.Code, reason string) {
-	if s.frozen == "" {
-		s.frozen, s.frozenCode = id, code
+	if s.refused.id == "" {
+		s.refused = refused{id, code}
 	}
 	s.nack(id, &domain.Rejection{Code: code, Reason: reason, Details: domain.Details{"retryAfterMs": retryAfter1.Milliseconds()}})
 }
@@ -89,14 +92,14 @@ func (s *session) mutate(f wire.ClientFrame) {
 	now := time.Now()
 	s.hs.counts.mutations.Add(1)
 	out := s.hub.maybeOut(mutationKey{s.id.user, f.ID}, s.born)
-	if s.frozen == f.ID {
-		s.frozen = ""
+	if s.refused.id == f.ID {
+		s.refused.id = ""
 	}
 	switch {
 	case out:
 		s.hold(wire.InFlight - 1)
-	case s.frozen != "":
-		s.refuse(f.ID, s.frozenCode, "an earlier mutation was refused: send that one first")
+	case s.refused.id != "":
+		s.refuse(f.ID, s.refused.code, "an earlier mutation was refused: send that one first")
 		return
 	case s.q.flight().mutates >= wire.InFlight:
 		s.refuse(f.ID, wire.RateLimited, "too many mutations in flight")
@@ -125,9 +128,11 @@ func (s *session) mutate(f wire.ClientFrame) {
 func (s *session) line(sent *sending) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	for other := range s.waiting {
-		if other.key == sent.key && other.cmd.Op == domain.OpMutate {
-			return
+	if o := s.hub.owned[sent.key]; o != nil {
+		for _, other := range o.sendings {
+			if other.session == s && other.cmd.Op == domain.OpMutate {
+				return
+			}
 		}
 	}
 	sent.prev = s.last
@@ -145,8 +150,8 @@ func isULID(id string) bool {
 
 // cancel withdraws a mutation. It has no predecessor: it may overtake.
 func (s *session) cancel(id string) {
-	if s.frozen == id {
-		s.frozen = ""
+	if s.refused.id == id {
+		s.refused.id = ""
 	}
 	now := time.Now()
 	ttl := wire.MaxTTLMs * time.Millisecond

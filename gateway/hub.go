@@ -165,7 +165,7 @@ type hub struct {
 
 func newHub(hs *hubs, board string) *hub {
 	h := &hub{hs: hs, board: board, refs: 1, started: make(chan struct{}), chase: make(chan struct{}, 1),
-		owned: map[mutationKey]*owned{}, presence: map[string]*wire.Presence{}}
+		owned: map[mutationKey]*owned{}}
 	h.ctx, h.cancel = context.WithCancel(hs.ctx)
 	return h
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -140,7 +141,7 @@ func (h *hub) part(s *session) {
 		h.sessions[last] = nil
 		h.sessions, s.at = h.sessions[:last], 0
 	}
-	for sending := range s.waiting {
+	for _, sending := range slices.Clone(s.waiting) {
 		h.forget(sending)
 	}
 	h.gone(s)

@@ -190,7 +190,7 @@ func TestLag_OverTCP(t *testing.T) {
 // TestQueue_EndWakesWhoWaitsForRoom: nobody writes any more, so nothing else would.
 func TestQueue_EndWakesWhoWaitsForRoom(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1, func() {})
+	q := newQueue(1)
 	q.fly(flight{mutates: 1})
 	if !q.full(0) {
 		t.Fatal("there is room with one in flight of none")

@@ -41,6 +41,7 @@ type sending struct {
 	repeat   bool                // it may have been sent before, to anybody
 	mixed    bool                // one of those before it may have been
 	decided  bool
+	at       int // where it is in session.waiting
 }
 
 // owned is a mutation without a verdict and everybody who waits for it, in
@@ -54,8 +55,24 @@ type owned struct {
 // session that is never without a mutation in flight would keep them all.
 func (s *sending) decide() {
 	s.decided = true
-	s.undecidedBefore()
+	before := s.undecidedBefore()
+	if s.session == nil {
+		return
+	}
+	if s.session.last == s {
+		s.session.last = before
+	}
+	waiting := s.session.waiting
+	last := waiting[len(waiting)-1]
+	waiting[s.at], last.at = last, s.at
+	waiting[len(waiting)-1] = nil
+	if s.session.waiting = waiting[:len(waiting)-1]; len(waiting) == 1 && cap(waiting) > maxWaiting {
+		s.session.waiting = nil
+	}
 }
+
+// maxWaiting is how many sendings a session without any keeps room for.
+const maxWaiting = 8
 
 // undecidedBefore is the nearest mutate of the same session before s that has
 // no verdict yet, nil if there is none.
@@ -114,7 +131,8 @@ func (h *hub) register(s *sending) (first bool) {
 	}
 	o.sendings = append(o.sendings, s)
 	if s.session != nil {
-		s.session.waiting[s] = struct{}{}
+		s.at = len(s.session.waiting)
+		s.session.waiting = append(s.session.waiting, s)
 	}
 	return first
 }
@@ -134,9 +152,6 @@ func (h *hub) forget(s *sending) bool {
 	}
 	if len(o.sendings) == 0 {
 		delete(h.owned, s.key)
-	}
-	if s.session != nil {
-		delete(s.session.waiting, s)
 	}
 	s.decide()
 	return true
@@ -179,7 +194,6 @@ func (h *hub) settle(v *domain.Verdict, decision int) {
 		}
 		h.answers[first+at].item.ends.cancels++
 		s.decide()
-		delete(s.session.waiting, s)
 	}
 }
 
@@ -193,7 +207,6 @@ func (h *hub) settleOne(s *sending, v *domain.Verdict, decision int) {
 		s.got <- said
 		return
 	}
-	delete(s.session.waiting, s)
 	h.hs.counts.verdict(said, s)
 	a := answer{session: s.session, item: verdictItem(&said), decision: decision}
 	if s.cmd.Op == domain.OpCancel {

@@ -363,7 +363,8 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 	t.Parallel()
 	hs := newHubsOn(nil, Config{Logger: quiet})
 	h := newHub(hs, board)
-	s := &session{hs: hs, hub: h, q: newQueue(1<<20, func() {}), waiting: map[*sending]struct{}{}}
+	s := &session{hs: hs, hub: h}
+	s.q.init(1<<20, s)
 	send := func() *sending {
 		id := newID()
 		sent := &sending{key: mutationKey{"bob", id}, session: s,

@@ -22,6 +22,9 @@ func (s *session) present(data json.RawMessage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hs.counts.presences.Add(1)
+	if s.said == nil {
+		s.said = new(presence)
+	}
 	s.said.next = data
 	if s.said.timer != nil {
 		return
@@ -49,7 +52,7 @@ func (h *hub) say(s *session) {
 
 // gone tells the others that s left, if they knew of it. Call it with h.mu held.
 func (h *hub) gone(s *session) {
-	if s.said.timer != nil {
+	if s.said != nil && s.said.timer != nil {
 		s.said.timer.Stop()
 	}
 	if p := h.presence[s.key]; p != nil {
@@ -64,6 +67,9 @@ func (h *hub) showPresence(p *wire.Presence) {
 	if p.Data == nil {
 		delete(h.presence, p.Session)
 	} else {
+		if h.presence == nil {
+			h.presence = map[string]*wire.Presence{}
+		}
 		h.presence[p.Session] = p
 	}
 	it, err := presenceItem(p)

@@ -41,7 +41,7 @@ type flight struct{ mutates, cancels int32 }
 // the reader lets in. Safe for concurrent use.
 type queue struct {
 	limit int
-	run   func() // starts a writer, which takes until there is nothing to do
+	of    writer
 
 	mu     sync.Mutex
 	items  []item
@@ -68,7 +68,10 @@ type closing struct {
 	reason string
 }
 
-func newQueue(limit int, run func()) *queue { return &queue{limit: limit, run: run} }
+// writer takes from a queue what is in it, until there is nothing to do.
+type writer interface{ startWriting() }
+
+func (q *queue) init(limit int, of writer) { q.limit, q.of = limit, of }
 
 func token(c chan struct{}) {
 	select {
@@ -91,7 +94,7 @@ func (q *queue) unlock() {
 	q.active = q.active || start
 	q.mu.Unlock()
 	if start {
-		q.run()
+		q.of.startWriting()
 	}
 }
 

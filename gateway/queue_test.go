@@ -9,6 +9,17 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
+// unwritten is a queue that nobody writes.
+type unwritten struct{ queue }
+
+func (*unwritten) startWriting() {}
+
+func newQueue(limit int) *unwritten {
+	q := new(unwritten)
+	q.init(limit, q)
+	return q
+}
+
 func syncs(rev uint64, bytes int) item {
 	return item{kind: itemSync, rev: rev, data: make([]byte, bytes)}
 }
@@ -25,7 +36,7 @@ func kinds(items []item) (list []itemKind) {
 // covers them, and presence is owed.
 func TestQueue_DropsWholeRecords(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1000, func() {})
+	q := newQueue(1000)
 	q.update(func() {
 		q.put(syncs(11, 600)) // revs 11 to 15
 		q.put(item{kind: itemAck, rev: 14, data: make([]byte, 10)})
@@ -60,7 +71,7 @@ func TestQueue_DropsWholeRecords(t *testing.T) {
 // TestQueue_SinceIsBeforeWhatIsDropped, also when only replies are queued.
 func TestQueue_SinceIsBeforeWhatIsDropped(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1000, func() {})
+	q := newQueue(1000)
 	q.update(func() {
 		q.put(item{kind: itemReply, data: make([]byte, 900)})
 		q.put(syncs(21, 200))
@@ -74,7 +85,7 @@ func TestQueue_SinceIsBeforeWhatIsDropped(t *testing.T) {
 // follows it is bounded again.
 func TestQueue_OneRecordMayBeLarge(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1000, func() {})
+	q := newQueue(1000)
 	q.update(func() { q.put(syncs(1, 5000)) })
 	if q.lagging || len(q.items) != 1 {
 		t.Error("a record alone was dropped")

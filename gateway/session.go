@@ -37,35 +37,47 @@ type authenticator func(token string) (identity, error)
 type session struct {
 	hs   *hubs
 	hub  *hub // set by join
-	ws   *websocket.Conn
 	conn conn
-	q    *queue
-	key  string // names the session to others
-	born time.Time
+	q    queue
+	key  string        // names the session to others
+	born time.Time     // of the connection
 	auth authenticator // nil in open mode
 
 	// Under hub.mu.
 	id      identity
-	at      int      // 1 + where it is in hub.sessions; 0: it is not there
-	answers int      // 1 + where its first one is in hub.answers; 0: there is none
-	last    *sending // newest mutate
-	waiting map[*sending]struct{}
-	said    presence
+	at      int        // 1 + where it is in hub.sessions; 0: it is not there
+	answers int        // 1 + where its first one is in hub.answers; 0: there is none
+	last    *sending   // newest mutate
+	waiting []*sending // sending.at is where each is
+	said    *presence  // nil: nothing
 
 	// The reader's own.
-	frozen     string // law 7: the id whose refusal holds up what follows
-	frozenCode domain.Code
-	broken     int // broken frames lately
-	brokenAt   time.Time
-	expiry     *time.Timer
+	in      incoming
+	talked  bool // a message came since the last pong,
+	grown   bool // or since this goroutine began: its stack has grown
+	refused refused
+	broken  *broken // nil: no frame was
+	expiry  *time.Timer
 
 	lastHeard atomic.Int64 // when the peer last showed life, Unix nanoseconds
-	pinged    time.Time    // watch's own: when a ping was last asked for
+	pinged    int64        // watch's own: when a ping was last asked for
+}
+
+// refused is the mutation whose refusal holds up what follows (law 7), "" for
+// none.
+type refused struct {
+	id   string
+	code domain.Code
+}
+
+// broken counts the frames of late that made no sense.
+type broken struct {
+	frames int
+	at     time.Time // of the last one
 }
 
 var upgrader = websocket.Upgrader{
 	Subprotocols:    []string{wire.Subprotocol},
-	ReadBufferSize:  512, // several small frames; a large one is read past it
 	WriteBufferPool: &sync.Pool{},
 	CheckOrigin:     func(*http.Request) bool { return true }, // Server has checked it
 	Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
@@ -85,51 +97,59 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 		writeProblem(w, notFound())
 		return
 	}
-	s := &session{hs: hs, key: ulid.Make().String(), born: time.Now(), auth: authenticate, id: id, waiting: map[*sending]struct{}{}}
-	s.q = newQueue(hs.cfg.QueueBytes, func() { go s.write() })
+	s := &session{hs: hs, key: ulid.Make().String(), born: time.Now(), auth: authenticate, id: id}
+	s.q.init(hs.cfg.QueueBytes, s)
 	s.conn.of = s
 	ws, err := upgrader.Upgrade(&hijacker{w, &s.conn}, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
-	s.ws = ws
-	ws.SetPongHandler(func(string) error { s.heard(); return nil })
-	ws.SetPingHandler(func(data string) error {
-		s.heard()
-		s.owe(data)
-		return nil
-	})
-	ws.SetCloseHandler(func(int, string) error { return nil })
+	s.in.conn = s.conn.Conn
 	// Neither the request nor the stack and the buffers it is served with stay
 	// while the connection lives.
-	code, reason := s.enter(r, board)
-	go s.run(code, reason)
+	code, reason := s.enter(r, board, ws.Subprotocol())
+	if code == 0 {
+		go s.listen()
+	} else {
+		go s.end(code, reason)
+	}
 }
 
-// run is the reader's life after enter. When it returns the connection is closed.
-func (s *session) run(code int, reason string) {
-	if code == 0 {
-		code, reason = s.read()
+// listen is the reader: it takes frames until the connection is to be closed.
+// One that has fallen silent begins again with a new goroutine, whose stack is
+// small.
+func (s *session) listen() {
+	code, reason, rests := s.read()
+	if rests {
+		go s.listen()
+	} else {
+		s.end(code, reason)
 	}
+}
+
+// end closes the connection and gives everything back.
+func (s *session) end(code int, reason string) {
 	s.shut(code, reason)
 	if s.hub != nil {
 		s.hub.part(s)
 	}
 	s.linger()
-	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
+	lost := time.AfterFunc(closeTimeout, func() { _ = s.conn.Close() })
 	s.q.wait()
 	lost.Stop()
 	if s.hub != nil {
 		s.leave()
 	}
-	_ = s.conn.Conn.Close()
+	_ = s.conn.Close()
+	s.in.at = s.in.end
+	s.in.settle()
 }
 
 // enter authenticates, opens the room and joins it; a code other than 0 is why not.
-func (s *session) enter(r *http.Request, board string) (code int, reason string) {
+func (s *session) enter(r *http.Request, board, subprotocol string) (code int, reason string) {
 	offered := websocket.Subprotocols(r)
 	named := slices.ContainsFunc(offered, func(p string) bool { return !strings.HasPrefix(p, wire.BearerPrefix) })
-	if named && s.ws.Subprotocol() == "" {
+	if named && subprotocol == "" {
 		return wire.CloseVersion, "offer " + wire.Subprotocol
 	}
 	if s.id.user == "" && s.auth != nil {
@@ -176,9 +196,12 @@ func (s *session) authenticate(offered []string) (code int, reason string) {
 			return s.take(token)
 		}
 	}
-	_ = s.ws.SetReadDeadline(time.Now().Add(authTimeout))
-	kind, data, err := s.message()
-	_ = s.ws.SetReadDeadline(time.Time{})
+	_ = s.conn.SetReadDeadline(time.Now().Add(authTimeout))
+	kind, data, err := websocket.PongMessage, []byte(nil), error(nil)
+	for err == nil && kind == websocket.PongMessage {
+		kind, data, err = s.message()
+	}
+	_ = s.conn.SetReadDeadline(time.Time{})
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -237,51 +260,67 @@ func (s *session) heard() { s.lastHeard.Store(time.Now().UnixNano()) }
 func (s *session) put(it item) { s.q.update(func() { s.q.put(it) }) }
 
 // owe owes a pong with data instead of those owed until now.
-func (s *session) owe(data string) {
-	pong := makeFrame(websocket.PongMessage, []byte(data))
+func (s *session) owe(data []byte) {
+	pong := makeFrame(websocket.PongMessage, data)
 	s.q.update(func() { s.q.pong = pong })
 }
 
 // shut queues the close frame; the first code counts.
 func (s *session) shut(code int, reason string) { s.q.close(code, reason) }
 
-// read takes frames until the connection is to be closed, and says why. What
-// panics over a frame costs its connection, not the node.
-func (s *session) read() (code int, reason string) {
+// read takes frames until the connection is to be closed, and says why, or
+// until it rests. What panics over a frame costs its connection, not the node.
+func (s *session) read() (code int, reason string, rests bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.hs.logger.Error("panic over a frame", "board", s.hub.board, "panic", p, "stack", string(debug.Stack()))
-			_ = s.conn.Conn.Close()
+			_ = s.conn.Close()
 			code = websocket.CloseAbnormalClosure
 		}
 	}()
+	s.grown = false
 	for {
 		s.heard()
 		kind, data, err := s.message()
-		if err != nil {
-			return s.readFailed(err)
+		switch {
+		case err != nil:
+			code, reason = s.readFailed(err)
+			return code, reason, false
+		case s.q.ended():
+			return 0, "", false
+		case kind == websocket.PongMessage:
+			if s.grown && !s.talked {
+				s.in.settle()
+				return 0, "", true
+			}
+			s.talked = false
+			continue
 		}
-		if s.q.ended() {
-			return 0, ""
-		}
+		s.grown, s.talked = true, true
 		if code, reason := s.frame(kind, data); code != 0 {
-			return code, reason
+			return code, reason, false
 		}
 		s.hold(2 * wire.InFlight)
 	}
 }
 
-// message reads one message, up to readLimit.
+// message is the next message, or pong.
 func (s *session) message() (kind int, data []byte, err error) {
-	kind, r, err := s.ws.NextReader()
-	if err != nil {
-		return 0, nil, err
+	for s.in.err == nil {
+		kind, data, err := s.in.next()
+		switch {
+		case err != nil:
+			s.in.err = err
+		case kind == websocket.PingMessage:
+			s.heard()
+			s.owe(data)
+		case kind == websocket.CloseMessage:
+			s.in.err = closeError(data)
+		default:
+			return kind, data, nil
+		}
 	}
-	data, err = io.ReadAll(io.LimitReader(r, readLimit+1))
-	if err == nil && len(data) > readLimit {
-		err = websocket.ErrReadLimit
-	}
-	return kind, data, err
+	return 0, nil, s.in.err
 }
 
 // hold waits while more answers wait than may; so a client that sends without
@@ -316,17 +355,18 @@ func (s *session) readFailed(err error) (code int, reason string) {
 // linger reads on after the close frame was queued, until the peer's: what the
 // peer still sends must not reset the connection under ours.
 func (s *session) linger() {
-	for {
-		_, _, err := s.ws.NextReader()
-		var closed *websocket.CloseError
-		if errors.As(err, &closed) || errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			break
-		}
+	s.in.deaf = true
+	if errors.Is(s.in.err, websocket.ErrReadLimit) {
+		s.in.err = nil // what follows can be read
 	}
-	// gorilla reads no further after an error
-	_ = s.conn.Conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	var err error
+	for err == nil {
+		_, _, err = s.message()
+	}
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) || errors.Is(err, io.EOF) {
+		return
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
 	_, _ = io.Copy(io.Discard, s.conn.Conn)
 }

@@ -13,6 +13,8 @@ import (
 
 var pingFrame = makeFrame(websocket.PingMessage, nil)
 
+func (s *session) startWriting() { go s.write() }
+
 // write is the session's writer: the only goroutine that writes frames, there
 // only while there is something to write.
 func (s *session) write() {
@@ -33,8 +35,8 @@ func (s *session) drain() (more bool) {
 		return true
 	}
 	if b.closing != nil {
-		_ = s.ws.SetReadDeadline(time.Now().Add(closeTimeout))
-		time.AfterFunc(closeTimeout, func() { _ = s.conn.Conn.Close() })
+		_ = s.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+		time.AfterFunc(closeTimeout, func() { _ = s.conn.Close() })
 	}
 	err := s.writeAll(b)
 	left := s.q.done(b)
@@ -44,7 +46,7 @@ func (s *session) drain() (more bool) {
 			s.shut(wire.CloseTooSlow, "too slow")
 		}
 		s.shut(websocket.CloseAbnormalClosure, "")
-		_ = s.conn.Conn.Close()
+		_ = s.conn.Close()
 	}
 	if err != nil || b.closing != nil {
 		s.q.finish()
@@ -58,8 +60,7 @@ func (s *session) drain() (more bool) {
 
 func (s *session) writeAll(b batch) error {
 	if len(b.items) == 1 && b.items[0].bulk == nil && b.closing == nil {
-		_, err := s.conn.Write(b.items[0].data)
-		return err
+		return s.conn.write(b.items[0].data)
 	}
 	out := s.conn.begin()
 	var err error
