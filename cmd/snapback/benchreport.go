@@ -126,6 +126,11 @@ func (r *benchReport) write(w io.Writer) error {
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s %s\t%s … %s\t%s\n", bench, setting, f.Name, digits(f.Value), f.Unit, digits(f.Min), digits(f.Max), load)
 		}
+		for _, one := range l.Rounds {
+			if one.Note != "" {
+				fmt.Fprintf(t, "\t\t%s\t\t\t\n", one.Note)
+			}
+		}
 		for _, why := range l.Unfit {
 			fmt.Fprintf(t, "%s\t%s\tnot quoted: %s\t\t\t\n", l.Bench, l.Setting, why)
 		}

@@ -14,8 +14,8 @@ type Target interface {
 	Open(ctx context.Context, board string, user int) (*Client, error)
 }
 
-// Dialect is the state of one connection's protocol. It is called by one
-// goroutine at a time.
+// Dialect is the state of one connection's protocol. Move is called by one
+// goroutine and Read by one, which may be another.
 type Dialect interface {
 	// Move appends to dst the message that moves a card between the board's
 	// two columns (column is 0 or 1). n numbers the mutations of this client

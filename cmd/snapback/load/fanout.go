@@ -171,8 +171,12 @@ func FanoutLimit(ctx context.Context, t Target, run string, viewers int, limit t
 		if err != nil {
 			return Result{}, err
 		}
-		if r.Load > MaxLoad && best.Bench == "" {
-			return r, nil // the generator gave up first
+		if r.Load > MaxLoad {
+			if best.Bench == "" {
+				return r, nil
+			}
+			best.Note = fmt.Sprintf("at least: at %g/s the generator was at its limit", rate)
+			break
 		}
 		if !r.Quotable() || r.Figures.Get("sync p99") > limit.Seconds()*1000 || r.Figures.Get("changes") < 0.97*rate {
 			break

@@ -23,6 +23,8 @@ type Result struct {
 	// Faults counts mutations answered with a nack and changes that a viewer
 	// was not sent: a run with any has not measured what it says.
 	Faults int `json:"faults,omitempty"`
+	// Note says what has to be known about the figures, "" if nothing.
+	Note string `json:"note,omitempty"`
 	// Server is the server's CPU time per second, if that is known.
 	Server float64 `json:"serverLoad,omitempty"`
 }
