@@ -135,13 +135,13 @@ type watcher struct {
 func (w *watcher) run() error {
 	for {
 		var now time.Time
-		counted := w.phase.on.Load()
+		var counted bool
 		err := w.Receive(func(e Event) error {
 			if e.Kind != Sync {
 				return nil
 			}
-			if now.IsZero() {
-				now = time.Now()
+			if now.IsZero() { // after the wait
+				now, counted = time.Now(), w.phase.on.Load()
 			}
 			if w.last > 0 && e.Rev != w.last+1 {
 				w.missed++

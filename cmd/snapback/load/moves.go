@@ -184,10 +184,11 @@ func (m *mover) run() error {
 		if m.phase.over.Load() {
 			return nil
 		}
-		now, counted := time.Time{}, m.phase.on.Load()
+		var now time.Time
+		var counted bool
 		err := m.Receive(func(e Event) error {
 			if now.IsZero() { // after the wait
-				now = time.Now()
+				now, counted = time.Now(), m.phase.on.Load()
 			}
 			switch e.Kind {
 			case Sync:

@@ -38,10 +38,10 @@ func (w *walker) step(due time.Time) error {
 func (w *walker) receive() error {
 	for {
 		var now time.Time
-		counted := w.phase.on.Load()
+		var counted bool
 		err := w.Receive(func(e Event) error {
-			if now.IsZero() {
-				now = time.Now()
+			if now.IsZero() { // after the wait
+				now, counted = time.Now(), w.phase.on.Load()
 			}
 			switch {
 			case e.Kind == Nack:
