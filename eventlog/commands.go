@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,30 +14,16 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-// headerTTL is the time to live a command had left when it was published, milliseconds.
-const headerTTL = "Snapback-Ttl"
-
 // PublishCommand puts cmd into its shard's queue. It does not wait: a command
 // may be lost or doubled, its owner publishes it again. ttl is the time to
 // live that is left, counted by the queue's clock from its arrival there. It
-// fails when the log is not connected, and with ErrTooLarge.
+// fails when the log is not connected, and with ErrTooLarge: then nothing of it
+// is or will be in the queue.
 func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
-	data, err := json.Marshal(cmd)
-	if err != nil {
-		return fmt.Errorf("eventlog: command %s: %w", cmd.ID, err)
+	if !l.write.IsConnected() {
+		return fmt.Errorf("eventlog: publish command %s: not connected: %w", cmd.ID, l.closedOr(ErrUnknown))
 	}
-	if len(data)+headerSpace > int(l.write.MaxPayload()) {
-		return fmt.Errorf("%w: a command of %d bytes", ErrTooLarge, len(data))
-	}
-	err = l.write.PublishMsg(&nats.Msg{
-		Subject: l.commandSubject(cmd.Board),
-		Header:  nats.Header{headerTTL: {strconv.FormatInt(ttl.Milliseconds(), 10)}},
-		Data:    data,
-	})
-	if err != nil {
-		return fmt.Errorf("eventlog: publish command %s: %w", cmd.ID, err)
-	}
-	return nil
+	return l.outboxes[l.Shard(cmd.Board)].put(cmd, ttl)
 }
 
 // Delivery is a command taken from the queue.
@@ -86,7 +73,7 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery)) error 
 	if shard < 0 || shard >= l.shards {
 		return fmt.Errorf("eventlog: shard %d of %d", shard, l.shards)
 	}
-	p := &puller{log: l, shard: shard, fn: fn, in: make(chan *nats.Msg, 4*pullBatch), open: map[string]struct{}{}}
+	p := &puller{log: l, shard: shard, fn: fn, in: make(chan *nats.Msg, 4*pullBatch), open: map[uint64]*batch{}}
 	inbox := l.write.NewInbox()
 	sub, err := l.write.ChanSubscribe(inbox, p.in)
 	if err != nil {
@@ -124,7 +111,16 @@ type puller struct {
 	want int    // messages asked for and not yet delivered; one request at a time without a pin
 
 	mu   sync.Mutex
-	open map[string]struct{} // reply subjects of deliveries not yet Done
+	open map[uint64]*batch // messages that are not done, by sequence
+}
+
+// batch is a message that was delivered and is not acknowledged.
+type batch struct {
+	seq   uint64
+	at    time.Time // it was queued; a stream made again counts from 1 again
+	reply string    // of its last delivery
+	done  []bool    // its commands
+	left  int       // of them not done
 }
 
 func (p *puller) run(ctx context.Context) {
@@ -232,13 +228,7 @@ func (p *puller) take(msg *nats.Msg) bool {
 	if id := msg.Header.Get("Nats-Pin-Id"); id != "" {
 		p.pin = id
 	}
-	d, err := p.delivery(msg)
-	if err != nil {
-		p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "err", err)
-		_ = p.log.write.Publish(msg.Reply, []byte("+TERM"))
-		return true
-	}
-	p.fn(d)
+	p.deliver(msg)
 	return true
 }
 
@@ -261,35 +251,73 @@ func (p *puller) status(status string, h nats.Header) bool {
 	return false
 }
 
-func (p *puller) delivery(msg *nats.Msg) (Delivery, error) {
-	var d Delivery
+// deliver hands over the commands of a message, of one that comes again those
+// that are not done.
+func (p *puller) deliver(msg *nats.Msg) {
 	meta, err := msg.Metadata()
 	if err != nil {
-		return d, err
+		p.log.log.Error("a message that is not the queue's is dropped", "subject", msg.Subject, "err", err)
+		return
 	}
-	if err := json.Unmarshal(msg.Data, &d.Command); err != nil {
-		return d, err
-	}
-	if ms, err := strconv.ParseInt(msg.Header.Get(headerTTL), 10, 64); err == nil {
-		end := meta.Timestamp.Add(time.Duration(ms) * time.Millisecond).UTC()
+	b := p.batch(meta, msg)
+	for i, rest := 0, msg.Data; len(rest) > 0; i++ {
+		var d Delivery
+		var ttl time.Duration
+		d.Command, ttl, rest, err = cutCommand(rest)
+		d.Done = func() { p.done(b, i) }
+		if err != nil {
+			p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "err", err)
+			d.Done()
+			continue
+		}
+		if p.isDone(b, i) {
+			continue
+		}
+		end := meta.Timestamp.Add(ttl).UTC()
 		if d.Command.Deadline.IsZero() || end.Before(d.Command.Deadline) {
 			d.Command.Deadline = end
 		}
+		p.fn(d)
 	}
-	reply := msg.Reply
+}
+
+// batch is what is known of a message: nothing, the first time.
+func (p *puller) batch(meta *nats.MsgMetadata, msg *nats.Msg) *batch {
 	p.mu.Lock()
-	p.open[reply] = struct{}{}
-	p.mu.Unlock()
-	d.Done = func() {
-		p.mu.Lock()
-		_, due := p.open[reply]
-		delete(p.open, reply)
-		p.mu.Unlock()
-		if due {
-			_ = p.log.write.Publish(reply, []byte("+ACK"))
-		}
+	defer p.mu.Unlock()
+	b := p.open[meta.Sequence.Stream]
+	if b == nil || !b.at.Equal(meta.Timestamp) {
+		n := bytes.Count(bytes.TrimSuffix(msg.Data, []byte{'\n'}), []byte{'\n'}) + 1
+		b = &batch{seq: meta.Sequence.Stream, at: meta.Timestamp, done: make([]bool, n), left: n}
+		p.open[b.seq] = b
 	}
-	return d, nil
+	b.reply = msg.Reply
+	return b
+}
+
+func (p *puller) isDone(b *batch, i int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return b.done[i]
+}
+
+// done acknowledges a message with the last of its commands.
+func (p *puller) done(b *batch, i int) {
+	p.mu.Lock()
+	if b.done[i] {
+		p.mu.Unlock()
+		return
+	}
+	b.done[i] = true
+	b.left--
+	last, reply := b.left == 0, b.reply
+	if last && p.open[b.seq] == b {
+		delete(p.open, b.seq)
+	}
+	p.mu.Unlock()
+	if last {
+		_ = p.log.write.Publish(reply, []byte("+ACK"))
+	}
 }
 
 // leave gives up the pin first, then what was delivered and is not Done: the
@@ -317,8 +345,8 @@ func (p *puller) leave(sub *nats.Subscription) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for reply := range p.open {
-		_ = p.log.write.Publish(reply, []byte("-NAK"))
+	for _, b := range p.open {
+		_ = p.log.write.Publish(b.reply, []byte("-NAK"))
 	}
 	// Done after this still acknowledges.
 }

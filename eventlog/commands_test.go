@@ -249,7 +249,7 @@ func TestCommands_UnreadableIsDropped(t *testing.T) {
 	t.Parallel()
 	l := openLog(t, Config{InProcess: startServer(t, t.TempDir()), Shards: 1})
 	w := startWorker(t, l, 0, true)
-	if err := l.write.Publish(l.commandSubject("b"), []byte("no command")); err != nil {
+	if err := l.write.Publish(commandSubject(0), []byte("no command")); err != nil {
 		t.Fatal(err)
 	}
 	send(t, l, "b", "good")

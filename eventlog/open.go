@@ -21,10 +21,8 @@ const (
 func eventStream(shard int) string          { return "EVT_" + strconv.Itoa(shard) }
 func commandStream(shard int) string        { return "CMD_" + strconv.Itoa(shard) }
 func (l *Log) eventSubject(b string) string { return "evt." + strconv.Itoa(l.Shard(b)) + "." + b }
-func (l *Log) commandSubject(b string) string {
-	return "cmd." + strconv.Itoa(l.Shard(b)) + "." + b
-}
-func liveSubject(b string) string { return "live." + b }
+func commandSubject(shard int) string       { return "cmd." + strconv.Itoa(shard) + ".commands" }
+func liveSubject(b string) string           { return "live." + b }
 
 // Open connects, makes what is missing of streams and buckets, and checks that
 // the log was made with cfg.Shards. It keeps trying until ctx ends: a cluster
@@ -66,6 +64,7 @@ func (l *Log) findOrMake(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(16)
 	for shard := range l.shards {
+		l.outboxes = append(l.outboxes, &outbox{log: l, subject: commandSubject(shard)})
 		group.Go(func() error { return l.ensureShard(ctx, shard) })
 	}
 	group.Go(func() error { return l.ensureStores(ctx) })
