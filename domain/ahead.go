@@ -39,8 +39,13 @@ func (b *Board) Settle(c *Commit, hash Hash, seq uint64) error {
 	return nil
 }
 
-func (b *Board) settle(c *Commit, hash Hash, seq uint64) {
+func (b *Board) moveHead(hash Hash, seq uint64) {
 	b.seq, b.hash = seq, hash
+	b.records++
+}
+
+func (b *Board) settle(c *Commit, hash Hash, seq uint64) {
+	b.moveHead(hash, seq)
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
 		b.decided.add(d.User, d.ID, seq, d.At)

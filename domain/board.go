@@ -15,7 +15,8 @@ type Board struct {
 	at    time.Time // of the last decision folded
 	ahead int       // decisions folded by Fold since the last Apply or Settle
 
-	listed uint64 // sequence of the last stored commit that changed the board's own entity or a member
+	records uint64 // stored commits folded, void ones included
+	listed  uint64 // sequence of the last stored commit that changed the board's own entity or a member
 
 	index
 	recent  recency
@@ -61,6 +62,10 @@ func (b *Board) Rev() uint64 { return b.rev }
 // stored commit, void ones included (0 and zero before the first), and the
 // time of the last decision.
 func (b *Board) Head() (seq uint64, hash Hash, at time.Time) { return b.seq, b.hash, b.at }
+
+// Records counts the stored commits folded, void ones included: as many as the
+// log has of the board up to its head.
+func (b *Board) Records() uint64 { return b.records }
 
 // Listed is the sequence of the last stored commit that changed what a list of
 // boards says of this one: its own entity, or a member. 0: there is none.

@@ -16,7 +16,7 @@ import (
 // fields of a Board in the order written, the words in it, how many bytes these
 // take (four bytes), a CRC-32 of all before it. Numbers are varints, strings
 // and lists carry their length.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 const snapshotMagic = "snapback board\n"
 
@@ -32,6 +32,7 @@ type Still struct {
 	number        int64
 	imports       importState
 	listed, floor uint64
+	records       uint64
 
 	board   *Entity // nil: there is none yet
 	lists   []stillList
@@ -55,7 +56,7 @@ func (b *Board) Still() (*Still, error) {
 		return nil, fmt.Errorf("domain: board %s is %d decisions ahead of its head", b.id, b.ahead)
 	}
 	s := &Still{id: b.id, rev: b.rev, seq: b.seq, hash: b.hash, at: b.at, number: b.number, imports: b.imports,
-		listed: b.listed, floor: b.recent.floor, board: b.entities[b.id], decided: b.decided.still()}
+		records: b.records, listed: b.listed, floor: b.recent.floor, board: b.entities[b.id], decided: b.decided.still()}
 	s.lists = make([]stillList, 0, len(b.lists))
 	s.members = make([]*Entity, 0, len(b.entities))
 	for key, l := range b.lists {
@@ -114,6 +115,7 @@ func (s *Still) Append(dst []byte) ([]byte, error) {
 	w.string(s.imports.user)
 	w.int(int64(s.imports.next))
 	w.bool(s.imports.done)
+	w.uint(s.records)
 	w.uint(s.listed)
 	w.uint(s.floor)
 	w.decided(&s.decided)
@@ -180,7 +182,7 @@ func LoadSnapshot(data []byte) (*Board, error) {
 	b.at = r.time()
 	b.number = r.int()
 	b.imports = importState{r.string(), r.string(), int(r.int()), r.bool()}
-	b.listed = r.uint()
+	b.records, b.listed = r.uint(), r.uint()
 	b.recent.floor = r.uint()
 	r.decided(&b.decided)
 
