@@ -150,21 +150,22 @@ type hub struct {
 	feed    *projector.Feed
 	cancel  context.CancelFunc
 	ctx     context.Context // ends with the room
-	chase   chan struct{}   // one token: the first mutation waits
 
 	mu       sync.Mutex
 	view     *projector.View
 	rev      uint64 // of the view when it was last sound; all of it has been queued to every session
 	sessions []*session
 	owned    map[mutationKey]*owned
-	answers  []answer // room for those of the record at hand
+	chase    *time.Timer // runs h.look; nil: it never did
+	looking  bool        // it runs, or h.look does
+	answers  []answer    // room for those of the record at hand
 	round    round
 	moved    chan struct{} // closed when the view moves; nil: nobody waits
 	presence map[string]*wire.Presence
 }
 
 func newHub(hs *hubs, board string) *hub {
-	h := &hub{hs: hs, board: board, refs: 1, started: make(chan struct{}), chase: make(chan struct{}, 1),
+	h := &hub{hs: hs, board: board, refs: 1, started: make(chan struct{}),
 		owned: map[mutationKey]*owned{}}
 	h.ctx, h.cancel = context.WithCancel(hs.ctx)
 	return h
@@ -183,8 +184,6 @@ func (h *hub) start() {
 			delete(h.hs.rooms, h.board)
 		}
 		h.hs.mu.Unlock()
-	} else {
-		go h.chaseLoop()
 	}
 	close(h.started)
 	h.release()

@@ -121,7 +121,7 @@ func (h *hub) register(s *sending) (first bool) {
 	if o == nil {
 		o = &owned{next: time.Now().Add(firstLook)}
 		h.owned[s.key] = o
-		token(h.chase)
+		h.startLooking()
 	}
 	first = true
 	for _, other := range o.sendings {
@@ -135,6 +135,19 @@ func (h *hub) register(s *sending) (first bool) {
 		s.session.waiting = append(s.session.waiting, s)
 	}
 	return first
+}
+
+// startLooking has h.look run. Call it with h.mu held.
+func (h *hub) startLooking() {
+	switch {
+	case h.looking || h.ctx.Err() != nil:
+		return
+	case h.chase == nil:
+		h.chase = time.AfterFunc(chaseTick, h.look)
+	default:
+		h.chase.Reset(chaseTick)
+	}
+	h.looking = true
 }
 
 // forget ends s's wait. It says no when s has its verdict already. Call it
@@ -236,31 +249,17 @@ func cleared(answers []answer) []answer {
 	return answers[:0]
 }
 
-// chaseLoop looks after mutations that wait too long, until the room closes.
-func (h *hub) chaseLoop() {
-	for {
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-h.chase:
-		}
-		for h.someWait() {
-			select {
-			case <-h.ctx.Done():
-				return
-			case <-time.After(chaseTick):
-			}
-			if len(h.overdue()) > 0 {
-				h.pursue()
-			}
-		}
+// look comes around every chaseTick while somebody waits, and looks after
+// mutations that wait too long.
+func (h *hub) look() {
+	if h.ctx.Err() == nil && len(h.overdue()) > 0 {
+		h.pursue()
 	}
-}
-
-func (h *hub) someWait() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.owned) > 0
+	if h.looking = len(h.owned) > 0 && h.ctx.Err() == nil; h.looking {
+		h.chase.Reset(chaseTick)
+	}
 }
 
 func (h *hub) overdue() []mutationKey {
@@ -325,46 +324,6 @@ func (h *hub) again(key mutationKey) (*domain.Command, time.Duration, bool) {
 	return cmd, ttl, true
 }
 
-// submit owns cmd until its verdict, by the same rules as a socket's mutate:
-// it publishes, looks, publishes again. ID, Op, User, Grant and what is asked
-// are the caller's to set; Board, ReceivedAt and Deadline (receipt + ttl) are
-// set here when zero. After an ack it gives the entities of cmd's changes as
-// they are now, tombstones of deleted ones included. Another content under a
-// known id is a verdict id_reused. Errors: *retryError, before anything was
-// published; ctx's, when there is no verdict in time (undecided: ask again).
-func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error) {
-	if h.hs.draining.Load() {
-		return domain.Verdict{}, nil, &retryError{wire.Unavailable, retryAfter1}
-	}
-	now := time.Now()
-	cmd.Board = h.board
-	if cmd.ReceivedAt.IsZero() {
-		cmd.ReceivedAt = stamp(now)
-	}
-	if cmd.Deadline.IsZero() {
-		cmd.Deadline = stamp(now.Add(ttl))
-	}
-	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, content: cmd.ContentHash(),
-		deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
-	if err := h.own(s, !isULID(cmd.ID) || h.maybeOut(s.key, now.Add(-firstTry))); err != nil {
-		return domain.Verdict{}, nil, err
-	}
-	h.hs.counts.httpMutations.Add(1)
-	select {
-	case v := <-s.got:
-		return v, h.changedBy(&cmd, v), nil
-	case <-ctx.Done():
-		h.mu.Lock()
-		waited := h.forget(s)
-		h.mu.Unlock()
-		if !waited { // the verdict came at the same moment
-			v := <-s.got
-			return v, h.changedBy(&cmd, v), nil
-		}
-		return domain.Verdict{}, nil, ctx.Err()
-	}
-}
-
 // own registers s and publishes it if that is due. maybeOut says that the
 // mutation may have been published before: then a failure is no answer, and
 // the chase goes on; what is too large for the log never was. Errors: *retryError, nothing was published and s does not wait.
@@ -394,42 +353,3 @@ func (h *hub) own(s *sending, maybeOut bool) error {
 	}
 	return &retryError{wire.Unavailable, retryAfter1}
 }
-
-// changedBy gives the entities of an acked command's changes as they are now.
-func (h *hub) changedBy(cmd *domain.Command, v domain.Verdict) []*domain.Entity {
-	if v.Rejection != nil {
-		return nil
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	board := h.view.Board()
-	seen := map[string]bool{}
-	var gone []string
-	var out []*domain.Entity
-	for _, c := range cmd.Changes {
-		if seen[c.EntityID] {
-			continue
-		}
-		seen[c.EntityID] = true
-		if e := board.Get(c.EntityID); e != nil {
-			out = append(out, e)
-		} else {
-			gone = append(gone, c.EntityID)
-		}
-	}
-	if len(gone) == 0 || v.Rev < uint64(v.Events) {
-		return out
-	}
-	changed, _ := board.ChangedSince(v.Rev - uint64(v.Events))
-	for _, id := range gone {
-		for _, e := range changed {
-			if e.ID == id {
-				out = append(out, e)
-			}
-		}
-	}
-	return out
-}
-
-// stamp is a time as commands carry it.
-func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

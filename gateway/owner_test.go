@@ -114,12 +114,25 @@ func TestOwner_StopsWhenNobodyWaits(t *testing.T) {
 		tap.SetFaults(logtest.Faults{LoseCommand: 1})
 		n := 0
 		tap.publish = func(*domain.Command, time.Duration) error { n++; return nil }
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		looking := func() bool {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.looking
+		}
 		s.mutate("c1", `{"title":"x"}`)
 		synctest.Wait()
+		if !looking() {
+			t.Error("nobody looks after it")
+		}
 		s.ws.Close()
 		time.Sleep(time.Minute)
-		if n != 1 {
-			t.Errorf("published %d times", n)
+		if n != 1 || looking() {
+			t.Errorf("published %d times, looked after %v", n, looking())
 		}
 	})
 }
@@ -363,6 +376,7 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 	t.Parallel()
 	hs := newHubsOn(nil, Config{Logger: quiet})
 	h := newHub(hs, board)
+	defer h.cancel()
 	s := &session{hs: hs, hub: h}
 	s.q.init(1<<20, s)
 	send := func() *sending {
