@@ -172,25 +172,36 @@ const listingBatch = 64 // entries read at once
 func (l *Log) subjects(ctx context.Context, stream, filter string) (subjects []string, err error) {
 	err = retry(ctx, l.patience, func(ctx context.Context) error {
 		subjects = nil
-		for {
-			var resp struct {
-				answer
-				Total int `json:"total"`
-				State struct {
-					Subjects map[string]uint64 `json:"subjects"`
-				} `json:"state"`
-			}
-			req := map[string]any{"subjects_filter": filter, "offset": len(subjects)}
-			if err := l.api(ctx, "STREAM.INFO."+stream, req, &resp); err != nil {
-				return err
-			}
-			subjects = slices.AppendSeq(subjects, maps.Keys(resp.State.Subjects))
-			if len(resp.State.Subjects) == 0 || len(subjects) >= resp.Total {
-				return nil
-			}
-		}
+		return l.subjectCounts(ctx, stream, filter, func(subject string, _ uint64) {
+			subjects = append(subjects, subject)
+		})
 	})
 	return subjects, err
+}
+
+// subjectCounts calls fn for each of a stream's subjects that match filter,
+// with the number of its messages, by the leader. It asks page by page: a
+// subject that is made meanwhile may be missing, or given twice.
+func (l *Log) subjectCounts(ctx context.Context, stream, filter string, fn func(subject string, n uint64)) error {
+	for offset := 0; ; {
+		var resp struct {
+			answer
+			Total int `json:"total"`
+			State struct {
+				Subjects map[string]uint64 `json:"subjects"`
+			} `json:"state"`
+		}
+		req := map[string]any{"subjects_filter": filter, "offset": offset}
+		if err := l.api(ctx, "STREAM.INFO."+stream, req, &resp); err != nil {
+			return err
+		}
+		for subject, n := range resp.State.Subjects {
+			fn(subject, n)
+		}
+		if offset += len(resp.State.Subjects); len(resp.State.Subjects) == 0 || offset >= resp.Total {
+			return nil
+		}
+	}
 }
 
 // listingsOf reads the entries of boards, each from the leader: who has just

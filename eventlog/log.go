@@ -96,6 +96,7 @@ type Log struct {
 	js                jetstream.JetStream // on bulk
 
 	listeners listeners
+	watches   watches
 	outboxes  []*outbox // by shard
 
 	link   atomic.Pointer[link] // of write

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -15,11 +16,12 @@ import (
 // Log is what a Feed reads: an [eventlog.Log], or a fake of one.
 type Log interface {
 	eventlog.Source
+	WatchHead(board string, f eventlog.Follower) (stop func())
 	Subscribe(board string, fn func(eventlog.Announcement)) (stop func(), err error)
 }
 
 // Sink takes what a Feed brings. Its methods are called one at a time and in
-// order, from one goroutine after Open has returned.
+// order.
 type Sink interface {
 	// Load replaces the view: at the start, and when a fold has failed.
 	Load(v *View)
@@ -32,8 +34,8 @@ type Sink interface {
 }
 
 const (
-	headCheck   = 30 * time.Second // how often the leader is asked for the board's head
-	headWait    = 2 * time.Second  // how long it may take to answer
+	headWait    = 2 * time.Second // how long a leader may take to name a board's head
+	linger      = time.Second     // how long a feed's goroutine waits for more to do
 	firstRetry  = 50 * time.Millisecond
 	lastRetry   = time.Second
 	bufferBytes = 16 << 20 // of announced records that wait; beyond it only the last one's sequence is kept
@@ -41,8 +43,8 @@ const (
 )
 
 // Feed follows one board: every stored record once, in order, without a gap,
-// whatever announcements are lost, doubled or out of order. Safe for
-// concurrent use.
+// whatever announcements are lost, doubled or out of order. While there is
+// nothing to do it has no goroutine. Safe for concurrent use.
 type Feed struct {
 	log    Log
 	board  string
@@ -50,8 +52,9 @@ type Feed struct {
 	logger *slog.Logger
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{}
-	stop   func() // ends the subscription
+	stop   func() // ends the subscription and the watch
+
+	records atomic.Uint64 // the board's, that the sink has
 
 	// The loop's own.
 	seq    uint64 // of the last record the sink has
@@ -63,6 +66,9 @@ type Feed struct {
 	head    uint64        // announced, without its record
 	asked   []chan error  // who waits for the next look at the head
 	wake    chan struct{} // holds one token when there is something to do
+	runs    bool          // there is a goroutine in run
+	closed  bool
+	loop    sync.WaitGroup // that goroutine
 }
 
 // Open subscribes, loads the board and gives the view to the sink, current as
@@ -70,19 +76,27 @@ type Feed struct {
 // then runs until Close.
 func Open(ctx context.Context, log Log, board string, sink Sink, logger *slog.Logger) (*Feed, error) {
 	f := &Feed{log: log, board: board, sink: sink, logger: logger,
-		wake: make(chan struct{}, 1), done: make(chan struct{})}
+		wake: make(chan struct{}, 1)}
 	f.ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	var err error
-	if f.stop, err = log.Subscribe(board, f.announced); err != nil {
+	f.runs = true // what is announced meanwhile waits
+	unsubscribe, err := log.Subscribe(board, f.announced)
+	if err != nil {
 		f.cancel()
 		return nil, fmt.Errorf("projector: subscribe %s: %w", board, err)
 	}
 	if err = f.load(ctx); err != nil {
-		f.stop()
+		unsubscribe()
 		f.cancel()
 		return nil, err
 	}
-	go f.run()
+	unwatch := log.WatchHead(board, f)
+	f.stop = func() { unsubscribe(); unwatch() }
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.runs = false
+	if len(f.wake) > 0 {
+		f.start()
+	}
 	return f, nil
 }
 
@@ -91,8 +105,17 @@ func Open(ctx context.Context, log Log, board string, sink Sink, logger *slog.Lo
 func (f *Feed) Close() {
 	f.stop()
 	f.cancel()
-	<-f.done
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.loop.Wait()
 }
+
+// Records is how many of the board's records the sink has.
+func (f *Feed) Records() uint64 { return f.records.Load() }
+
+// CheckHead is Current.
+func (f *Feed) CheckHead(ctx context.Context) error { return f.Current(ctx) }
 
 // Current asks the leader for the board's head and returns when the sink has
 // everything up to it. Callers that wait at the same time share one question.
@@ -100,22 +123,33 @@ func (f *Feed) Current(ctx context.Context) error {
 	asked := make(chan error, 1)
 	f.mu.Lock()
 	f.asked = append(f.asked, asked)
-	f.mu.Unlock()
 	f.poke()
+	f.mu.Unlock()
 	select {
 	case err := <-asked:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-f.done:
+	case <-f.ctx.Done():
 		return errors.New("projector: feed is closed")
 	}
 }
 
+// poke has what waits looked at. Call it with f.mu held.
 func (f *Feed) poke() {
 	select {
 	case f.wake <- struct{}{}:
 	default:
+	}
+	if !f.runs {
+		f.start()
+	}
+}
+
+func (f *Feed) start() {
+	if !f.closed {
+		f.runs = true
+		f.loop.Go(f.run)
 	}
 }
 
@@ -133,8 +167,8 @@ func (f *Feed) announced(a eventlog.Announcement) {
 	case len(f.waiting) < bufferNews:
 		f.waiting = append(f.waiting, a)
 	}
-	f.mu.Unlock()
 	f.poke()
+	f.mu.Unlock()
 }
 
 func (f *Feed) take() (news []eventlog.Announcement, head uint64, asked []chan error) {
@@ -145,30 +179,45 @@ func (f *Feed) take() (news []eventlog.Announcement, head uint64, asked []chan e
 	return news, head, asked
 }
 
+// run does what there is to do, and ends when there was nothing for a while.
 func (f *Feed) run() {
-	defer close(f.done)
-	check := time.NewTimer(headCheck)
-	defer check.Stop()
-	for {
-		look := false
+	bored := time.NewTimer(linger)
+	defer bored.Stop()
+	for quiet := false; ; {
 		select {
 		case <-f.ctx.Done():
 			return
 		case <-f.wake:
-		case <-check.C:
-			check.Reset(headCheck)
-			look = true
-		}
-		news, head, asked := f.take()
-		for _, a := range news {
-			f.hear(a)
-		}
-		f.fill(head)
-		if look || len(asked) > 0 {
-			err := f.look()
-			for _, c := range asked {
-				c <- err
+			quiet = false
+			f.work()
+		case <-bored.C:
+			if quiet && f.rest() {
+				return
 			}
+			quiet = true
+			bored.Reset(linger)
+		}
+	}
+}
+
+// rest ends the goroutine unless there is something to do.
+func (f *Feed) rest() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.runs = len(f.wake) > 0
+	return !f.runs
+}
+
+func (f *Feed) work() {
+	news, head, asked := f.take()
+	for _, a := range news {
+		f.hear(a)
+	}
+	f.fill(head)
+	if len(asked) > 0 {
+		err := f.look()
+		for _, c := range asked {
+			c <- err
 		}
 	}
 }
@@ -245,6 +294,7 @@ func (f *Feed) apply(r eventlog.Record) {
 		return
 	}
 	f.seq = r.Seq
+	f.records.Add(1)
 }
 
 func (f *Feed) load(ctx context.Context) error {
@@ -254,6 +304,7 @@ func (f *Feed) load(ctx context.Context) error {
 	}
 	v := NewView(b)
 	f.seq, f.broken = v.Seq(), false
+	f.records.Store(b.Records())
 	f.sink.Load(v)
 	return nil
 }

@@ -170,7 +170,7 @@ func TestFeed_HeadIsAskedEvery30s(t *testing.T) {
 		s := &sink{}
 		w.follow(w.log, s)
 		w.write(false)
-		time.Sleep(headCheck - time.Second)
+		time.Sleep(logtest.HeadEvery - time.Second)
 		synctest.Wait()
 		s.mu.Lock()
 		if len(s.applied) != 0 {
@@ -284,7 +284,7 @@ func (d *during) Head(ctx context.Context, board string) (uint64, error) {
 // TestFeed_BufferIsBounded: while the log cannot be read, announced records
 // beyond the buffer are kept as a sequence only.
 func TestFeed_BufferIsBounded(t *testing.T) {
-	f := &Feed{wake: make(chan struct{}, 1)}
+	f := &Feed{wake: make(chan struct{}, 1), runs: true} // its goroutine is stuck
 	big := make([]byte, 1<<20)
 	for i := range 100 {
 		f.announced(eventlog.Announcement{Record: &eventlog.Record{Seq: uint64(i + 1), Data: big}})
@@ -295,4 +295,60 @@ func TestFeed_BufferIsBounded(t *testing.T) {
 	if len(f.waiting) > bufferNews || f.bytes > bufferBytes || f.head != 100 {
 		t.Errorf("%d announcements, %d bytes, head %d", len(f.waiting), f.bytes, f.head)
 	}
+}
+
+// TestFeed_NoGoroutineWhileNothingHappens, and what happens then is not missed.
+func TestFeed_NoGoroutineWhileNothingHappens(t *testing.T) {
+	inBubble(t, logtest.Faults{}, func(t *testing.T, w *writer) {
+		s := &sink{}
+		f := w.follow(w.log, s)
+		running := func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.runs
+		}
+		for range 3 {
+			w.write(true)
+			synctest.Wait()
+			if !running() {
+				t.Error("no goroutine right behind a record")
+			}
+			time.Sleep(2*linger + time.Millisecond)
+			if running() {
+				t.Error("a goroutine that has nothing to do")
+			}
+			w.write(true)
+			if err := f.Current(t.Context()); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(2*linger + time.Millisecond)
+			w.write(false)
+			if err := f.Current(t.Context()); err != nil || f.Records() != uint64(w.n) {
+				t.Errorf("%v, %d records of %d", err, f.Records(), w.n)
+			}
+		}
+		w.check(s, 0)
+	})
+}
+
+// TestFeed_ClosedIsClosed: nothing reaches the sink after Close, and nobody
+// waits for ever.
+func TestFeed_ClosedIsClosed(t *testing.T) {
+	inBubble(t, logtest.Faults{}, func(t *testing.T, w *writer) {
+		s := &sink{}
+		f := w.follow(w.log, s)
+		w.write(true)
+		synctest.Wait()
+		f.Close()
+		applied := len(s.applied)
+		f.announced(eventlog.Announcement{Head: w.write(false).Seq})
+		if err := f.Current(t.Context()); err == nil {
+			t.Error("a closed feed is current")
+		}
+		time.Sleep(2 * logtest.HeadEvery)
+		if len(s.applied) != applied {
+			t.Error("a record reached the sink after Close")
+		}
+		f.Close()
+	})
 }

@@ -2,6 +2,7 @@ package logtest
 
 import (
 	"context"
+	"time"
 
 	"github.com/snapback-io/snapback/eventlog"
 )
@@ -34,6 +35,23 @@ func (l *Log) Announce(board string, a eventlog.Announcement) error {
 	}
 	return nil
 }
+
+// WatchHead has f check the head of its board every 30 s.
+func (l *Log) WatchHead(_ string, f eventlog.Follower) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var check func()
+	check = func() {
+		if ctx.Err() == nil {
+			_ = f.CheckHead(ctx)
+			time.AfterFunc(HeadEvery, check)
+		}
+	}
+	time.AfterFunc(HeadEvery, check)
+	return cancel
+}
+
+// HeadEvery is how often WatchHead checks.
+const HeadEvery = 30 * time.Second
 
 // Subscribe calls fn for every announcement of the board, one at a time.
 func (l *Log) Subscribe(board string, fn func(eventlog.Announcement)) (stop func(), err error) {
