@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,4 +156,37 @@ func (h *history) open(b *testing.B, s Snapshot) {
 		}
 	}
 	b.ReportMetric(float64(len(s.Data)), "snapshot-B")
+}
+
+// BenchmarkOpenBoards loads many small boards, as after a restart: each has ten
+// columns and ten cards, and a tail of records behind its snapshot.
+func BenchmarkOpenBoards(b *testing.B) {
+	const boards = 100
+	for _, tail := range []int{0, 25} {
+		b.Run(fmt.Sprintf("tail=%d", tail), func(b *testing.B) {
+			l := unsynced(b, 8)
+			for i := range boards {
+				h := newHistory(b, l, fmt.Sprint("board-", i), 10, time.Now().Add(-time.Hour), time.Second)
+				h.snapshot()
+				h.moves(tail, 1)
+			}
+			b.ReportAllocs()
+			before := cpuTime()
+			for i := 0; b.Loop(); i++ {
+				if _, err := LoadBoard(b.Context(), l, fmt.Sprint("board-", i%boards)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// cpuTime is what the process has used so far, server and garbage collector included.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -97,6 +97,7 @@ type Log struct {
 
 	listeners listeners
 	watches   watches
+	batches   batches   // asked for on bulk
 	outboxes  []*outbox // by shard
 
 	link   atomic.Pointer[link] // of write

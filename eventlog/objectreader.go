@@ -20,7 +20,7 @@ type objectReader struct {
 	cancel context.CancelFunc
 	bucket bucket
 	object object
-	getter *getter
+	getter getter
 	next   uint64 // number of the next chunk to read, from 0
 	seq    uint64 // the stream sequence it is at or behind
 	skip   int    // bytes of it to leave out
@@ -168,6 +168,5 @@ func (r *objectReader) missing() error {
 // Close ends the reading. It is not to be called while Read runs.
 func (r *objectReader) Close() error {
 	r.cancel()
-	r.getter.close()
 	return nil
 }

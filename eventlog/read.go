@@ -135,7 +135,7 @@ func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to u
 func (l *Log) scan(ctx context.Context, board string, req messageGet, to uint64, yield func(Record, error) bool) {
 	req.NextFor = l.eventSubject(board)
 	s := &scan{getter: l.newGetter(eventStream(l.Shard(board))), req: req, board: board, from: req.Seq, to: to, yield: yield}
-	defer s.getter.close()
+	defer s.giveUp()
 	progress := time.Now()
 	for pause := firstPause; ; {
 		n, err := s.step(ctx)
@@ -161,14 +161,15 @@ func (l *Log) scan(ctx context.Context, board string, req messageGet, to uint64,
 
 var errBehind = errors.New("no more records")
 
-// singles is how many records are read one by one before batches are.
-const singles = 4
+// singles is how many records are read one by one before batches are: often
+// there is but one.
+const singles = 1
 
 // scan is how far one reading has come.
 type scan struct {
-	getter   *getter
+	getter   getter
 	req      messageGet // of what is next
-	ahead    string     // reply subject of a batch asked for already, "" if none is
+	ahead    *answers   // asked for already, nil if none is
 	board    string
 	from, to uint64
 	count    int
@@ -196,15 +197,14 @@ func (s *scan) step(ctx context.Context) (n int, err error) {
 // batch gathers the batch that is due and asks for the one behind it, which
 // the server prepares while this one is decoded.
 func (s *scan) batch(ctx context.Context) (batch []*nats.Msg, err error) {
-	s.req.Batch, s.req.MaxBytes = readBatch, readBatchBytes
-	reply := s.ahead
-	s.ahead = ""
-	if reply == "" {
-		if reply, err = s.getter.send(s.req); err != nil {
+	s.req.Batch, s.req.MaxBytes = int(min(readBatch, s.to-s.last)), readBatchBytes
+	asked := s.ahead
+	if s.ahead = nil; asked == nil {
+		if asked, err = s.getter.send(s.req); err != nil {
 			return nil, err
 		}
 	}
-	if batch, err = s.getter.collect(ctx, reply); err != nil || len(batch) == 0 {
+	if batch, err = asked.collect(ctx); err != nil || len(batch) == 0 {
 		return nil, err
 	}
 	end, err := directSeq(batch[len(batch)-1].Header)
@@ -215,6 +215,14 @@ func (s *scan) batch(ctx context.Context) (batch []*nats.Msg, err error) {
 	next.Seq = end + 1
 	s.ahead, err = s.getter.send(next)
 	return batch, err
+}
+
+// giveUp forgets the batch asked for ahead.
+func (s *scan) giveUp() {
+	if s.ahead != nil {
+		s.ahead.giveUp()
+		s.ahead = nil
+	}
 }
 
 // take yields the records of a batch. It stops with an error at one that does
@@ -228,7 +236,7 @@ func (s *scan) take(batch []*nats.Msg) (n int, err error) {
 			return n, err
 		}
 		if s.last != 0 && r.Prev != s.last || s.last == 0 && s.from > 0 && r.Prev >= s.from {
-			s.ahead = ""
+			s.giveUp()
 			return n, fmt.Errorf("record %d follows %d, not %d", r.Seq, r.Prev, s.last)
 		}
 		if r.Seq > s.to {
