@@ -82,11 +82,11 @@ type snapshots struct {
 	s     *Service
 	queue chan *domain.Still
 	mu    sync.Mutex
-	busy  map[string]bool // queued or under way
+	busy  map[string]bool // queued, under way, or stored a moment ago
 }
 
 const (
-	smallTail      = 100     // records that are not worth a snapshot
+	smallTail      = 50      // records that are not worth a snapshot
 	snapshotShare  = 10      // one part in so many of the time goes to snapshots
 	snapshotBuffer = 4 << 20 // bytes; what was needed beyond is given back
 )
@@ -98,7 +98,7 @@ func (p *snapshots) init(s *Service) {
 // due is how long the tail of a board may become: what it costs to read is
 // weighed against what it costs to store the board.
 func (p *snapshots) due(b *domain.Board) int {
-	return min(p.s.SnapshotEvery, max(smallTail, b.Len()/2))
+	return min(p.s.SnapshotEvery, max(smallTail, b.Len()/4))
 }
 
 // consider has a snapshot made of the worker's board, as it is stored, if one
@@ -133,10 +133,10 @@ func (p *snapshots) run(ctx context.Context) {
 			if buf, err = p.put(ctx, still, buf); err != nil && ctx.Err() == nil {
 				p.s.warn("making a snapshot failed", "board", still.ID(), "error", err)
 			}
+			pause(ctx, (snapshotShare-1)*min(p.s.Now().Sub(start), time.Second))
 			p.mu.Lock()
 			delete(p.busy, still.ID())
 			p.mu.Unlock()
-			pause(ctx, (snapshotShare-1)*min(p.s.Now().Sub(start), time.Second))
 		case <-ctx.Done():
 			return
 		}

@@ -79,8 +79,9 @@ func TestChores_LargeRecordsAreDueForASnapshotSooner(t *testing.T) {
 			b.mutate(b.id(), time.Second, create(id, domain.Patch{"kind": "card", "columnId": "wide", "title": "t", "description": string(text)})).accepted(t)
 		}
 		synctest.Wait()
-		if at := b.script.seqs(); len(at) != 2 {
-			t.Errorf("12 records, snapshots at %d", at)
+		// The text is in what was asked and in what happened.
+		if at := b.script.seqs(); len(at) == 0 || at[0] > 2+smallTail/20 {
+			t.Errorf("snapshots at %d", at)
 		}
 	})
 }

@@ -38,7 +38,7 @@ type Config struct {
 	Shards []int
 
 	// SnapshotEvery is how many records of a board lie between two snapshots,
-	// about, 1 to 1,000,000; of a board with few entities fewer, down to 100. A
+	// about, 1 to 1,000,000; of a board with few entities fewer, down to 50. A
 	// large record counts for several. Default 1,000.
 	SnapshotEvery int
 	// CachedBoards is how many boards without undecided commands stay in
