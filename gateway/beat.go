@@ -23,13 +23,15 @@ func (hs *hubs) enter(s *session) {
 	}
 }
 
+// clock is the time since the hubs were made, whatever becomes of the wall clock.
+func (hs *hubs) clock() int64 { return int64(time.Since(hs.made)) + 1 }
+
 // watch looks at every session, until there is none.
 func (hs *hubs) watch() {
-	now := time.Now()
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	for s := range hs.sessions {
-		s.watch(now, hs.cfg.PongTimeout)
+		s.watch(hs.clock(), hs.cfg.PongTimeout)
 	}
 	if len(hs.sessions) == 0 {
 		hs.beat = nil
@@ -40,18 +42,18 @@ func (hs *hubs) watch() {
 
 // watch pings a peer that has been silent for a while, and makes the reader's
 // read or the writer's write fail as timed out when it has lasted too long.
-func (s *session) watch(now time.Time, patience time.Duration) {
-	if since := s.conn.since.Load(); since != 0 && now.Sub(time.Unix(0, since)) >= writeTimeout {
-		_ = s.conn.SetWriteDeadline(now)
+func (s *session) watch(now int64, patience time.Duration) {
+	if since := s.conn.since.Load(); since != 0 && now-since >= int64(writeTimeout) {
+		_ = s.conn.SetWriteDeadline(time.Now())
 	}
 	s.q.mu.Lock()
 	defer s.q.unlock()
-	silent := now.Sub(time.Unix(0, s.lastHeard.Load()))
-	switch {
+	silent := now - s.lastHeard.Load()
+	switch often := int64(patience / pings); {
 	case s.q.closing != nil:
-	case silent >= patience && s.q.room == nil: // else the reader is not listening
-		_ = s.conn.SetReadDeadline(now)
-	case silent >= patience/pings && now.UnixNano()-s.pinged >= int64(patience/pings):
-		s.q.ping, s.pinged = true, now.UnixNano()
+	case silent >= int64(patience) && s.q.room == nil: // else the reader is not listening
+		_ = s.conn.SetReadDeadline(time.Now())
+	case silent >= often && now-s.pinged >= often:
+		s.q.ping, s.pinged = true, now
 	}
 }

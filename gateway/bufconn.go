@@ -16,46 +16,38 @@ const (
 	slowWrite    = 250 * time.Millisecond // a write that took as long was waited for by a living peer
 )
 
-// conn is the connection under a session's WebSocket.
+// conn is the connection under a session's WebSocket. Only the session's
+// writer writes to it.
 type conn struct {
 	net.Conn
 	of    *session
-	since atomic.Int64 // when the write under way began, Unix nanoseconds; 0: none is
-
-	mu sync.Mutex // held by who writes
+	since atomic.Int64 // when the write under way began, by hubs.clock; 0: none is
 }
 
-// write writes whole frames.
-func (c *conn) write(p []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.writeAll(p)
-}
-
-// writeAll writes p in chunks. Call it with c.mu held.
-func (c *conn) writeAll(p []byte) (err error) {
+// write writes p in chunks; session.watch ends a write that takes too long.
+func (c *conn) write(p []byte) (err error) {
 	for len(p) > 0 && err == nil {
 		k := min(len(p), writeChunk)
-		err = c.timed(func() error {
-			_, err := c.Conn.Write(p[:k])
-			return err
-		})
+		start := c.begin()
+		_, err = c.Conn.Write(p[:k])
+		c.end(start)
 		p = p[k:]
 	}
 	return err
 }
 
-// timed runs one write to the network, which session.watch ends when it takes too long.
-func (c *conn) timed(write func() error) error {
-	start := time.Now()
-	c.since.Store(start.UnixNano())
-	err := write()
+func (c *conn) begin() (start int64) {
+	start = c.of.hs.clock()
+	c.since.Store(start)
+	return start
+}
+
+func (c *conn) end(start int64) {
 	c.since.Store(0)
 	c.of.hs.counts.writes.Add(1)
-	if time.Since(start) > slowWrite {
-		c.of.heard()
+	if now := c.of.hs.clock(); now-start > int64(slowWrite) {
+		c.of.lastHeard.Store(now)
 	}
-	return err
 }
 
 // outlet collects what is written to a connection at a time, so that it leaves
@@ -75,20 +67,18 @@ type outlet struct {
 
 var outlets = sync.Pool{New: func() any { return &outlet{buf: make([]byte, 0, writeChunk)} }}
 
-// begin takes the connection for writing, until flush.
-func (c *conn) begin() *outlet {
-	c.mu.Lock()
+// newOutlet is for the connection's writer, until flush.
+func newOutlet(c *conn) *outlet {
 	o := outlets.Get().(*outlet)
 	o.conn, o.list = c, o.room[:0]
 	o.tcp, _ = c.Conn.(*net.TCPConn)
 	return o
 }
 
-// flush writes what is left and gives up the connection.
+// flush writes what is left. The outlet is not used afterwards.
 func (o *outlet) flush() error {
 	o.send()
 	err := o.err
-	o.conn.mu.Unlock()
 	if cap(o.buf) <= 2*writeChunk {
 		o.conn, o.tcp, o.err = nil, nil, nil
 		outlets.Put(o)
@@ -140,13 +130,11 @@ func (o *outlet) send() {
 	switch {
 	case o.err != nil:
 	case len(o.list) == 1:
-		o.err = o.conn.writeAll(o.list[0])
+		o.err = o.conn.write(o.list[0])
 	case len(o.list) > 1:
-		list := o.list
-		o.err = o.conn.timed(func() error {
-			_, err := list.WriteTo(o.tcp)
-			return err
-		})
+		start := o.conn.begin()
+		_, o.err = o.list.WriteTo(o.tcp)
+		o.conn.end(start)
 	}
 	clear(o.room[:])
 	o.list, o.size, o.buf, o.from = o.room[:0], 0, o.buf[:0], 0

@@ -152,8 +152,8 @@ func (x *bench) moves(k int) eventlog.Record {
 	})
 }
 
-// watch has n sessions of another process watch the boards by turns.
-func (x *bench) watch(n int, boards ...string) {
+// listen serves sockets and gives the address.
+func (x *bench) listen() string {
 	x.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -163,15 +163,22 @@ func (x *bench) watch(n int, boards ...string) {
 		x.hubs.serve(w, r, r.URL.Path[1:], identity{user: r.URL.Query().Get("user"), open: true}, nil)
 	})}
 	go server.Serve(l)
+	x.Cleanup(func() { server.Close() })
+	return l.Addr().String()
+}
+
+// watch has n sessions of another process watch the boards by turns.
+func (x *bench) watch(n int, boards ...string) {
+	x.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %s", drainsEnv, l.Addr(), n, strings.Join(boards, " ")))
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %s", drainsEnv, x.listen(), n, strings.Join(boards, " ")))
 	child.Stderr = os.Stderr
 	in, _ := child.StdinPipe()
 	out, _ := child.StdoutPipe()
 	if err := child.Start(); err != nil {
 		x.Fatal(err)
 	}
-	x.Cleanup(func() { in.Close(); child.Wait(); server.Close() })
+	x.Cleanup(func() { in.Close(); child.Wait() })
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		x.Fatal(err)
 	}

@@ -90,13 +90,14 @@ func (x *bench) apply(r eventlog.Record) {
 
 // taken is what a writer would be given now, as text.
 func (s *seated) taken() string {
-	b, _ := s.q.take()
+	var b batch
+	s.q.take(&b)
 	var all strings.Builder
 	for _, it := range b.items {
 		all.Write(it.data)
 	}
-	s.q.done(b)
-	s.q.take()
+	s.q.done(&b)
+	s.q.take(&b)
 	return all.String()
 }
 

@@ -49,6 +49,7 @@ type hubs struct {
 	logger *slog.Logger
 	cfg    Config // defaults filled in
 	counts tally
+	made   time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -75,7 +76,7 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	hs := &hubs{log: log, logger: cfg.Logger, cfg: cfg, rooms: map[string]*hub{},
+	hs := &hubs{log: log, logger: cfg.Logger, cfg: cfg, made: time.Now(), rooms: map[string]*hub{},
 		sessions: map[*session]struct{}{}, drained: make(chan struct{})}
 	hs.ctx, hs.cancel = context.WithCancel(context.Background())
 	return hs

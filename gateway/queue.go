@@ -220,12 +220,12 @@ type batch struct {
 
 // take gives everything queued; done must be called once it is written. It
 // says no when there is nothing to do: then the writer has ended.
-func (q *queue) take() (b batch, ok bool) {
+func (q *queue) take(b *batch) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if !q.due() {
 		q.active = false
-		return b, false
+		q.mu.Unlock()
+		return false
 	}
 	if q.ping {
 		q.add(item{data: pingFrame})
@@ -235,14 +235,15 @@ func (q *queue) take() (b batch, ok bool) {
 		q.add(item{data: q.pong})
 		q.pong = nil
 	}
-	b = batch{items: q.items, list: q.list, closing: q.closing}
+	b.items, b.list, b.closing = q.items, q.list, q.closing
 	b.behind = len(q.items) == 0 && q.closing == nil
 	q.items, q.list, q.bytes = nil, nil, 0
-	return b, true
+	q.mu.Unlock()
+	return true
 }
 
 // done takes back a written batch and gives what is still in flight.
-func (q *queue) done(b batch) flight {
+func (q *queue) done(b *batch) flight {
 	q.mu.Lock()
 	for i := range b.items {
 		q.flying.mutates -= b.items[i].ends.mutates

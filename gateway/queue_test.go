@@ -54,16 +54,16 @@ func TestQueue_DropsWholeRecords(t *testing.T) {
 	if q.held[0].rev != 14 || q.held[1].rev != 18 {
 		t.Errorf("held %+v", q.held)
 	}
-	b, ok := q.take()
-	if !ok || b.behind {
+	var b batch
+	if !q.take(&b) || b.behind {
 		t.Fatal("the replies wait for the catch-up")
 	}
-	q.done(b)
-	if b, ok := q.take(); !ok || !b.behind {
+	q.done(&b)
+	if !q.take(&b) || !b.behind {
 		t.Fatal("nobody is to be brought up to date")
 	}
 	q.update(func() { q.caughtUp([]item{{kind: itemReply}}) })
-	if b, _ = q.take(); len(b.items) != 3 || b.items[1].rev != 14 || b.items[2].rev != 18 {
+	if q.take(&b); len(b.items) != 3 || b.items[1].rev != 14 || b.items[2].rev != 18 {
 		t.Errorf("caught up with %v", kinds(b.items))
 	}
 }
@@ -146,7 +146,7 @@ func TestWatch_NobodyIsSilentWhoIsNotListenedTo(t *testing.T) {
 				return false
 			}
 		}
-		s.watch(time.Now(), 15*time.Second)
+		s.watch(x.hubs.clock(), 15*time.Second)
 		if silent() {
 			t.Error("given up while nobody listened")
 		}
@@ -154,7 +154,7 @@ func TestWatch_NobodyIsSilentWhoIsNotListenedTo(t *testing.T) {
 		if s.q.full(1) {
 			t.Fatal("there is no room")
 		}
-		s.watch(time.Now(), 15*time.Second)
+		s.watch(x.hubs.clock(), 15*time.Second)
 		if !silent() {
 			t.Error("not given up after a minute")
 		}

@@ -59,8 +59,8 @@ type session struct {
 	broken  *broken // nil: no frame was
 	expiry  *time.Timer
 
-	lastHeard atomic.Int64 // when the peer last showed life, Unix nanoseconds
-	pinged    int64        // watch's own: when a ping was last asked for
+	lastHeard atomic.Int64 // when the peer last showed life, by hubs.clock
+	pinged    int64        // watch's own: when a ping was last asked for, by the same
 }
 
 // refused is the mutation whose refusal holds up what follows (law 7), "" for
@@ -255,7 +255,7 @@ func (s *session) leave() {
 }
 
 // heard puts off the end of a connection that shows no life.
-func (s *session) heard() { s.lastHeard.Store(time.Now().UnixNano()) }
+func (s *session) heard() { s.lastHeard.Store(s.hs.clock()) }
 
 func (s *session) put(it item) { s.q.update(func() { s.q.put(it) }) }
 

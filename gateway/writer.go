@@ -15,31 +15,50 @@ var pingFrame = makeFrame(websocket.PingMessage, nil)
 
 func (s *session) startWriting() { go s.write() }
 
-// write is the session's writer: the only goroutine that writes frames, there
-// only while there is something to write.
+// write is the session's writer: the only goroutine that writes, there only
+// while there is something to write. What it calls is kept shallow: most
+// writers write once, and a stack that has to grow costs as much as that.
 func (s *session) write() {
-	for s.drain() {
+	var b batch
+	for s.q.take(&b) && s.drain(&b) {
 	}
 }
 
-// drain writes what is queued, in one flush. It says no when there is nothing
-// to do, or nothing ever will be: the close frame is written or the connection
-// is lost.
-func (s *session) drain() (more bool) {
-	b, ok := s.q.take()
-	switch {
-	case !ok:
-		return false
-	case b.behind:
+// drain writes what was taken, in one flush. It says no when there is nothing
+// more to do ever: the close frame is written or the connection is lost.
+func (s *session) drain(b *batch) (more bool) {
+	if b.behind {
 		s.hub.catchUp(s)
 		return true
 	}
 	if b.closing != nil {
-		_ = s.conn.SetReadDeadline(time.Now().Add(closeTimeout))
-		time.AfterFunc(closeTimeout, func() { _ = s.conn.Close() })
+		s.closeSoon()
 	}
-	err := s.writeAll(b)
+	var err error
+	if len(b.items) == 1 && b.items[0].bulk == nil && b.closing == nil {
+		err = s.conn.write(b.items[0].data)
+	} else {
+		err = s.writeAll(b)
+	}
 	left := s.q.done(b)
+	if err != nil || b.closing != nil {
+		s.lose(err)
+		return false
+	}
+	if left == (flight{}) && s.hs.draining.Load() {
+		s.shut(wire.CloseRestart, "restart")
+	}
+	return true
+}
+
+// closeSoon sees to it that a close that hangs ends.
+func (s *session) closeSoon() {
+	_ = s.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+	time.AfterFunc(closeTimeout, func() { _ = s.conn.Close() })
+}
+
+// lose ends the writing, for an error or because everything is written.
+func (s *session) lose(err error) {
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
@@ -48,21 +67,11 @@ func (s *session) drain() (more bool) {
 		s.shut(websocket.CloseAbnormalClosure, "")
 		_ = s.conn.Close()
 	}
-	if err != nil || b.closing != nil {
-		s.q.finish()
-		return false
-	}
-	if s.hs.draining.Load() && left == (flight{}) {
-		s.shut(wire.CloseRestart, "restart")
-	}
-	return true
+	s.q.finish()
 }
 
-func (s *session) writeAll(b batch) error {
-	if len(b.items) == 1 && b.items[0].bulk == nil && b.closing == nil {
-		return s.conn.write(b.items[0].data)
-	}
-	out := s.conn.begin()
+func (s *session) writeAll(b *batch) error {
+	out := newOutlet(&s.conn)
 	var err error
 	for i := range b.items {
 		it := &b.items[i]
@@ -72,16 +81,20 @@ func (s *session) writeAll(b batch) error {
 		}
 	}
 	if b.closing != nil && err == nil {
-		code := b.closing.code
-		if code == 0 || code == websocket.CloseNoStatusReceived || code == websocket.CloseAbnormalClosure {
-			code = websocket.CloseNormalClosure
-		}
-		out.write(makeFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, b.closing.reason)))
+		out.write(b.closing.frame())
 	}
 	if flushed := out.flush(); err == nil {
 		err = flushed
 	}
 	return err
+}
+
+func (c *closing) frame() []byte {
+	code := c.code
+	if code == 0 || code == websocket.CloseNoStatusReceived || code == websocket.CloseAbnormalClosure {
+		code = websocket.CloseNormalClosure
+	}
+	return makeFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, c.reason))
 }
 
 // write encodes the entities as they are written, so that a whole board never
