@@ -35,7 +35,7 @@ type importState struct {
 
 // NewBoard gives the state before the first commit.
 func NewBoard(id string) *Board {
-	return &Board{id: id, index: newIndex(), recent: recency{tombs: map[string]*Entity{}}, decided: newDecidedIDs(maxDecided)}
+	return &Board{id: id, index: newIndex(), recent: recency{tombs: map[string]*Entity{}}, decided: newDecidedIDs()}
 }
 
 // ID is the board's id, also that of its board entity.

@@ -6,27 +6,31 @@ import (
 	"time"
 )
 
-// DecidedFor is how long a decided id is remembered in memory, at least.
+// DecidedFor is how long a decided id is remembered in memory, at least, on a
+// board that is not very busy.
 const DecidedFor = 10 * time.Minute
 
-// maxDecided is from how many ids on the oldest are forgotten earlier than
-// that, 24 bytes each: more than a minute of a very busy board, so that a ULID
-// minted a minute ahead is still covered.
-const maxDecided = 1 << 20
+// A very busy board forgets earlier: beyond manyDecided ids, 24 bytes each, what
+// is older than busyFor, in which a ULID minted a minute ahead is still covered;
+// beyond maxDecided whatever is oldest.
+const (
+	manyDecided = 1 << 20
+	maxDecided  = 1 << 23
+	busyFor     = MaxIDLead + 30*time.Second
+)
 
 // Ids are forgotten a span at a time.
 const (
-	spanFor  = DecidedFor / 10
-	spansMax = 16 // that maxDecided ids fill
-	spanFew  = 16 // ids that are found without an index
+	spanFor = DecidedFor / 10
+	spanFew = 16 // ids that are found without an index
 )
 
 // decidedIDs are the ids decided lately, by a hash of user and id.
 type decidedIDs struct {
-	max   int
-	size  int            // ids in spans
-	spans []*decidedSpan // in the order decided; all but the last never change any more
-	since time.Time      // every id decided at or after this is here; zero: all there ever were
+	many, max int
+	size      int            // ids in spans
+	spans     []*decidedSpan // in the order decided; all but the last never change any more
+	since     time.Time      // every id decided at or after this is here; zero: all there ever were
 }
 
 // decidedSpan has the ids decided in spanFor or less. What it has once stays
@@ -38,7 +42,7 @@ type decidedSpan struct {
 	index       []uint32 // 1 + where in hashes an id is: at the id's own place or behind it; 0: free
 }
 
-func newDecidedIDs(max int) decidedIDs { return decidedIDs{max: max} }
+func newDecidedIDs() decidedIDs { return decidedIDs{many: manyDecided, max: maxDecided} }
 
 func hashID(user, id string) uint64 {
 	buf := make([]byte, 0, 128)
@@ -56,27 +60,34 @@ func (d *decidedIDs) add(user, id string, seq uint64, at time.Time) {
 
 // span is where an id decided at that time belongs.
 func (d *decidedIDs) span(at int64) *decidedSpan {
+	most := d.many / 4
+	s := &decidedSpan{first: at, last: at}
 	if n := len(d.spans); n > 0 {
-		if s := d.spans[n-1]; len(s.hashes) < d.max/spansMax && at-s.first < spanFor.Milliseconds() {
-			s.last = at
-			return s
+		old := d.spans[n-1]
+		full := len(old.hashes) >= most
+		if !full && at-old.first < spanFor.Milliseconds() {
+			old.last = at
+			return old
+		}
+		if full { // the next one will be soon
+			s.grow(most)
 		}
 	}
-	s := &decidedSpan{first: at, last: at}
 	d.spans = append(d.spans, s)
 	return s
 }
 
-// forget drops what is older than DecidedFor before now or beyond max.
+// forget drops what is to be forgotten at that time.
 func (d *decidedIDs) forget(now time.Time) {
-	limit := now.Add(-DecidedFor).UnixMilli()
+	limit, busy := now.Add(-DecidedFor).UnixMilli(), now.Add(-busyFor).UnixMilli()
 	gone := 0
 	for ; gone < len(d.spans); gone++ {
 		old := d.spans[gone]
-		if old.last >= limit && d.size-len(old.hashes) < d.max {
+		rest := d.size - len(old.hashes)
+		if old.last >= limit && (rest < d.many || old.last >= busy) && rest < d.max {
 			break
 		}
-		d.size -= len(old.hashes)
+		d.size = rest
 		d.since = time.UnixMilli(old.last + 1).UTC()
 	}
 	if gone > 0 {
@@ -97,18 +108,18 @@ func (d *decidedIDs) find(hash uint64) (seq uint64, ok bool) {
 func (s *decidedSpan) add(hash, seq uint64) {
 	s.hashes, s.seqs = append(s.hashes, hash), append(s.seqs, seq)
 	switch n := len(s.hashes); {
-	case n <= spanFew:
+	case n <= spanFew && s.index == nil:
 	case n > len(s.index)/4*3:
-		s.reindex()
+		s.grow(n * 5 / 4)
 	default:
 		s.enter(n - 1)
 	}
 }
 
-// reindex makes an index with room for as many ids again.
-func (s *decidedSpan) reindex() {
+// grow makes an index with room for so many ids.
+func (s *decidedSpan) grow(ids int) {
 	size := 2 * spanFew
-	for size/4*3 < len(s.hashes)*5/4 {
+	for size/4*3 < ids {
 		size *= 2
 	}
 	s.index = make([]uint32, size)

@@ -153,18 +153,32 @@ func TestDecidedForTenMinutes(t *testing.T) {
 
 func TestDecidedIsBoundedInMemory(t *testing.T) {
 	t.Parallel()
-	d := newDecidedIDs(100)
-	for i := range 5000 {
-		at := start.Add(time.Duration(i/10) * time.Millisecond)
-		d.add("ann", fmt.Sprint(i), uint64(i+1), at)
-		d.forget(at)
-		if d.size > 100+100/spansMax || len(d.spans) > spansMax+2 {
-			t.Fatalf("%d ids in %d spans", d.size, len(d.spans))
-		}
-		for k := max(0, i-150); k <= i; k++ {
-			_, known := d.find(hashID("ann", fmt.Sprint(k)))
-			if decided := start.Add(time.Duration(k/10) * time.Millisecond); !known && !decided.Before(d.since) {
-				t.Fatalf("%d, decided at %v, is not known since %v", k, decided, d.since)
+	for _, tt := range []struct {
+		pace time.Duration
+		most int // ids that are remembered
+	}{
+		{time.Second / 100, 200 + 100/4},                                       // busyFor is too long
+		{time.Second * 6 / 10, 150 + 100/4},                                    // busyFor, which has more than many
+		{2 * time.Second, 100 + 100/4},                                         // many
+		{10 * time.Second, int((DecidedFor+spanFor)/(10*time.Second)) + 100/4}, // DecidedFor
+	} {
+		d := decidedIDs{many: 100, max: 200}
+		for i := range 3000 {
+			at := start.Add(time.Duration(i) * tt.pace)
+			d.add("ann", fmt.Sprint(i), uint64(i+1), at)
+			d.forget(at)
+			if d.size > tt.most {
+				t.Fatalf("%v apart: %d ids in %d spans after %d", tt.pace, d.size, len(d.spans), i)
+			}
+			for k := max(0, i-250); k <= i; k++ {
+				_, known := d.find(hashID("ann", fmt.Sprint(k)))
+				decided := start.Add(time.Duration(k) * tt.pace)
+				if !known && !decided.Before(d.since) {
+					t.Fatalf("%d, decided at %v, is not known since %v", k, decided, d.since)
+				}
+				if i > 1000 && !known && at.Sub(decided) < min(busyFor, 200*tt.pace) {
+					t.Fatalf("%d, decided at %v, is forgotten at %v", k, decided, at)
+				}
 			}
 		}
 	}

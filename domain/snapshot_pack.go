@@ -257,7 +257,7 @@ func (r *unpacker) decided(d *decidedIDs) {
 			s.hashes[i], s.seqs[i] = binary.LittleEndian.Uint64(raw), last
 		}
 		if size > spanFew {
-			s.reindex()
+			s.grow(size)
 		}
 		d.spans = append(d.spans, s)
 		d.size += size

@@ -35,7 +35,7 @@ func TestStillStandsStill(t *testing.T) {
 func TestSnapshotKeepsDecidedIDs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const n = 3 * maxDecided / spansMax / 2
+	const n = 3 * manyDecided / 4 / 2
 	for i := range n {
 		w.board.decided.add("ann", fmt.Sprint("x", i), uint64(i), w.now)
 	}
