@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -70,7 +69,7 @@ func TestCache_PackedBoardsGoOn(t *testing.T) {
 			x.accepted(t)
 			sessions, first = append(sessions, s), append(first, x)
 		}
-		synctest.Wait()
+		b.rest()
 		b.s.mu.Lock()
 		open, packed := b.s.idle.open.Len(), b.s.idle.packed.Len()
 		b.s.mu.Unlock()
@@ -87,7 +86,7 @@ func TestCache_PackedBoardsGoOn(t *testing.T) {
 				if v := s.send(first[i].cmd).await(t, time.Second); v.Seq != first[i].verdict.Seq {
 					t.Errorf("%s round %d: a repeat is at %d, not %d", s.g.board, round, v.Seq, first[i].verdict.Seq)
 				}
-				synctest.Wait()
+				b.rest()
 			}
 		}
 		if _, _, now := b.script.counts(); now != reads {

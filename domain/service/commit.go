@@ -40,10 +40,11 @@ const voidMargin = 1500 * time.Millisecond
 // before it leave, into one commit.
 func (w *worker) build() {
 	seq, prev, _ := w.state.Head()
-	c := &domain.Commit{V: domain.CommitVersion, Board: w.board, Prev: prev}
-	f := &flight{commit: c, expected: seq}
-	w.deciding = make(map[key]bool)
-	defer func() { w.deciding = nil }()
+	room := min(len(w.ready), w.batchSize)
+	c := &domain.Commit{V: domain.CommitVersion, Board: w.board, Prev: prev, Decisions: make([]domain.Decision, 0, room)}
+	f := &flight{commit: c, expected: seq, entries: make([]*entry, 0, room)}
+	w.building = true
+	defer func() { w.building = false }()
 	size := 0
 	for len(w.ready) > 0 && len(f.entries) < w.batchSize && size < w.s.Log.MaxRecord()/2 {
 		e := w.ready[0]
@@ -62,8 +63,7 @@ func (w *worker) build() {
 		if d.Rejection == nil && !d.Deadline.IsZero() && (c.NotAfter.IsZero() || d.Deadline.Before(c.NotAfter)) {
 			c.NotAfter = d.Deadline
 		}
-		size += decisionSize(&d)
-		w.deciding[e.key] = true
+		size += decisionSize(&d, e.size)
 		w.decidedNow(e, &d)
 		w.releaseAfter(e.key)
 	}
@@ -263,9 +263,9 @@ func changesListing(c *domain.Commit) bool {
 	return false
 }
 
-// decisionSize is about how many bytes d takes in a commit.
-func decisionSize(d *domain.Decision) int {
-	n := 200 + commandSize(&d.Command)
+// decisionSize is about how many bytes d takes in a commit, its command having that many.
+func decisionSize(d *domain.Decision, command int) int {
+	n := 200 + command
 	for i := range d.Events {
 		e := &d.Events[i]
 		n += 150 + fieldsSize(e.Before) + fieldsSize(e.After) + 40*len(e.Gone)

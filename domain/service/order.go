@@ -72,7 +72,7 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 			return key{}, false
 		}
 		o := w.undecided[k]
-		if o != nil && !w.deciding[k] {
+		if w.open(o) {
 			return k, w.mayHold(o, e)
 		}
 		p, known := w.past[k]
@@ -93,13 +93,19 @@ func (w *worker) behind(e *entry, id string) (key, bool) {
 		}
 		for _, id := range p.also {
 			k := key{e.user, id}
-			if o := w.undecided[k]; o != nil && o != e && !w.deciding[k] && w.mayHold(o, e) {
+			if o := w.undecided[k]; o != e && w.open(o) && w.mayHold(o, e) {
 				return k, true
 			}
 		}
 		k.id = p.before
 	}
 	return key{}, false
+}
+
+// open says whether somebody who comes after o must wait: not if it is decided
+// in the flight that is being built.
+func (w *worker) open(o *entry) bool {
+	return o != nil && !(w.building && o.place == flying)
 }
 
 // mayHold says whether e may be held for o: not if o waits for e.

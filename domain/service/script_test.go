@@ -166,6 +166,12 @@ func (b *bench) start(change func(*Config)) {
 	})
 }
 
+// rest waits until every worker with nothing to do has ended.
+func (b *bench) rest() {
+	time.Sleep(restFor)
+	synctest.Wait()
+}
+
 func (b *bench) join(ctx context.Context, user string) *session {
 	return &session{g: b.g, user: user, name: "of " + user, ctx: ctx}
 }

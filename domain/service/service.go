@@ -36,7 +36,7 @@ type Service struct {
 	warned   map[string]time.Time // when the warning was logged last
 
 	mu       sync.Mutex
-	active   map[string]*worker // boards with undecided commands
+	active   map[string]*worker // boards with undecided commands, now or lately
 	idle     *cache             // folded boards without
 	backlog  int                // bytes of undecided commands, about
 	draining bool
@@ -158,7 +158,7 @@ func (s *Service) deliver(d eventlog.Delivery) {
 	s.backlog += size
 	w.backlog++
 	w.backlogBytes += size
-	w.post(func(m *mail) { m.deliveries = append(m.deliveries, d) })
+	w.deliver(delivery{d, size})
 }
 
 // release gives back what a decided command took of the backlog.
@@ -171,7 +171,7 @@ func (s *Service) release(w *worker, commands, size int) {
 }
 
 // retire ends a worker that has nothing to do and keeps its board; false if a
-// command came in between. a board not loaded is not kept.
+// command came in between. A board not loaded is not kept.
 func (s *Service) retire(w *worker) bool {
 	ended, over := s.end(w)
 	s.pack(over)

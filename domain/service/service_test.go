@@ -87,7 +87,7 @@ func TestBacklog_ShedCommandsComeAgain(t *testing.T) {
 		for _, s := range list {
 			s.accepted(t)
 		}
-		synctest.Wait()
+		b.rest()
 		b.s.mu.Lock()
 		defer b.s.mu.Unlock()
 		if b.s.backlog != 0 || len(b.s.active) != 0 {
@@ -113,7 +113,7 @@ func TestCache_ReloadsWhatItDropped(t *testing.T) {
 				if refused := v.Rejection != nil; refused != (round == 2) {
 					t.Errorf("%s round %d: %+v", s.g.board, round, v)
 				}
-				synctest.Wait()
+				b.rest()
 				b.s.mu.Lock()
 				if n := len(b.s.idle.byID); n > 3 || n != b.s.idle.open.Len()+b.s.idle.packed.Len() {
 					t.Errorf("%d boards are cached", n)
@@ -210,6 +210,37 @@ func TestCrash_NextServiceGoesOn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A worker stays for a while, so that the next command finds it; a stop does
+// not wait for it.
+func TestWorker_RestsBeforeItEnds(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		worker := func() *worker {
+			synctest.Wait()
+			b.s.mu.Lock()
+			defer b.s.mu.Unlock()
+			return b.s.active["b"]
+		}
+		b.rest()
+		if worker() != nil {
+			t.Fatal("a worker without work is there")
+		}
+		b.card(b.id(), time.Second).accepted(t)
+		first := worker()
+		time.Sleep(restFor / 2)
+		b.card(b.id(), time.Second).accepted(t)
+		time.Sleep(restFor / 2)
+		if first == nil || worker() != first {
+			t.Error("another worker took the next command")
+		}
+		start := time.Now()
+		b.stop()
+		if took := time.Since(start); took > 0 {
+			t.Errorf("stopping took %v", took)
+		}
+		b.start(nil)
+	})
 }
 
 // TestManyBoards touches boards at random, far more than are kept in memory.

@@ -49,9 +49,15 @@ type entry struct {
 // is decided; older ones are superseded and acknowledged.
 const maxDone = 4
 
+// delivery is one with its size in bytes, about.
+type delivery struct {
+	eventlog.Delivery
+	size int
+}
+
 // mail is what others leave for a worker.
 type mail struct {
-	deliveries []eventlog.Delivery
+	deliveries []delivery
 	answers    []answer
 	drain      bool
 }
@@ -69,6 +75,9 @@ type worker struct {
 	mail mail
 	wake chan struct{} // holds a token when there is mail
 
+	spare []delivery  // room for the next deliveries
+	timer *time.Timer // of sleep
+
 	folded // state is ahead of the log by flight's decisions; nil: to be loaded
 
 	arrivals  uint64
@@ -77,7 +86,7 @@ type worker struct {
 	ready     []*entry
 	held      map[key][]*entry // by what they wait for
 	lapse     time.Time        // no held entry's deadline is before it; zero: none is held
-	deciding  map[key]bool     // decided while the flight is being built
+	building  bool             // of the next flight: what is flying is decided for it
 	pruneAt   int              // entries of past at which the old ones are dropped
 
 	flight    *flight
@@ -109,11 +118,23 @@ func newWorker(s *Service, board string) *worker {
 	}
 }
 
-// post leaves mail; it never blocks.
+// deliver leaves a command; it never blocks.
+func (w *worker) deliver(d delivery) {
+	w.mu.Lock()
+	w.mail.deliveries = append(w.mail.deliveries, d)
+	w.mu.Unlock()
+	w.rouse()
+}
+
+// post leaves other mail; it never blocks.
 func (w *worker) post(put func(*mail)) {
 	w.mu.Lock()
 	put(&w.mail)
 	w.mu.Unlock()
+	w.rouse()
+}
+
+func (w *worker) rouse() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -126,18 +147,22 @@ func (w *worker) empty() bool {
 	return len(w.mail.deliveries) == 0
 }
 
-// run works until nothing is undecided, or ctx ends.
+// restFor is how long a worker stays when it has nothing to do: on a board that
+// people are at work on the next command comes soon.
+const restFor = 200 * time.Millisecond
+
+// run works until nothing has been undecided for a while, or ctx ends.
 func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.absorb()
 		wait, busy := w.step(ctx)
-		if busy {
-			continue
-		}
-		if w.finished() && w.s.retire(w) {
+		switch {
+		case busy:
+		case !w.finished():
+			w.sleep(ctx, wait)
+		case (w.draining || !w.sleep(ctx, restFor)) && w.s.retire(w):
 			return
 		}
-		w.sleep(ctx, wait)
 	}
 }
 
@@ -150,19 +175,26 @@ func (w *worker) finished() bool {
 	return len(w.undecided) == 0
 }
 
-// sleep waits for mail, or at most for wait if that is not 0.
-func (w *worker) sleep(ctx context.Context, wait time.Duration) {
+// sleep waits for mail, or at most for wait if that is not 0. It says whether
+// there is mail.
+func (w *worker) sleep(ctx context.Context, wait time.Duration) bool {
 	var timeout <-chan time.Time
 	if wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		timeout = t.C
+		if w.timer == nil {
+			w.timer = time.NewTimer(wait)
+		} else {
+			w.timer.Reset(wait)
+		}
+		defer w.timer.Stop()
+		timeout = w.timer.C
 	}
 	select {
 	case <-w.wake:
+		return true
 	case <-timeout:
 	case <-ctx.Done():
 	}
+	return false
 }
 
 // step does the next thing that is due, which may block on the log, or says
@@ -202,10 +234,13 @@ func (w *worker) failed(what string, err error) {
 
 func (w *worker) succeeded() { w.retry, w.retryAt = backoff{}, time.Time{} }
 
+// maxSpare is how much room for deliveries a worker keeps.
+const maxSpare = 64
+
 func (w *worker) absorb() {
 	w.mu.Lock()
 	m := w.mail
-	w.mail = mail{drain: m.drain}
+	w.mail = mail{deliveries: w.spare, drain: m.drain}
 	w.mu.Unlock()
 	w.draining = m.drain
 	for i := range m.deliveries {
@@ -214,19 +249,23 @@ func (w *worker) absorb() {
 	for i := range m.answers {
 		w.answered(&m.answers[i])
 	}
+	clear(m.deliveries)
+	if w.spare = m.deliveries[:0]; cap(w.spare) > maxSpare {
+		w.spare = nil
+	}
 }
 
 // accept takes a delivery in: as a new mutation, or as another sending of an
 // undecided one.
-func (w *worker) accept(d *eventlog.Delivery) {
+func (w *worker) accept(d *delivery) {
 	k := key{d.Command.User, d.Command.ID}
 	if e := w.undecided[k]; e != nil {
-		w.s.release(w, 1, commandSize(&d.Command))
+		w.s.release(w, 1, d.size)
 		w.join(e, d)
 		return
 	}
 	w.arrivals++
-	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: commandSize(&d.Command), done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
+	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: d.size, done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
 	e.cmd.Also = nil
 	if e.cmd.Op == domain.OpCancel {
 		e.before = e.id
@@ -239,7 +278,7 @@ func (w *worker) accept(d *eventlog.Delivery) {
 // deadline is the earliest of the sendings'; `after` is the newest sending's,
 // for its gateway has seen more verdicts since. A cancel is decided in the
 // mutation's stead. Another content waits for the verdict, which tells it.
-func (w *worker) join(e *entry, d *eventlog.Delivery) {
+func (w *worker) join(e *entry, d *delivery) {
 	if len(e.done) == maxDone {
 		e.done[0]()
 		e.done = slices.Delete(e.done, 0, 1)
