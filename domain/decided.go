@@ -167,6 +167,9 @@ func (b *Board) Decided(user, id string) (seq uint64, ok bool) {
 	return b.decided.find(hashID(user, id))
 }
 
+// Remembered is how many ids Decided knows.
+func (b *Board) Remembered() int { return b.decided.size }
+
 // DecidedSince is the time since which Decided knows every id; the zero time
 // when it knows all there ever were. A ULID may lead its receipt by
 // [MaxIDLead], so one that Decided does not know is new for certain only when

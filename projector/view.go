@@ -42,7 +42,11 @@ type Sync struct {
 func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	c := r.Commit
 	outs := make([]Outcome, 0, len(c.Decisions))
-	var syncs []Sync
+	events := 0
+	for i := range c.Decisions {
+		events += len(c.Decisions[i].Events)
+	}
+	syncs := make([]Sync, 0, events) // list.respaced has more than one
 	err := v.board.Apply(c, r.Hash, r.Seq, r.Time, func(s domain.Step) {
 		for i, e := range s.Entities {
 			syncs = append(syncs, Sync{s.Event.Rev, e, s.Decision.User, s.Event.Type, s.More || i < len(s.Entities)-1})

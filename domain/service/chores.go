@@ -86,9 +86,9 @@ type snapshots struct {
 }
 
 const (
-	smallTail      = 50      // records that are not worth a snapshot
-	snapshotShare  = 10      // one part in so many of the time goes to snapshots
-	snapshotBuffer = 4 << 20 // bytes; what was needed beyond is given back
+	smallTail      = 50       // records that are not worth a snapshot
+	snapshotShare  = 10       // one part in so many of the time goes to snapshots
+	snapshotBuffer = 16 << 20 // bytes; what was needed beyond is given back
 )
 
 func (p *snapshots) init(s *Service) {
@@ -96,9 +96,10 @@ func (p *snapshots) init(s *Service) {
 }
 
 // due is how long the tail of a board may become: what it costs to read is
-// weighed against what it costs to store the board.
+// weighed against what it costs to store the board. An id takes a sixteenth of
+// what an entity does.
 func (p *snapshots) due(b *domain.Board) int {
-	return min(p.s.SnapshotEvery, max(smallTail, b.Len()/4))
+	return min(p.s.SnapshotEvery, max(smallTail, (b.Len()+b.Remembered()/16)/4))
 }
 
 // consider has a snapshot made of the worker's board, as it is stored, if one
