@@ -5,8 +5,8 @@ import (
 )
 
 // The functions that read do so only from what is plain (see plainjson) and as
-// this package writes it: each known name at most once, nothing unknown, null
-// only where it means something. Else they give up, and encoding/json decides.
+// this package writes it: nothing unknown, a name of a struct once, null only
+// where it means something. Else they give up, and encoding/json decides.
 
 // words are the strings that stand in most records, so that reading one of
 // them allocates nothing.
@@ -39,9 +39,6 @@ func ReadFields(c *plainjson.Cursor) Fields {
 	out := Fields{}
 	for c.Open('{'); c.Next('}'); {
 		name := words.Of(c.Name())
-		if _, twice := out[name]; twice {
-			c.GiveUp()
-		}
 		out[name] = readValue(c)
 	}
 	return out
@@ -55,9 +52,6 @@ func ReadPatch(c *plainjson.Cursor) Patch {
 	out := Patch{}
 	for c.Open('{'); c.Next('}'); {
 		name := words.Of(c.Name())
-		if _, twice := out[name]; twice {
-			c.GiveUp()
-		}
 		out[name] = readPatchValue(c, name)
 	}
 	return out
@@ -151,9 +145,6 @@ func readSetChange(c *plainjson.Cursor) (change SetChange, ok bool) {
 		} else if string(name) != "add" {
 			return change, false
 		}
-		if *to != nil {
-			return change, false
-		}
 		switch c.Peek() {
 		case '"':
 			*to = []string{c.String()}
@@ -172,43 +163,32 @@ func readSetChange(c *plainjson.Cursor) (change SetChange, ok bool) {
 func readEntity(data []byte) (e Entity, ok bool) {
 	c := plainjson.New(data)
 	e.Fields = Fields{}
-	var seen plainjson.Names
 	for c.Open('{'); c.Next('}'); {
 		switch name := c.Name(); string(name) {
 		case "id":
-			c.Once(&seen, 0)
 			e.ID = c.String()
 		case "kind":
-			c.Once(&seen, 1)
 			e.Kind = Kind(c.Word(words, ""))
 		case "rev":
-			c.Once(&seen, 2)
 			e.Rev = c.Uint()
 		case "createdRev":
-			c.Once(&seen, 3)
 			e.CreatedRev = c.Uint()
 		case "createdAt":
-			c.Once(&seen, 4)
 			e.CreatedAt = c.Time()
 		case "createdBy":
-			c.Once(&seen, 5)
 			e.CreatedBy = c.String()
 		case "updatedAt":
-			c.Once(&seen, 6)
 			e.UpdatedAt = c.Time()
 		case "updatedBy":
-			c.Once(&seen, 7)
 			e.UpdatedBy = c.Word(nil, e.CreatedBy)
 		case "deleted":
-			c.Once(&seen, 8)
 			e.Deleted = c.Bool()
 		default:
 			field := words.Of(name)
-			v := readValue(&c)
-			if _, twice := e.Fields[field]; twice || v == nil {
+			if c.Peek() == 'n' { // left out
 				c.GiveUp()
 			}
-			e.Fields[field] = v
+			e.Fields[field] = readValue(&c)
 		}
 	}
 	return e, c.Done()

@@ -264,9 +264,6 @@ func readSets(c *plainjson.Cursor) map[string][]string {
 	out := map[string][]string{}
 	for c.Open('{'); c.Next('}'); {
 		name := words.Of(c.Name())
-		if _, twice := out[name]; twice {
-			c.GiveUp()
-		}
 		out[name] = onlyStrings(c)
 	}
 	return out
@@ -276,9 +273,6 @@ func readGone(c *plainjson.Cursor) map[Kind]int {
 	out := map[Kind]int{}
 	for c.Open('{'); c.Next('}'); {
 		kind := Kind(words.Of(c.Name()))
-		if _, twice := out[kind]; twice {
-			c.GiveUp()
-		}
 		out[kind] = int(c.Int())
 	}
 	return out
@@ -288,9 +282,6 @@ func readPositions(c *plainjson.Cursor) map[string][2]string {
 	out := map[string][2]string{}
 	for c.Open('{'); c.Next('}'); {
 		id := string(c.Name())
-		if _, twice := out[id]; twice {
-			c.GiveUp()
-		}
 		keys := onlyStrings(c)
 		if len(keys) != 2 {
 			c.GiveUp()
@@ -341,9 +332,6 @@ func readRejection(c *plainjson.Cursor) *Rejection {
 			r.Details = Details{}
 			for c.Open('{'); c.Next('}'); {
 				name := words.Of(c.Name())
-				if _, twice := r.Details[name]; twice {
-					c.GiveUp()
-				}
 				r.Details[name] = readDetail(c)
 			}
 		default:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,19 +28,25 @@ func sameRead(t tester, data []byte, got any, ok bool, want any) bool {
 
 func sameCommit(t tester, data []byte) bool {
 	t.Helper()
-	got, ok := readCommit(data)
+	input := bytes.Clone(data)
+	got, ok := readCommit(input)
+	clear(input) // nothing of it is kept
 	return sameRead(t, data, got, ok, &Commit{})
 }
 
 func sameCommand(t tester, data []byte) bool {
 	t.Helper()
-	got, ok := readCommand(data)
+	input := bytes.Clone(data)
+	got, ok := readCommand(input)
+	clear(input)
 	return sameRead(t, data, &got, ok, &Command{})
 }
 
 func sameEntity(t tester, data []byte) bool {
 	t.Helper()
-	got, ok := readEntity(data)
+	input := bytes.Clone(data)
+	got, ok := readEntity(input)
+	clear(input)
 	if !ok {
 		return false
 	}
@@ -105,6 +112,47 @@ func TestRecordsAreReadAsByEncodingJSON(t *testing.T) {
 	})
 	if read == 0 {
 		t.Error("no record was read without encoding/json")
+	}
+}
+
+// TestEachMemberInEveryForm takes a record with all that there is, and puts
+// something else in place of each member, or beside it.
+func TestEachMemberInEveryForm(t *testing.T) {
+	t.Parallel()
+	at := "2026-03-01T09:00:00.001Z"
+	command := `"id":"m","board":"b","op":"mutate","user":"ann","name":"n","picture":"p","session":"s","grant":"open","receivedAt":"` + at + `","deadline":"` + at + `","after":"a","also":["x"],` +
+		`"changes":[{"entityId":"k","patch":{"title":"x","labels":{"add":["a"],"remove":["b"]}},"if":{"title":"y"},"ifRev":3,"toggle":true,"content":{"object":"o","size":1,"contentType":"t","sha256":"s"}},` +
+		`{"entityId":"l","patch":{"position":{"after":"k"}}}],"import":{"source":"s","part":1,"entities":[{"id":"e","kind":"card"}]}`
+	commit := `{"v":1,"board":"b","prev":"` + strings.Repeat("0a", 32) + `","at":"` + at + `","notAfter":"` + at + `","decisions":[{` + command + `,"at":"` + at + `","clock":"` + at + `","rev":7,` +
+		`"events":[{"type":"card.moved","v":1,"rev":7,"entityId":"k","kind":"card","before":{"a":null},"after":{"b":[]},"added":{"labels":["a"]},"removed":{"labels":["b"]},"gone":{"item":2},` +
+		`"positions":{"k":["a0","a1"]},"origin":{"createdAt":"` + at + `","createdBy":"ann","updatedAt":"` + at + `","updatedBy":"bob"}}],"rejection":{"code":"conflict","reason":"r","details":{"entity":{"id":"k"},"fields":["a"],"n":3}}}]}`
+	for what, c := range map[string]struct {
+		whole string
+		same  func(tester, []byte) bool
+	}{"commit": {commit, sameCommit}, "command": {"{" + command + "}", sameCommand},
+		"entity": {`{"id":"k","kind":"card","rev":7,"createdRev":2,"createdAt":"` + at + `","createdBy":"ann","updatedAt":"` + at + `","updatedBy":"bob","deleted":true,"title":"x","labels":["a"],"number":3}`, sameEntity}} {
+		if !c.same(t, []byte(c.whole)) {
+			t.Errorf("the whole %s is left to encoding/json", what)
+		}
+		members := regexp.MustCompile(`"[A-Za-z]+":`).FindAllStringIndex(c.whole, -1)
+		for _, m := range members {
+			before, name, rest := c.whole[:m[0]], c.whole[m[0]:m[1]], c.whole[m[1]:]
+			var value json.RawMessage
+			if err := json.NewDecoder(strings.NewReader(rest)).Decode(&value); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[len(value):]
+			for _, other := range []string{string(value), "null", "true", "0", "-0", "-3", "1.5", "99999999999999999999", `""`, `"x"`, "[]", "[null]", `["x"]`, `["x","y","z"]`, "[{}]", "{}", `{"x":null}`, `{"labels":["c"]}`, `[{"entityId":"z"}]`} {
+				c.same(t, []byte(before+name+other+rest))
+				c.same(t, []byte(before+name+string(value)+","+name+other+rest))
+				c.same(t, []byte(before+`"other":`+other+","+name+string(value)+rest))
+			}
+			c.same(t, []byte(before+strings.ToUpper(name)+string(value)+rest))
+			c.same(t, []byte(strings.TrimSuffix(before, ",")+rest))
+		}
+		if len(members) < 10 {
+			t.Errorf("only %d members of a %s", len(members), what)
+		}
 	}
 }
 

@@ -73,6 +73,18 @@ func TestFields_Text(t *testing.T) {
 	w.bad("t", "text", 0, "a\u202eb", "a\u0007")
 }
 
+// TestFields_PlainTextIsJudgedAsAnyText: text all in ASCII takes a shorter way.
+func TestFields_PlainTextIsJudgedAsAnyText(t *testing.T) {
+	t.Parallel()
+	for c := range rune(128) {
+		s := "a" + string(c) + "b"
+		_, bad := line(1, 3)(s)
+		wantEqual(t, fmt.Sprintf("%q refused in a line", c), bad != nil, inLine(c))
+		_, bad = text(1, 3)(s)
+		wantEqual(t, fmt.Sprintf("%q refused in text", c), bad != nil, inText(c) && c != '\r')
+	}
+}
+
 func TestFields_NumbersAndTimes(t *testing.T) {
 	t.Parallel()
 	w := newFieldWorld(t)

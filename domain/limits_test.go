@@ -103,6 +103,16 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestLimit_WhoStaysMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	w := fill(t, append([]*Entity{{ID: "c", Kind: KindColumn, Fields: Fields{"title": "c"}}, {ID: "d", Kind: KindColumn, Fields: Fields{"title": "d"}}},
+		several(maxOpenCards, func(i int) *Entity {
+			return &Entity{ID: fmt.Sprintf("e%d", i), Kind: KindCard, Fields: Fields{"title": "x", "columnId": "c"}}
+		})...)...)
+	full := fmt.Sprintf(`"limit":%d,"count":%d,"change":2`, maxOpenCards, maxOpenCards)
+	w.refused(Limit, full, "ann", `{"entityId":"e1","patch":{"title":"y"}}`, `{"entityId":"e2","patch":{"columnId":"d"}}`, `{"entityId":"new","patch":{"kind":"card","columnId":"d","title":"x"}}`)
+}
+
 func TestLimit_ChangesOfOneMutation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -93,7 +93,8 @@ func (c *Cursor) Name() []byte {
 // 32 that their reader gives them.
 type Names uint32
 
-// Once notes that the name with this number was read, and gives up if it was before.
+// Once notes that the name with this number was read, and gives up if it was
+// before: encoding/json may then mix the two values. (In a map the last counts.)
 func (c *Cursor) Once(names *Names, number uint) {
 	if *names&(1<<number) != 0 {
 		c.GiveUp()
@@ -131,11 +132,7 @@ func (c *Cursor) Int() int64 {
 		return int64(c.digits())
 	}
 	c.at++
-	n := int64(c.digits())
-	if n == 0 { // -0 is no integer to those who care
-		c.GiveUp()
-	}
-	return -n
+	return -int64(c.digits())
 }
 
 // Uint reads a whole number of at most 18 digits that is not negative.

@@ -56,22 +56,41 @@ func TestReadFrame_TakesWhatIsOrdinary(t *testing.T) {
 	}
 }
 
-func TestReadFrame_ReadsAsEncodingJSON(t *testing.T) {
-	members := map[string][]string{
-		"type":             {`"mutate"`, `"mutate"`, `"mutate"`, `"cancel"`, `"presence"`, `"auth"`, `"ping"`, `"other"`, `null`, `"mut\u0061te"`},
-		"clientMutationId": {`"m"`, `"m-1_X"`, `""`, `"a:b"`, `7`, `null`, `"` + strings.Repeat("m", 65) + `"`},
-		"entityId":         {`"k"`, `"member:\u00fc"`, `""`, `null`},
-		"patch":            {`null`, `{}`, `{"title":"x"}`, `{"position":{"before":"k"},"labels":["a","a"],"archived":false,"wipLimit":3}`, `{"title":"x","title":"y"}`, `[]`, `{"x-a":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`},
-		"if":               {`null`, `{}`, `{"title":null,"labels":{"add":"x"}}`, `3`},
-		"ifRev":            {`null`, `0`, `12`, `-1`, `1.0`, `18446744073709551615`},
-		"expiresAt":        {`null`, `"2026-03-01T10:04:12+02:00"`, `"2026-03-01t10:04:12Z"`, `"1969-01-01T00:00:00Z"`, `""`, `"soon"`, `1`},
-		"ttlMs":            {`null`, `1000`, `60000`, `999`, `60001`, `"1000"`, `1e3`},
-		"changes":          {`null`, `[]`, `[{"entityId":"a","patch":{}}]`, `[{"entityId":"a","patch":{}},{"patch":null,"entityId":"b","toggle":true,"ifRev":1}]`, `[{"entityId":"a"}]`, `[null]`, `[{"entityId":"a","patch":{},"patch":{}}]`, "[" + strings.Repeat(`{"entityId":"a","patch":{}},`, MaxChanges) + `{"entityId":"a","patch":{}}]`},
-		"data":             {`null`, `{}`, ` { "a" : 1 } `, `"\ud800"`, `"` + strings.Repeat("d", MaxPresence) + `"`},
-		"token":            {`"t"`, `null`, `""`},
-		"later":            {`{"a":[1,2,{"b":null}]}`, `-0.5e+3`, `tru`},
-		"Type":             {`"ping"`},
+// members of frames, good and bad, by name.
+var members = map[string][]string{
+	"type":             {`"mutate"`, `"mutate"`, `"mutate"`, `"cancel"`, `"presence"`, `"auth"`, `"ping"`, `"other"`, `null`, `"mut\u0061te"`},
+	"clientMutationId": {`"m"`, `"m-1_X"`, `""`, `"a:b"`, `7`, `null`, `"` + strings.Repeat("m", 65) + `"`},
+	"entityId":         {`"k"`, `"member:\u00fc"`, `""`, `null`},
+	"patch":            {`null`, `{}`, `{"title":"x"}`, `{"position":{"before":"k"},"labels":["a","a"],"archived":false,"wipLimit":3}`, `{"title":"x","title":"y"}`, `[]`, `{"x-a":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`},
+	"if":               {`null`, `{}`, `{"title":null,"labels":{"add":"x"}}`, `3`},
+	"ifRev":            {`null`, `0`, `12`, `-1`, `1.0`, `18446744073709551615`},
+	"expiresAt":        {`null`, `"2026-03-01T10:04:12+02:00"`, `"2026-03-01t10:04:12Z"`, `"1969-01-01T00:00:00Z"`, `""`, `"soon"`, `1`},
+	"ttlMs":            {`null`, `1000`, `60000`, `999`, `60001`, `"1000"`, `1e3`},
+	"changes":          {`null`, `[]`, `[{"entityId":"a","patch":{}}]`, `[{"entityId":"a","patch":{}},{"patch":null,"entityId":"b","toggle":true,"ifRev":1}]`, `[{"entityId":"a"}]`, `[null]`, `[{"entityId":"a","patch":{},"patch":{}}]`, "[" + strings.Repeat(`{"entityId":"a","patch":{}},`, MaxChanges) + `{"entityId":"a","patch":{}}]`},
+	"data":             {`null`, `{}`, ` { "a" : 1 } `, `"\ud800"`, `"` + strings.Repeat("d", MaxPresence) + `"`},
+	"token":            {`"t"`, `null`, `""`},
+	"later":            {`{"a":[1,2,{"b":null}]}`, `-0.5e+3`, `tru`},
+	"Type":             {`"ping"`},
+}
+
+func TestReadFrame_EachMemberInEveryForm(t *testing.T) {
+	for _, base := range []string{`"type":"mutate","clientMutationId":"m","entityId":"k","patch":{}`, `"type":"mutate","clientMutationId":"m","changes":[{"entityId":"k","patch":{}}]`,
+		`"type":"mutate","clientMutationId":"m","entityId":"k","patch":{},"expiresAt":"2026-03-01T10:04:12Z","ttlMs":1000,"if":{},"ifRev":1`,
+		`"type":"mutate","clientMutationId":"m","entityId":"k"`, `"type":"mutate","entityId":"k","patch":{}`, `"type":"mutate","clientMutationId":"m"`,
+		`"type":"cancel","clientMutationId":"m"`, `"type":"cancel"`, `"type":"presence","data":1`, `"type":"presence"`, `"type":"auth","token":"t"`, `"type":"auth"`, `"type":"ping"`, ``} {
+		sameFrame(t, []byte("{"+base+"}"))
+		for name, values := range members {
+			for _, value := range values {
+				member := `"` + name + `":` + value
+				sameFrame(t, []byte("{"+base+","+member+"}"))
+				sameFrame(t, []byte("{"+member+","+base+"}"))
+				sameFrame(t, []byte(`{"type":"mutate","clientMutationId":"m","changes":[{"entityId":"k","patch":null},{`+strings.TrimPrefix(base, `"type":"mutate",`)+","+member+"}]}"))
+			}
+		}
 	}
+}
+
+func TestReadFrame_ReadsAsEncodingJSON(t *testing.T) {
 	names := []string{"type", "clientMutationId", "entityId", "patch", "if", "ifRev", "expiresAt", "ttlMs", "changes", "data", "token", "later", "Type"}
 	read := 0
 	rapid.Check(t, func(t *rapid.T) {
