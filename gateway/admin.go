@@ -63,6 +63,9 @@ type metrics struct {
 	registry *prometheus.Registry
 	verdicts *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
+	// The commonest of them, at hand.
+	socketAcks    prometheus.Counter
+	socketLatency prometheus.Observer
 }
 
 // The ways a mutation comes by and the outcome that is no code.
@@ -84,6 +87,7 @@ func newMetrics(counters func() counters) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"via"}),
 	}
+	m.socketAcks, m.socketLatency = m.verdicts.WithLabelValues(viaSocket, outcomeAck), m.latency.WithLabelValues(viaSocket)
 	m.registry.MustRegister(m.verdicts, m.latency, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if counters != nil {
 		m.registry.MustRegister(newTotals(counters))
@@ -95,6 +99,16 @@ func newMetrics(counters func() counters) *metrics {
 func (m *metrics) verdict(via, outcome string, took time.Duration) {
 	m.verdicts.WithLabelValues(via, outcome).Inc()
 	m.latency.WithLabelValues(via).Observe(took.Seconds())
+}
+
+// socketVerdict counts one that a socket was sent.
+func (m *metrics) socketVerdict(outcome string, took time.Duration) {
+	if outcome == outcomeAck {
+		m.socketAcks.Inc()
+	} else {
+		m.verdicts.WithLabelValues(viaSocket, outcome).Inc()
+	}
+	m.socketLatency.Observe(took.Seconds())
 }
 
 // decided counts how a mutation over HTTP ended.

@@ -34,7 +34,7 @@ type tally struct {
 	writes                                           atomic.Int64
 }
 
-func (t *tally) verdict(v domain.Verdict, s *sending) {
+func (t *tally) verdict(v *domain.Verdict, s *sending) {
 	outcome := outcomeAck
 	if v.Rejection == nil {
 		t.acks.Add(1)

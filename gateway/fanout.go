@@ -177,9 +177,10 @@ func detailsFor(d domain.Details, user string) domain.Details {
 
 // idReused is the verdict on a sending whose id belongs to another content. It
 // says nothing about the first.
-func idReused(v domain.Verdict) domain.Verdict {
-	v.Rejection = &domain.Rejection{Code: domain.IDReused, Reason: "this id was used with another content"}
-	return v
+func idReused(v *domain.Verdict) *domain.Verdict {
+	other := *v
+	other.Rejection = &domain.Rejection{Code: domain.IDReused, Reason: "this id was used with another content"}
+	return &other
 }
 
 func verdictItem(v *domain.Verdict) item {
@@ -230,7 +231,7 @@ func (h *hub) Apply(r eventlog.Record) error {
 	}
 	for i := range outcomes {
 		h.hs.counts.syncs.Add(int64(len(outcomes[i].Syncs)))
-		h.settle(&outcomes[i].Verdict, i)
+		h.settle(&outcomes[i].Verdict, &r.Commit.Decisions[i].Command, i)
 	}
 	if len(h.sessions) > 0 {
 		n, err := newNews(outcomes)
@@ -284,7 +285,7 @@ func (h *hub) Repeat(v domain.Verdict) {
 
 // answer settles v apart from any record. Call it with h.mu held.
 func (h *hub) answer(v domain.Verdict) {
-	h.settle(&v, 0)
+	h.settle(&v, nil, 0)
 	for i := range h.answers {
 		h.answers[i].session.put(h.answers[i].item)
 	}

@@ -78,7 +78,7 @@ func (x *bench) expect(s *seated, r eventlog.Record, i int) {
 	x.hub.mu.Lock()
 	defer x.hub.mu.Unlock()
 	d := &r.Commit.Decisions[i]
-	x.hub.register(&sending{key: mutationKey{d.User, d.ID}, cmd: &d.Command, content: d.ContentHash(), session: s.session})
+	x.hub.register(&sending{key: mutationKey{d.User, d.ID}, cmd: &d.Command, session: s.session})
 }
 
 func (x *bench) apply(r eventlog.Record) {

@@ -91,43 +91,64 @@ func (s *session) refuse(id string, code domain.Code, reason string) {
 func (s *session) mutate(f wire.ClientFrame) {
 	now := time.Now()
 	s.hs.counts.mutations.Add(1)
-	out := s.hub.maybeOut(mutationKey{s.id.user, f.ID}, s.born)
-	if s.refused.id == f.ID {
-		s.refused.id = ""
-	}
-	switch {
-	case out:
-		s.hold(wire.InFlight - 1)
-	case s.refused.id != "":
-		s.refuse(f.ID, s.refused.code, "an earlier mutation was refused: send that one first")
-		return
-	case s.q.flight().mutates >= wire.InFlight:
-		s.refuse(f.ID, wire.RateLimited, "too many mutations in flight")
-		return
-	case s.hs.draining.Load():
-		s.refuse(f.ID, wire.Unavailable, "this node is stopping")
-		return
-	}
 	cmd := &domain.Command{
 		ID: f.ID, Board: s.hub.board, Op: domain.OpMutate, User: s.id.user, Session: s.key,
 		Grant: s.id.grant(s.hub.board), Changes: f.Changes,
 	}
 	ttl := schedule(cmd, f, now)
-	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, content: cmd.ContentHash(),
-		deadline: now.Add(ttl), session: s, repeat: out || !isULID(f.ID)}
-	s.q.fly(flight{mutates: 1})
-	s.line(sent)
-	if err := s.hub.own(sent, out); err != nil {
-		s.q.fly(flight{mutates: -1})
+	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, deadline: now.Add(ttl), session: s}
+	if s.refused.id == f.ID {
+		s.refused.id = ""
+	}
+	out, first, ok := s.admit(sent)
+	if !ok || !first {
+		return
+	}
+	if err := s.hub.publish(sent, out); err != nil {
+		s.q.count(flight{mutates: -1})
 		s.refuse(f.ID, wire.Unavailable, "the log cannot be reached")
 	}
 }
 
+// admit puts a mutate behind the session's earlier ones and registers it, or
+// refuses it. out says that it may have been published before: then it is not
+// refused, but waits its turn.
+func (s *session) admit(sent *sending) (out, first, ok bool) {
+	made, isULID := domain.IDTime(sent.key.id)
+	for {
+		s.hub.mu.Lock()
+		out = s.hub.maybeOut(sent.key, made, s.born)
+		sent.repeat = out || !isULID
+		var code domain.Code
+		var reason string
+		switch {
+		case !out && s.refused.id != "":
+			code, reason = s.refused.code, "an earlier mutation was refused: send that one first"
+		case !out && s.hs.draining.Load():
+			code, reason = wire.Unavailable, "this node is stopping"
+		case !s.q.fly(wire.InFlight):
+			code, reason = wire.RateLimited, "too many mutations in flight"
+		default:
+			s.line(sent)
+			first = s.hub.register(sent)
+			s.hub.mu.Unlock()
+			return out, first, true
+		}
+		s.hub.mu.Unlock()
+		if !out {
+			s.refuse(sent.key.id, code, reason)
+			return out, false, false
+		}
+		s.hold(wire.InFlight - 1)
+		if s.q.ended() || s.hub.ctx.Err() != nil {
+			return out, false, false
+		}
+	}
+}
+
 // line puts a mutate behind the session's earlier ones. Another sending of one
-// that still waits keeps the place of the first.
+// that still waits keeps the place of the first. Call it with hub.mu held.
 func (s *session) line(sent *sending) {
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
 	if o := s.hub.owned[sent.key]; o != nil {
 		for _, other := range o.sendings {
 			if other.session == s && other.cmd.Op == domain.OpMutate {
@@ -142,12 +163,6 @@ func (s *session) line(sent *sending) {
 	}
 }
 
-// isULID says whether an id tells when it was made.
-func isULID(id string) bool {
-	_, ok := domain.IDTime(id)
-	return ok
-}
-
 // cancel withdraws a mutation. It has no predecessor: it may overtake.
 func (s *session) cancel(id string) {
 	if s.refused.id == id {
@@ -159,7 +174,7 @@ func (s *session) cancel(id string) {
 		ID: id, Board: s.hub.board, Op: domain.OpCancel, User: s.id.user, Session: s.key,
 		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(now.Add(ttl)),
 	}
-	s.q.fly(flight{cancels: 1})
+	s.q.count(flight{cancels: 1})
 	sent := &sending{key: mutationKey{s.id.user, id}, cmd: cmd, deadline: now.Add(ttl), session: s}
 	_ = s.hub.own(sent, true) // not published yet: the chase will
 }

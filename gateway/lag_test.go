@@ -191,7 +191,7 @@ func TestLag_OverTCP(t *testing.T) {
 func TestQueue_EndWakesWhoWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	q := newQueue(1)
-	q.fly(flight{mutates: 1})
+	q.count(flight{mutates: 1})
 	if !q.full(0) {
 		t.Fatal("there is room with one in flight of none")
 	}

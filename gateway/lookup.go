@@ -66,16 +66,13 @@ func verdictIn(r eventlog.Record, user, id string) (v domain.Verdict, ok bool) {
 }
 
 // maybeOut says whether a mutation may have been published before: it waits
-// here, or is decided, or its id tells that it was made before since. Such a
-// one is never refused (law 7).
-func (h *hub) maybeOut(key mutationKey, since time.Time) bool {
-	h.mu.Lock()
-	_, waits := h.owned[key]
-	_, decided := h.view.Board().Decided(key.user, key.id)
-	h.mu.Unlock()
-	if waits || decided {
+// here, or is decided, or its id tells that it was made before since (made is
+// zero for one that tells nothing). Such a one is never refused (law 7). Call
+// it with h.mu held.
+func (h *hub) maybeOut(key mutationKey, made, since time.Time) bool {
+	if !made.IsZero() && made.Before(since.Truncate(time.Millisecond)) || h.owned[key] != nil {
 		return true
 	}
-	made, isULID := domain.IDTime(key.id)
-	return isULID && made.Before(since.Truncate(time.Millisecond))
+	_, decided := h.view.Board().Decided(key.user, key.id)
+	return decided
 }

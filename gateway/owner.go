@@ -33,7 +33,6 @@ type mutationKey struct{ user, id string }
 type sending struct {
 	key      mutationKey
 	cmd      *domain.Command
-	content  string              // what it asks for; "" for a cancel
 	deadline time.Time           // of the time to live, by this node's monotonic clock
 	session  *session            // nil over HTTP
 	got      chan domain.Verdict // HTTP: has room for the verdict
@@ -49,6 +48,7 @@ type sending struct {
 type owned struct {
 	sendings []*sending
 	next     time.Time // when to look again
+	room     [1]*sending
 }
 
 // decide ends s's wait, and lets go of what was decided before it: else a
@@ -85,10 +85,8 @@ func (s *sending) undecidedBefore() *sending {
 	return p
 }
 
-// publishable is the command as it is now: its predecessor and what is left of
-// its time to live may have changed.
-func (s *sending) publishable(now time.Time) (*domain.Command, time.Duration) {
-	cmd := *s.cmd
+// name puts into cmd, which is s's or a copy of it, what it has to follow.
+func (s *sending) name(cmd *domain.Command) {
 	cmd.After, cmd.Also = "", nil
 	if p := s.undecidedBefore(); p != nil && p.key.id != s.key.id {
 		cmd.After = p.key.id
@@ -96,7 +94,6 @@ func (s *sending) publishable(now time.Time) (*domain.Command, time.Duration) {
 			cmd.Also = p.behindRepeats()
 		}
 	}
-	return &cmd, s.deadline.Sub(now)
 }
 
 // behindRepeats are the undecided mutates before s, as far back as one of them
@@ -115,11 +112,13 @@ func (s *sending) behindRepeats() []string {
 }
 
 // register makes s wait. first says that nobody waited for the mutation here,
-// or that s is its first cancel: it is to be published. Call it with h.mu held.
+// or that s is its first cancel: then it is to be published, and its command
+// names what it follows. Call it with h.mu held.
 func (h *hub) register(s *sending) (first bool) {
 	o := h.owned[s.key]
 	if o == nil {
 		o = &owned{next: time.Now().Add(firstLook)}
+		o.sendings = o.room[:0]
 		h.owned[s.key] = o
 		h.startLooking()
 	}
@@ -133,6 +132,9 @@ func (h *hub) register(s *sending) (first bool) {
 	if s.session != nil {
 		s.at = len(s.session.waiting)
 		s.session.waiting = append(s.session.waiting, s)
+	}
+	if first {
+		s.name(s.cmd)
 	}
 	return first
 }
@@ -182,8 +184,9 @@ type answer struct {
 // settle ends the wait of everybody for this mutation: each sending of a
 // mutate gets one verdict; a cancel has one with the mutate it stands beside,
 // else one of its own. HTTP requests are answered at once, the sessions'
-// answers are left in h.answers for the caller. Call it with h.mu held.
-func (h *hub) settle(v *domain.Verdict, decision int) {
+// answers are left in h.answers for the caller. decided is the command as its
+// record has it, nil if that is not at hand. Call it with h.mu held.
+func (h *hub) settle(v *domain.Verdict, decided *domain.Command, decision int) {
 	key := mutationKey{v.User, v.ID}
 	o := h.owned[key]
 	if o == nil {
@@ -193,7 +196,7 @@ func (h *hub) settle(v *domain.Verdict, decision int) {
 	first := len(h.answers)
 	for _, s := range o.sendings {
 		if s.cmd.Op != domain.OpCancel {
-			h.settleOne(s, v, decision)
+			h.settleOne(s, v, decided, decision)
 		}
 	}
 	for _, s := range o.sendings {
@@ -202,7 +205,7 @@ func (h *hub) settle(v *domain.Verdict, decision int) {
 		}
 		at := slices.IndexFunc(h.answers[first:], func(a answer) bool { return a.session == s.session && a.serves })
 		if at < 0 {
-			h.settleOne(s, v, decision)
+			h.settleOne(s, v, decided, decision)
 			continue
 		}
 		h.answers[first+at].item.ends.cancels++
@@ -210,18 +213,18 @@ func (h *hub) settle(v *domain.Verdict, decision int) {
 	}
 }
 
-func (h *hub) settleOne(s *sending, v *domain.Verdict, decision int) {
+func (h *hub) settleOne(s *sending, v *domain.Verdict, decided *domain.Command, decision int) {
 	s.decide()
-	said, fits := *v, v.Fits(s.content)
+	fits := v.Content == "" || decided != nil && sameContent(s.cmd, decided) || v.Fits(s.cmd.ContentHash())
 	if !fits {
-		said = idReused(said)
+		v = idReused(v)
 	}
 	if s.session == nil {
-		s.got <- said
+		s.got <- *v
 		return
 	}
-	h.hs.counts.verdict(said, s)
-	a := answer{session: s.session, item: verdictItem(&said), decision: decision}
+	h.hs.counts.verdict(v, s)
+	a := answer{session: s.session, item: verdictItem(v), decision: decision}
 	if s.cmd.Op == domain.OpCancel {
 		a.item.ends.cancels = 1
 	} else {
@@ -320,8 +323,9 @@ func (h *hub) again(key mutationKey) (*domain.Command, time.Duration, bool) {
 			break
 		}
 	}
-	cmd, ttl := chosen.publishable(now)
-	return cmd, ttl, true
+	cmd := *chosen.cmd // the first is perhaps being published still
+	chosen.name(&cmd)
+	return &cmd, chosen.deadline.Sub(now), true
 }
 
 // own registers s and publishes it if that is due. maybeOut says that the
@@ -330,12 +334,16 @@ func (h *hub) again(key mutationKey) (*domain.Command, time.Duration, bool) {
 func (h *hub) own(s *sending, maybeOut bool) error {
 	h.mu.Lock()
 	first := h.register(s)
-	cmd, ttl := s.publishable(time.Now())
 	h.mu.Unlock()
 	if !first {
 		return nil
 	}
-	err := h.hs.log.PublishCommand(cmd, ttl)
+	return h.publish(s, maybeOut)
+}
+
+// publish sends what own, or its caller, has registered first.
+func (h *hub) publish(s *sending, maybeOut bool) error {
+	err := h.hs.log.PublishCommand(s.cmd, time.Until(s.deadline))
 	tooLarge := errors.Is(err, eventlog.ErrTooLarge) // for every node alike
 	if err == nil || maybeOut && !tooLarge {
 		return nil

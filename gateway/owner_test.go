@@ -323,6 +323,9 @@ func TestLaw7_NeverForWhatMayBeInTheLog(t *testing.T) {
 		r := w.connect("bob")
 		r.skip("ready")
 		tap.publish = func(*domain.Command, time.Duration) error { return errors.New("not connected") }
+		if f := r.verdict(r.mutate("c1", `{"title":"new"}`)); f.Code != "unavailable" { // and holds up what is new
+			t.Errorf("%s", f)
+		}
 		r.mutateAs(done, "c1", `{"title":"1"}`)
 		r.mutateAs(old, "c1", `{"title":"2"}`)
 		if f := r.verdict(done); f.raw != first.raw {
@@ -383,9 +386,9 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 		id := newID()
 		sent := &sending{key: mutationKey{"bob", id}, session: s,
 			cmd: &domain.Command{ID: id, Op: domain.OpMutate, User: "bob", ReceivedAt: time.Now()}}
-		s.line(sent)
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		s.line(sent)
 		h.register(sent)
 		return sent
 	}
@@ -393,7 +396,7 @@ func TestOwner_DecidedMutationsAreLetGo(t *testing.T) {
 	for range 1000 {
 		next := send()
 		h.mu.Lock()
-		h.settle(&domain.Verdict{User: before.key.user, ID: before.key.id}, 0)
+		h.settle(&domain.Verdict{User: before.key.user, ID: before.key.id}, nil, 0)
 		h.answers = cleared(h.answers)
 		h.mu.Unlock()
 		before = next

@@ -312,7 +312,19 @@ func (q *queue) flight() flight {
 	return q.flying
 }
 
-func (q *queue) fly(f flight) {
+// fly counts a mutate in, unless there are as many as may be.
+func (q *queue) fly(maxFlight int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.flying.mutates >= int32(maxFlight) {
+		return false
+	}
+	q.flying.mutates++
+	return true
+}
+
+// count counts in, or out, what fly does not.
+func (q *queue) count(f flight) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.flying.mutates += f.mutates

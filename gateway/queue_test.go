@@ -129,7 +129,7 @@ func TestWatch_NobodyIsSilentWhoIsNotListenedTo(t *testing.T) {
 		s.conn.Conn = far
 		s.heard()
 		time.Sleep(time.Minute)
-		s.q.fly(flight{mutates: 2})
+		s.q.count(flight{mutates: 2})
 		if !s.q.full(1) {
 			t.Fatal("there is room")
 		}
@@ -150,7 +150,7 @@ func TestWatch_NobodyIsSilentWhoIsNotListenedTo(t *testing.T) {
 		if silent() {
 			t.Error("given up while nobody listened")
 		}
-		s.q.fly(flight{mutates: -1})
+		s.q.count(flight{mutates: -1})
 		if s.q.full(1) {
 			t.Fatal("there is no room")
 		}

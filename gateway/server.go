@@ -174,7 +174,7 @@ func New(cfg Config) (*Server, error) {
 		return h, nil
 	}
 	s.metrics = newMetrics(s.hubs.counters)
-	s.hubs.counts.observe = func(outcome string, took time.Duration) { s.metrics.verdict(viaSocket, outcome, took) }
+	s.hubs.counts.observe = s.metrics.socketVerdict
 	return s, nil
 }
 

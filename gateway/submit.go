@@ -27,9 +27,12 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	if cmd.Deadline.IsZero() {
 		cmd.Deadline = stamp(now.Add(ttl))
 	}
-	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, content: cmd.ContentHash(),
-		deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
-	if err := h.own(s, !isULID(cmd.ID) || h.maybeOut(s.key, now.Add(-firstTry))); err != nil {
+	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
+	made, isULID := domain.IDTime(cmd.ID)
+	h.mu.Lock()
+	out := !isULID || h.maybeOut(s.key, made, now.Add(-firstTry))
+	h.mu.Unlock()
+	if err := h.own(s, out); err != nil {
 		return domain.Verdict{}, nil, err
 	}
 	h.hs.counts.httpMutations.Add(1)
