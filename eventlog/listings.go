@@ -48,8 +48,10 @@ func memberEntry(user, board string) string {
 // PutListing writes the board's listing and the entries of its members, unless
 // the directory has a newer one.
 func (l *Log) PutListing(ctx context.Context, entry Listing) error {
+	again := false
 	err := retry(ctx, l.patience, func(ctx context.Context) error {
-		err := l.putListing(ctx, entry)
+		err := l.putListing(ctx, entry, again)
+		again = true
 		if errors.Is(err, ErrConflict) {
 			return fmt.Errorf("%v", err) // another writer was quicker: look again
 		}
@@ -61,12 +63,14 @@ func (l *Log) PutListing(ctx context.Context, entry Listing) error {
 	return nil
 }
 
-func (l *Log) putListing(ctx context.Context, entry Listing) error {
+// putListing writes the listing unless it stands; again says that a try to write
+// it may have got half way.
+func (l *Log) putListing(ctx context.Context, entry Listing, again bool) error {
 	old, revision, err := l.listing(ctx, entry.Board)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if err == nil && old.Seq >= entry.Seq {
+	if err == nil && (old.Seq > entry.Seq || old.Seq == entry.Seq && !again) {
 		return nil
 	}
 	data, err := json.Marshal(entry)
@@ -82,17 +86,25 @@ func (l *Log) putListing(ctx context.Context, entry Listing) error {
 	if err != nil {
 		return err
 	}
+	if revision == 0 {
+		return nil // there was none before: nobody has taken anything away
+	}
 	// Somebody slower, with an older listing, may have taken away what was
 	// indexed above, but not after this.
 	if err := l.indexMembers(ctx, entry, old); err != nil {
 		return err
 	}
+	gone := 0
 	for user := range old.Members {
 		if entry.Members[user] == "" {
+			gone++
 			if err := l.api(ctx, "STREAM.PURGE."+directoryStream, map[string]string{"filter": memberEntry(user, entry.Board)}, new(answer)); err != nil {
 				return err
 			}
 		}
+	}
+	if gone == 0 {
+		return nil
 	}
 	// And somebody quicker, with a newer one, may have lost what was taken away here.
 	now, _, err := l.listing(ctx, entry.Board)
