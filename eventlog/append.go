@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,10 +52,11 @@ func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain
 // publishExpecting publishes a message that says which sequence it expects and
 // classifies what comes of it.
 func (l *Log) publishExpecting(ctx context.Context, msg *nats.Msg) (seq uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
-	defer cancel()
-	link := l.link.Load()
-	defer context.AfterFunc(link.ctx, cancel)()
+	if end, bound := ctx.Deadline(); !bound || time.Until(end) > appendTimeout {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
+		defer cancel()
+	}
 	for {
 		seq, err := l.publishOnce(ctx, msg)
 		switch errorCode(err) {
@@ -90,7 +92,7 @@ func classify(err error) error {
 }
 
 func (l *Log) publishOnce(ctx context.Context, msg *nats.Msg) (seq uint64, err error) {
-	answer, err := l.write.RequestMsgWithContext(ctx, msg)
+	answer, err := l.asks.ask(ctx, msg)
 	if err != nil {
 		return 0, err
 	}
@@ -99,6 +101,12 @@ func (l *Log) publishOnce(ctx context.Context, msg *nats.Msg) (seq uint64, err e
 
 // parseAck reads a PubAck. A duplicate is stored: it has the sequence of the first.
 func parseAck(answer *nats.Msg) (seq uint64, err error) {
+	if seq := plainAck(answer.Data); seq > 0 {
+		return seq, nil
+	}
+	if answer.Header.Get("Status") == "503" {
+		return 0, nats.ErrNoResponders
+	}
 	var ack struct {
 		Seq   uint64    `json:"seq"`
 		Error *apiError `json:"error"`
@@ -112,4 +120,19 @@ func parseAck(answer *nats.Msg) (seq uint64, err error) {
 		return 0, errors.New("eventlog: answer to an append without a sequence")
 	}
 	return ack.Seq, nil
+}
+
+// plainAck is the sequence in the usual words of a PubAck, 0 if it has others.
+func plainAck(data []byte) uint64 {
+	rest, usual := bytes.CutPrefix(data, []byte(`{"stream":"`))
+	_, rest, named := bytes.Cut(rest, []byte(`"seq":`))
+	if !usual || !named {
+		return 0
+	}
+	rest = bytes.TrimPrefix(rest, []byte(" "))
+	if end := bytes.IndexAny(rest, ",}"); end > 0 {
+		seq, _ := strconv.ParseUint(string(rest[:end]), 10, 64)
+		return seq
+	}
+	return 0
 }

@@ -58,6 +58,9 @@ func (l *Log) connect(ctx context.Context) error {
 			return fmt.Errorf("eventlog: connect: %w", err)
 		}
 	}
+	if err := l.asks.listen(l.write); err != nil {
+		return fmt.Errorf("eventlog: connect: %w", err)
+	}
 	var err error
 	l.js, err = jetstream.New(l.bulk)
 	return err
@@ -86,8 +89,11 @@ func (l *Log) options(name string) []nats.Option {
 	return options
 }
 
-// cutLink tells every append under way that its answer will not come.
-func (l *Log) cutLink(*nats.Conn, error) { l.link.Swap(newLink()).cut() }
+// cutLink tells everybody that no answer to what was sent before will come.
+func (l *Log) cutLink(*nats.Conn, error) {
+	l.link.Swap(newLink()).cut()
+	l.asks.cut()
+}
 
 // apiError is the error of a JetStream answer, matched by its err_code.
 type apiError struct {

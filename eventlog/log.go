@@ -99,6 +99,7 @@ type Log struct {
 	watches   watches
 	batches   batches   // asked for on bulk
 	outboxes  []*outbox // by shard
+	asks      asks
 
 	link   atomic.Pointer[link] // of write
 	closed chan struct{}
