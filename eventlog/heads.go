@@ -104,7 +104,7 @@ func (l *Log) checkHeads(ctx context.Context, shard int) error {
 	if len(all) == 0 {
 		return nil
 	}
-	state, err := l.shardState(ctx, shard)
+	state, err := l.streamState(ctx, eventStream(shard))
 	if err != nil {
 		return err
 	}
@@ -139,18 +139,18 @@ func (l *Log) checkHeads(ctx context.Context, shard int) error {
 	return group.Wait()
 }
 
-// shardState is how far a shard's stream is and how many boards it has, by its
+// streamState is how far a stream is and how many subjects it has, by its
 // leader.
-func (l *Log) shardState(ctx context.Context, shard int) (shardState, error) {
+func (l *Log) streamState(ctx context.Context, stream string) (streamState, error) {
 	var resp struct {
 		answer
-		State shardState `json:"state"`
+		State streamState `json:"state"`
 	}
-	err := l.api(ctx, "STREAM.INFO."+eventStream(shard), struct{}{}, &resp)
+	err := l.api(ctx, "STREAM.INFO."+stream, struct{}{}, &resp)
 	return resp.State, err
 }
 
-type shardState struct {
+type streamState struct {
 	LastSeq  uint64 `json:"last_seq"`
 	Subjects int    `json:"num_subjects"`
 }

@@ -140,42 +140,119 @@ func (l *Log) listing(ctx context.Context, board string) (entry Listing, revisio
 // Listings gives at most limit boards with an id above after, in order of id:
 // those user is a member of and those match says yes to; match nil: members only.
 func (l *Log) Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]Listing, error) {
-	found := map[string]bool{} // by board: whether it counts without membership
-	add := func(prefix string, counts func(board string) bool) error {
-		subjects, err := l.subjects(ctx, directoryStream, prefix+"*")
-		for _, subject := range subjects {
-			if board := boardOfKey(lastToken(subject)); board > after {
-				if c := counts(board); c || prefix != directoryPrefix+"b." {
-					found[board] = found[board] || c
-				}
-			}
-		}
-		return err
-	}
-	err := add(memberEntry(user, ""), func(string) bool { return false })
-	if err == nil && match != nil {
-		err = add(directoryPrefix+"b.", match)
-	}
+	out, err := l.listings(ctx, user, match, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("eventlog: listings: %w", err)
 	}
-	var out []Listing
-	for boards := range slices.Chunk(slices.Sorted(maps.Keys(found)), listingBatch) {
-		entries, err := l.listingsOf(ctx, boards)
-		if err != nil {
-			return nil, fmt.Errorf("eventlog: listings: %w", err)
+	return out, nil
+}
+
+func (l *Log) listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) (out []Listing, err error) {
+	subjects, err := l.subjects(ctx, directoryStream, memberEntry(user, "")+"*")
+	if err != nil {
+		return nil, err
+	}
+	mine := make(map[string]bool, len(subjects))
+	for _, subject := range subjects {
+		mine[boardOfKey(lastToken(subject))] = true
+	}
+	var boards []string
+	if match == nil {
+		match = func(string) bool { return false }
+		boards = slices.Sorted(maps.Keys(mine))
+	} else if boards, err = l.allBoards(ctx); err != nil {
+		return nil, err
+	}
+	from, found := slices.BinarySearch(boards, after)
+	if found {
+		from++
+	}
+	due := make([]string, 0, listingBatch)
+	for i, board := range boards[from:] {
+		if mine[board] || match(board) {
+			due = append(due, board)
 		}
-		for _, board := range boards {
+		if len(due) < listingBatch && i < len(boards)-from-1 {
+			continue
+		}
+		entries, err := l.listingsOf(ctx, due)
+		if err != nil {
+			return nil, err
+		}
+		for _, board := range due {
 			entry, ok := entries[board]
-			if !ok || !found[board] && entry.Members[user] == "" {
+			if !ok || entry.Members[user] == "" && !match(board) {
 				continue // the index is ahead or behind: the board's entry counts
 			}
 			if out = append(out, entry); len(out) == limit {
 				return out, nil
 			}
 		}
+		due = due[:0]
 	}
 	return out, nil
+}
+
+// boardList is every board that the directory has, as of a sequence of its
+// stream.
+type boardList struct {
+	mu  sync.Mutex
+	seq uint64
+	ids []string // sorted; a list that was given out never changes
+}
+
+// fewChanges is how many changes of the directory are looked at one by one;
+// beyond it all boards are asked for again.
+const fewChanges = 100
+
+// allBoards gives the boards that the directory has, sorted. The caller must not
+// change the list.
+func (l *Log) allBoards(ctx context.Context) (ids []string, err error) {
+	list := &l.boards
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	var state streamState
+	err = retry(ctx, l.patience, func(ctx context.Context) (err error) {
+		state, err = l.streamState(ctx, directoryStream)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case list.ids != nil && state.LastSeq == list.seq:
+		return list.ids, nil
+	case list.ids != nil && state.LastSeq > list.seq && state.LastSeq-list.seq <= fewChanges:
+		ids, err = l.changedBoards(ctx, list.seq+1, state.LastSeq)
+		ids = append(ids, list.ids...)
+	default:
+		ids, err = l.subjects(ctx, directoryStream, boardEntry("*"))
+		for i, subject := range ids {
+			ids[i] = boardOfKey(lastToken(subject))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(ids)
+	list.ids, list.seq = slices.Compact(ids), state.LastSeq
+	return list.ids, nil
+}
+
+// changedBoards gives the boards whose entries were written from one sequence of
+// the directory to another.
+func (l *Log) changedBoards(ctx context.Context, from, to uint64) (ids []string, err error) {
+	for from <= to {
+		msg, err := l.leaderGet(ctx, directoryStream, messageGet{Seq: from, NextFor: boardEntry("*")})
+		if errors.Is(err, ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, boardOfKey(lastToken(msg.Subject)))
+		from = msg.Seq + 1
+	}
+	return ids, nil
 }
 
 const listingBatch = 64 // entries read at once

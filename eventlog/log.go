@@ -97,6 +97,7 @@ type Log struct {
 
 	listeners listeners
 	watches   watches
+	boards    boardList // of the directory
 	batches   batches   // asked for on bulk
 	outboxes  []*outbox // by shard
 	asks      asks

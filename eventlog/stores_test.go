@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -228,6 +230,31 @@ func TestDirectory_ByMemberAndByMatch(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Seq != 5 || list[0].Title != "T b:3" || list[0].Members["anna@x.org"] != domain.Editor {
 		t.Errorf("b:3 is %+v, %v", list, err)
 	}
+}
+
+// Every board is listed as soon as it is written, however many came since the
+// boards were listed last.
+func TestDirectory_EveryBoardAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, l *Log) {
+		prefix, n := newBoard(), 0
+		mine := func(board string) bool { return strings.HasPrefix(board, prefix) }
+		for _, more := range []int{3, 1, 0, 5, fewChanges + 5, 2} {
+			for range more {
+				n++
+				entry := Listing{Board: fmt.Sprintf("%s-%04d", prefix, (n*7)%1000), Seq: 1}
+				if n%3 == 0 {
+					entry.Members = map[string]domain.Role{"ann": domain.Admin}
+				}
+				if err := l.PutListing(t.Context(), entry); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := boardsOf(t, l, "bob", mine, "", 1000)
+			if len(got) != n || !slices.IsSorted(got) {
+				t.Fatalf("%d boards of %d", len(got), n)
+			}
+		}
+	})
 }
 
 // A listing that stands is not written again: nothing is appended.
