@@ -55,6 +55,7 @@ type Feed struct {
 	stop   func() // ends the subscription and the watch
 
 	records atomic.Uint64 // the board's, that the sink has
+	reached atomic.Uint64 // seq, for others
 
 	// The loop's own.
 	seq    uint64 // of the last record the sink has
@@ -155,6 +156,9 @@ func (f *Feed) start() {
 
 // announced buffers; it never blocks.
 func (f *Feed) announced(a eventlog.Announcement) {
+	if a.Record == nil && a.Verdict == nil && a.Head <= f.reached.Load() {
+		return
+	}
 	f.mu.Lock()
 	switch {
 	case a.Record != nil && f.bytes+len(a.Record.Data) > bufferBytes:
@@ -295,6 +299,7 @@ func (f *Feed) apply(r eventlog.Record) {
 	}
 	f.seq = r.Seq
 	f.records.Add(1)
+	f.reached.Store(r.Seq)
 }
 
 func (f *Feed) load(ctx context.Context) error {
@@ -305,6 +310,7 @@ func (f *Feed) load(ctx context.Context) error {
 	v := NewView(b)
 	f.seq, f.broken = v.Seq(), false
 	f.records.Store(b.Records())
+	f.reached.Store(f.seq)
 	f.sink.Load(v)
 	return nil
 }

@@ -308,12 +308,14 @@ func TestFeed_NoGoroutineWhileNothingHappens(t *testing.T) {
 			return f.runs
 		}
 		for range 3 {
-			w.write(true)
+			last := w.write(true)
 			synctest.Wait()
 			if !running() {
 				t.Error("no goroutine right behind a record")
 			}
 			time.Sleep(2*linger + time.Millisecond)
+			_ = w.log.Announce("b", eventlog.Announcement{Head: last.Seq})
+			synctest.Wait()
 			if running() {
 				t.Error("a goroutine that has nothing to do")
 			}
