@@ -69,15 +69,77 @@ func (b *Board) Still() (*Still, error) {
 
 // still gives the ids there are now; those that come later are not added to it.
 func (d *decidedIDs) still() decidedIDs {
-	out := decidedIDs{size: d.size, since: d.since, spans: make([]*decidedSpan, len(d.spans))}
-	for i, s := range d.spans {
-		out.spans[i] = &decidedSpan{first: s.first, last: s.last, hashes: s.hashes[:len(s.hashes):len(s.hashes)], seqs: s.seqs}
+	out := decidedIDs{size: d.size, since: d.since, spans: slices.Clone(d.spans)}
+	if n := len(out.spans); n > 0 {
+		last := out.spans[n-1]
+		size := len(last.hashes)
+		out.spans[n-1] = &decidedSpan{first: last.first, last: last.last, hashes: last.hashes[:size:size], seqs: last.seqs[:size:size]}
 	}
 	return out
 }
 
+// Board makes a board that goes on from here, beside others that do.
+func (s *Still) Board() *Board {
+	b := NewBoard(s.id)
+	b.rev, b.seq, b.hash, b.at = s.rev, s.seq, s.hash, s.at
+	b.number, b.imports, b.records, b.listed = s.number, s.imports, s.records, s.listed
+	b.decided.goOn(&s.decided)
+	b.entities = make(map[string]*Entity, len(s.members)+1)
+	b.recent.floor = s.floor
+	b.recent.revs = make([]revision, 0, min(len(s.members)+len(s.tombs)+1, TombstoneRevs))
+	if s.board != nil {
+		b.adopt(s.board)
+	}
+	members := slices.Clone(s.members)
+	for _, l := range s.lists {
+		half, end := l.from+l.open, l.from+l.open+l.shut
+		b.lists[l.key] = &siblings{open: members[l.from:half:half], shut: members[half:end:end]}
+	}
+	for _, e := range members {
+		b.adopt(e)
+	}
+	for _, e := range s.tombs {
+		b.recent.tombs[e.ID] = e
+		b.remember(e)
+	}
+	slices.SortFunc(b.recent.revs, compareRevisions)
+	return b
+}
+
+// adopt puts an entity in whose place among its siblings is known.
+func (b *Board) adopt(e *Entity) {
+	b.entities[e.ID] = e
+	b.tally(e, +1)
+	b.name(nil, e)
+	b.remember(e)
+}
+
+func (b *Board) remember(e *Entity) {
+	if e.Rev > b.recent.floor {
+		b.recent.add(e.Rev, e.ID)
+	}
+}
+
+// goOn takes the ids of a still, whose spans are shared but for the last, and
+// for those that have no index.
+func (d *decidedIDs) goOn(from *decidedIDs) {
+	d.size, d.since, d.spans = from.size, from.since, slices.Clone(from.spans)
+	for i, s := range d.spans {
+		if i == len(d.spans)-1 || s.index == nil {
+			own := *s
+			if len(own.hashes) > spanFew {
+				own.grow(len(own.hashes))
+			}
+			d.spans[i] = &own
+		}
+	}
+}
+
 // ID is the board's id.
 func (s *Still) ID() string { return s.id }
+
+// Len is the number of entities.
+func (s *Still) Len() int { return len(s.members) + 1 }
 
 // Head is the stream sequence and hash of the last commit in it.
 func (s *Still) Head() (seq uint64, hash Hash) { return s.seq, s.hash }
@@ -96,10 +158,10 @@ func (b *Board) Snapshot() ([]byte, error) {
 // Append appends to dst what LoadSnapshot reads. The same state has the same
 // bytes.
 func (s *Still) Append(dst []byte) ([]byte, error) {
-	slices.SortFunc(s.lists, func(a, b stillList) int {
+	lists := slices.SortedFunc(slices.Values(s.lists), func(a, b stillList) int {
 		return cmp.Or(cmp.Compare(kindRank(a.key.kind), kindRank(b.key.kind)), strings.Compare(a.key.parent, b.key.parent))
 	})
-	slices.SortFunc(s.tombs, func(a, b *Entity) int { return strings.Compare(a.ID, b.ID) })
+	tombs := slices.SortedFunc(slices.Values(s.tombs), func(a, b *Entity) int { return strings.Compare(a.ID, b.ID) })
 
 	start := len(dst)
 	w := &packer{buf: slices.Grow(dst, 512+11*s.decided.size+100*len(s.members)), words: map[string]uint64{}}
@@ -120,7 +182,7 @@ func (s *Still) Append(dst []byte) ([]byte, error) {
 	w.uint(s.floor)
 	w.decided(&s.decided)
 
-	w.entities(s)
+	w.entities(s, lists, tombs)
 	words := len(w.buf)
 	w.uint(uint64(len(w.list)))
 	for _, word := range w.list {
@@ -131,14 +193,14 @@ func (s *Still) Append(dst []byte) ([]byte, error) {
 	return w.buf, w.err
 }
 
-func (w *packer) entities(s *Still) {
+func (w *packer) entities(s *Still, lists []stillList, tombs []*Entity) {
 	w.bool(s.board != nil)
 	if s.board != nil {
 		w.entity(s.board)
 	}
 	w.uint(uint64(len(s.members)))
-	w.uint(uint64(len(s.lists)))
-	for _, l := range s.lists {
+	w.uint(uint64(len(lists)))
+	for _, l := range lists {
 		w.word(l.key.parent)
 		w.word(string(l.key.kind))
 		w.uint(uint64(l.open))
@@ -147,8 +209,8 @@ func (w *packer) entities(s *Still) {
 			w.entity(e)
 		}
 	}
-	w.uint(uint64(len(s.tombs)))
-	for _, e := range s.tombs {
+	w.uint(uint64(len(tombs)))
+	for _, e := range tombs {
 		w.entity(e)
 	}
 }
@@ -176,70 +238,43 @@ func LoadSnapshot(data []byte) (*Board, error) {
 	if v := r.uint(); v != snapshotVersion {
 		return nil, fmt.Errorf("domain: snapshot version %d, this code reads %d", v, snapshotVersion)
 	}
-	b := NewBoard(r.string())
-	b.rev, b.seq = r.uint(), r.uint()
-	copy(b.hash[:], r.take(len(b.hash)))
-	b.at = r.time()
-	b.number = r.int()
-	b.imports = importState{r.string(), r.string(), int(r.int()), r.bool()}
-	b.records, b.listed = r.uint(), r.uint()
-	b.recent.floor = r.uint()
-	r.decided(&b.decided)
-
+	s := &Still{id: r.string(), rev: r.uint(), seq: r.uint()}
+	copy(s.hash[:], r.take(len(s.hash)))
+	s.at = r.time()
+	s.number = r.int()
+	s.imports = importState{r.string(), r.string(), int(r.int()), r.bool()}
+	s.records, s.listed, s.floor = r.uint(), r.uint(), r.uint()
+	r.decided(&s.decided)
 	r.text = string(r.buf)
-	b.read(r)
+	r.entities(s)
 	if r.err == nil && len(r.buf) > 0 {
 		r.err = errSnapshot
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	return b, nil
+	return s.Board(), nil
 }
 
-// read takes in the entities, which come as siblings in order, and tombstones.
-func (b *Board) read(r *unpacker) {
-	var board *Entity
+// entities takes in what is on the board, siblings in order, and tombstones.
+func (r *unpacker) entities(s *Still) {
 	if r.bool() {
-		board = r.entity()
+		s.board = r.entity()
 	}
 	n := r.length()
-	b.entities = make(map[string]*Entity, n+1)
-	b.recent.revs = make([]revision, 0, n+1)
-	if board != nil {
-		b.put(nil, board)
-		b.remember(board)
-	}
-	members := make([]*Entity, 0, n)
+	s.members = make([]*Entity, 0, n)
 	for lists := r.length(); lists > 0 && r.err == nil; lists-- {
-		key := listKey{r.word(), Kind(r.word())}
-		open, from := int(r.uint()), len(members)
-		all := open + int(r.uint())
-		if all > n-from || open > all || open < 0 {
+		l := stillList{key: listKey{r.word(), Kind(r.word())}, from: len(s.members), open: r.length(), shut: r.length()}
+		if l.open+l.shut > n-l.from {
 			r.fail()
 			return
 		}
-		for range all {
-			e := r.entity()
-			members = append(members, e)
-			b.entities[e.ID] = e
-			b.tally(e, +1)
-			b.name(nil, e)
-			b.remember(e)
+		for range l.open + l.shut {
+			s.members = append(s.members, r.entity())
 		}
-		half := from + open
-		b.lists[key] = &siblings{open: members[from:half:half], shut: members[half:len(members):len(members)]}
+		s.lists = append(s.lists, l)
 	}
 	for n := r.length(); n > 0 && r.err == nil; n-- {
-		e := r.entity()
-		b.recent.tombs[e.ID] = e
-		b.remember(e)
-	}
-	slices.SortFunc(b.recent.revs, compareRevisions)
-}
-
-func (b *Board) remember(e *Entity) {
-	if e.Rev > b.recent.floor {
-		b.recent.add(e.Rev, e.ID)
+		s.tombs = append(s.tombs, r.entity())
 	}
 }

@@ -256,9 +256,6 @@ func (r *unpacker) decided(d *decidedIDs) {
 			last += uint64(r.int())
 			s.hashes[i], s.seqs[i] = binary.LittleEndian.Uint64(raw), last
 		}
-		if size > spanFew {
-			s.grow(size)
-		}
 		d.spans = append(d.spans, s)
 		d.size += size
 	}

@@ -3,6 +3,7 @@ package domain
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 )
 
@@ -28,6 +29,55 @@ func TestStillStandsStill(t *testing.T) {
 	}
 	if bytes.Equal(w.snapshot(), want) {
 		t.Error("the board has not moved")
+	}
+}
+
+// Boards made of one still go on by themselves, at the same time as the board it
+// was taken of.
+func TestStillsBoardsGoOnApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).withUsers().columns("c", "d").cards("c", "k1", "k2", "k3")
+	w.must("ann", `{"entityId":"f","patch":{"kind":"file","cardId":"k1","name":"a.txt","url":"https://example.org/a"}}`)
+	w.must("ann", `{"entityId":"k3","patch":null}`)
+	for i := range 3 * spanFew {
+		w.do("ann", fmt.Sprintf(`{"entityId":"nope-%d","patch":null}`, i))
+	}
+	want := w.snapshot()
+	still, err := w.board.Still()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, seq, log := w.now, w.seq, len(w.log)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			own := &world{t: t, board: still.Board(), now: at, seq: seq, n: 1000 * i}
+			if !bytes.Equal(own.snapshot(), want) {
+				t.Error("the board is another one")
+			}
+			own.must("ann", fmt.Sprintf(`{"entityId":"k1","patch":{"title":"of %d","columnId":"d"}}`, i%2))
+			own.must("ann", `{"entityId":"k2","patch":null}`)
+			for k := range 3 * spanFew {
+				own.do("ann", fmt.Sprintf(`{"entityId":"nope-%d","patch":null}`, k))
+			}
+			wantEqual(t, "title", own.board.Get("k1").Fields.String("title"), fmt.Sprint("of ", i%2))
+			if _, known := own.board.Decided("ann", "m3"); !known {
+				t.Error("an id is forgotten")
+			}
+		})
+	}
+	wg.Go(func() {
+		if got, err := still.Append(nil); err != nil || !bytes.Equal(got, want) {
+			t.Error("the still has moved")
+		}
+	})
+	w.cards("d", "k4", "k5")
+	w.do("ann", `{"entityId":"k1","patch":null}`)
+	wg.Wait()
+	if again, err := LoadSnapshot(want); err != nil {
+		t.Fatal(err)
+	} else if got, _ := again.Snapshot(); !bytes.Equal(got, want) || len(w.log) == log {
+		t.Error("a snapshot is another board")
 	}
 }
 

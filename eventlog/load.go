@@ -13,11 +13,15 @@ type Source interface {
 	Head(ctx context.Context, board string) (uint64, error)
 	Read(ctx context.Context, board string, from, to uint64) iter.Seq2[Record, error]
 	GetSnapshot(ctx context.Context, board string) (Snapshot, error)
+	// Keep and Kept are those of KeptBoards; they may do nothing.
+	Keep(s *domain.Still)
+	Kept(board string) *domain.Still
 }
 
-// LoadBoard folds a board up to the head the leader names at the call: its
-// snapshot, if there is one that the log agrees with, and the records since.
-// A board without records is an empty Board, not an error.
+// LoadBoard folds a board up to the head the leader names at the call: from
+// where it was loaded lately in this process, or from its snapshot, if the log
+// agrees, and the records since. A board without records is an empty Board, not
+// an error.
 func LoadBoard(ctx context.Context, src Source, board string) (*domain.Board, error) {
 	head, err := src.Head(ctx, board)
 	if err != nil {
@@ -26,36 +30,54 @@ func LoadBoard(ctx context.Context, src Source, board string) (*domain.Board, er
 	if head == 0 {
 		return domain.NewBoard(board), nil
 	}
-	b, err := fromSnapshot(ctx, src, board, head)
-	if b != nil || err != nil {
-		return b, err
+	b, err := load(ctx, src, board, head)
+	if err != nil {
+		return nil, err
 	}
-	b = domain.NewBoard(board)
+	if still, err := b.Still(); err == nil {
+		src.Keep(still)
+	}
+	return b, nil
+}
+
+func load(ctx context.Context, src Source, board string, head uint64) (*domain.Board, error) {
+	if still := src.Kept(board); still != nil {
+		if seq, _ := still.Head(); seq <= head && head-seq <= keptLag {
+			if b, err := goOn(ctx, src, still.Board(), head); b != nil || err != nil {
+				return b, err
+			}
+		}
+	}
+	snap, err := src.GetSnapshot(ctx, board)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err == nil && snap.Seq > 0 && snap.Seq <= head {
+		b, err := domain.LoadSnapshot(snap.Data)
+		if err == nil && b.ID() == board {
+			if seq, hash, _ := b.Head(); seq == snap.Seq && hash == snap.Hash {
+				if b, err := goOn(ctx, src, b, head); b != nil || err != nil {
+					return b, err
+				}
+			}
+		}
+	}
+	b := domain.NewBoard(board)
 	return b, fold(ctx, src, b, 1, head)
 }
 
-// fromSnapshot gives the board by way of its snapshot, nil when there is none
-// that can be used. Anything wrong with the snapshot, or with the fold upon
-// it, is no error: the whole log has the last word.
-func fromSnapshot(ctx context.Context, src Source, board string, head uint64) (*domain.Board, error) {
-	snap, err := src.GetSnapshot(ctx, board)
-	if err != nil || snap.Seq == 0 || snap.Seq > head {
-		return nil, ctx.Err()
-	}
-	b, err := domain.LoadSnapshot(snap.Data)
-	if err != nil || b.ID() != board {
-		return nil, nil
-	}
-	if seq, hash, _ := b.Head(); seq != snap.Seq || hash != snap.Hash {
-		return nil, nil
-	}
+// goOn folds what came since upon b, nil when that cannot be: the log has
+// another record where b stands. Anything wrong with the fold is no error: the
+// whole log has the last word.
+func goOn(ctx context.Context, src Source, b *domain.Board, head uint64) (*domain.Board, error) {
+	from, hash, _ := b.Head()
 	agreed := false
-	for r, err := range src.Read(ctx, board, snap.Seq, head) {
+	for r, err := range src.Read(ctx, b.ID(), from, head) {
 		if err != nil {
 			return nil, err
 		}
 		if !agreed {
-			if r.Seq != snap.Seq || r.Hash != snap.Hash {
+			if r.Seq != from || r.Hash != hash {
 				return nil, nil
 			}
 			agreed = true

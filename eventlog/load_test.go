@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -78,6 +79,9 @@ type counted struct {
 	Source
 	records int
 }
+
+// Kept gives nothing: every load reads.
+func (c *counted) Kept(string) *domain.Still { return nil }
 
 func (c *counted) Read(ctx context.Context, board string, from, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
@@ -221,4 +225,95 @@ func TestLoadBoard_VoidCommits(t *testing.T) {
 	if b.Get("c").Fields.String("title") != "C" {
 		t.Fatal("the void commit took effect")
 	}
+}
+
+// A board that was loaded lately goes on from there, if the log has it so.
+func TestLoadBoard_KeptLately(t *testing.T) {
+	t.Parallel()
+	alone := func() *Log { return openLog(t, Config{InProcess: startServer(t, t.TempDir()), Shards: 1}) }
+	l := alone()
+	a := newAuthor(t, l)
+	load := func(what string, snapshots int) *domain.Board {
+		t.Helper()
+		src := &asked{Log: l}
+		b, err := LoadBoard(t.Context(), src, a.b.ID())
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		sameBoard(t, what, b, a.b)
+		if src.snapshots != snapshots {
+			t.Errorf("%s: %d snapshots are asked for, want %d", what, src.snapshots, snapshots)
+		}
+		return b
+	}
+	a.change(t, "c", `{"kind":"column","title":"C"}`, time.Hour)
+	first := load("the first time", 1)
+	load("again", 0)
+	a.change(t, "c", `{"title":"D"}`, time.Hour)
+	second := load("after a change", 0)
+	if first.Get("c").Fields.String("title") != "C" || second.Get("c").Fields.String("title") != "D" {
+		t.Error("boards loaded at different times change together")
+	}
+	if first.Get(a.b.ID()) != second.Get(a.b.ID()) {
+		t.Error("what has not changed is not shared")
+	}
+
+	past := &author{log: alone(), b: domain.NewBoard(a.b.ID())}
+	past.change(t, a.b.ID(), `{"kind":"board","title":"Another past"}`, time.Hour)
+	past.change(t, "c", `{"kind":"column","title":"C"}`, time.Hour)
+	past.change(t, "c", `{"title":"D"}`, time.Hour)
+	still, err := past.b.Still()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, _, _ := a.b.Head()
+	if there, _ := still.Head(); there != here {
+		t.Fatalf("the pasts are at %d and %d: nothing is compared", there, here)
+	}
+	l.Keep(still)
+	load("another past", 1)
+
+	fill(t, l, "neighbour", keptLag)
+	a.change(t, "c", `{"title":"E"}`, time.Hour)
+	load("far behind", 1)
+}
+
+// asked counts how often a snapshot is asked for.
+type asked struct {
+	*Log
+	snapshots int
+}
+
+func (s *asked) GetSnapshot(ctx context.Context, board string) (Snapshot, error) {
+	s.snapshots++
+	return s.Log.GetSnapshot(ctx, board)
+}
+
+// What is kept is bounded, and goes after a while.
+func TestKeptBoards_Bounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var k KeptBoards
+		still := func(board string) *domain.Still {
+			s, err := domain.NewBoard(board).Still()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		for i := range 2 * keptEntities { // each counts one
+			k.Keep(still(fmt.Sprint(i % (keptEntities + 1000))))
+		}
+		if len(k.byID) != keptEntities || k.size != keptEntities || len(k.order) > keptEntities+1000 {
+			t.Errorf("%d boards, size %d, order %d", len(k.byID), k.size, len(k.order))
+		}
+		last := fmt.Sprint((2*keptEntities - 1) % (keptEntities + 1000))
+		if k.Kept(last) == nil || k.Kept("1000") == nil || k.Kept(fmt.Sprint(keptEntities-1)) != nil {
+			t.Error("not the last ones are kept")
+		}
+		time.Sleep(keptFor)
+		k.Keep(still("x"))
+		if len(k.byID) != 1 || k.size != 1 || k.Kept(last) != nil {
+			t.Errorf("%d boards are kept too long", len(k.byID)-1)
+		}
+	})
 }

@@ -87,6 +87,8 @@ func (cfg *Config) validate() error {
 //	live   announcements, to and from other nodes only
 //	bulk   everything that reads, snapshots, directory, contents
 type Log struct {
+	KeptBoards
+
 	cfg    Config
 	log    *slog.Logger
 	shards int

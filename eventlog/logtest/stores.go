@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 )
 
@@ -37,6 +38,12 @@ func (l *Log) GetSnapshot(ctx context.Context, board string) (eventlog.Snapshot,
 	}
 	return s, nil
 }
+
+// Keep does nothing.
+func (l *Log) Keep(*domain.Still) {}
+
+// Kept gives nothing: every load reads.
+func (l *Log) Kept(string) *domain.Still { return nil }
 
 // PutListing writes the board's listing unless there is a newer one.
 func (l *Log) PutListing(ctx context.Context, entry eventlog.Listing) error {
