@@ -82,7 +82,9 @@ func TestCluster_LeaderGoesWhileWritersAppend(t *testing.T) {
 	c.servers[leader].Shutdown()
 	close(gone)
 	eventually(t, "records after the leader went", has(30, &after))
+	mu.Lock()
 	t.Logf("writes went on %v after the leader's end; %d unknown outcomes", time.Since(start), unknown)
+	mu.Unlock()
 	again, err := natsd.Start(c.configs[leader])
 	if err != nil {
 		t.Fatal(err)
