@@ -86,7 +86,9 @@ type snapshots struct {
 }
 
 const (
-	smallTail      = 50       // records that are not worth a snapshot
+	smallTail      = 32 // records that are not worth a snapshot
+	leaveTail      = 8  // ... when the service ends
+	leaveFor       = time.Second
 	snapshotShare  = 10       // one part in so many of the time goes to snapshots
 	snapshotBuffer = 16 << 20 // bytes; what was needed beyond is given back
 )
@@ -140,6 +142,27 @@ func (p *snapshots) run(ctx context.Context) {
 			p.mu.Unlock()
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// leave stores the boards used last, so that whoever takes over, or this
+// process when it starts again, need not read what came since their snapshots.
+func (p *snapshots) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, leaveFor)
+	defer cancel()
+	var buf []byte
+	for el := p.s.idle.open.Front(); el != nil && ctx.Err() == nil; el = el.Next() {
+		b := el.Value.(*cached)
+		if b.tail < leaveTail {
+			continue
+		}
+		still, err := b.state.Still()
+		if err == nil {
+			buf, err = p.put(ctx, still, buf)
+		}
+		if err != nil {
+			p.s.warn("leaving a snapshot failed", "board", b.board, "error", err)
 		}
 	}
 }

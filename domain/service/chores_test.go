@@ -118,3 +118,31 @@ func TestChores_ListingIsWrittenOnce(t *testing.T) {
 		want("loaded by another service", 4)
 	})
 }
+
+// A service that ends leaves snapshots of the boards that have a tail.
+func TestChores_SnapshotsAreLeft(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		for range leaveTail / 2 {
+			b.card(b.id(), time.Second).accepted(t)
+		}
+		b.stop()
+		if at := b.script.seqs(); len(at) > 0 {
+			t.Errorf("snapshots at %d of a short tail", at)
+		}
+		b.start(nil)
+		for range leaveTail {
+			b.card(b.id(), time.Second).accepted(t)
+		}
+		b.stop()
+		last := uint64(1 + leaveTail/2 + leaveTail)
+		if at := b.script.seqs(); len(at) != 1 || at[0] != last {
+			t.Errorf("snapshots at %d, want one at %d", at, last)
+		}
+		_, _, before := b.script.counts()
+		b.start(nil)
+		b.card(b.id(), time.Second).accepted(t)
+		if _, _, reads := b.script.counts(); reads-before > 1 {
+			t.Errorf("%d records are read", reads-before)
+		}
+	})
+}

@@ -38,7 +38,7 @@ type Config struct {
 	Shards []int
 
 	// SnapshotEvery is how many records of a board lie between two snapshots,
-	// about, 1 to 1,000,000; of a board with few entities fewer, down to 50. A
+	// about, 1 to 1,000,000; of a board with few entities fewer, down to 32. A
 	// large record counts for several. Default 1,000.
 	SnapshotEvery int
 	// CachedBoards is how many boards without undecided commands stay in
@@ -69,7 +69,8 @@ type Config struct {
 	// unknown, 10 ms to 1 min. Default 5 s.
 	AppendTimeout time.Duration
 	// DrainTimeout is how long Run goes on after its context ended to finish
-	// the commits that are under way, up to 1 min. Default 5 s.
+	// the commits that are under way, up to 1 min. Default 5 s. Then it stores
+	// snapshots for a second at most.
 	DrainTimeout time.Duration
 }
 

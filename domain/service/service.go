@@ -100,6 +100,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return eventlog.ErrClosed
 	}
+	s.snapshots.leave(context.WithoutCancel(ctx))
 	return nil
 }
 
