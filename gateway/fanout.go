@@ -209,6 +209,7 @@ func (h *hub) Load(v *projector.View) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.view = v
+	h.dropImage()
 	for _, s := range h.sessions {
 		s.q.update(func() {
 			s.q.lag(h.rev)

@@ -49,6 +49,7 @@ type hubs struct {
 	logger *slog.Logger
 	cfg    Config // defaults filled in
 	counts tally
+	imaged atomic.Int64 // bytes of all images' frames
 	made   time.Time
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -160,9 +161,10 @@ type hub struct {
 	chase    *time.Timer // runs h.look; nil: it never did
 	looking  bool        // it runs, or h.look does
 	answers  []answer    // room for those of the record at hand
+	image    *image      // of view, while people join
 	round    round
 	moved    chan struct{} // closed when the view moves; nil: nobody waits
-	presence map[string]*wire.Presence
+	presence map[string]*shown
 }
 
 func newHub(hs *hubs, board string) *hub {

@@ -25,12 +25,10 @@ func (h *hub) join(s *session, query url.Values) bool {
 	if !board.Exists() || !role.Valid() {
 		return false
 	}
-	changed, resumed := h.resume(query)
-	if !resumed {
-		changed = make([]*domain.Entity, 0, board.Len())
-		for e := range board.All() {
-			changed = append(changed, e)
-		}
+	states := &bulk{user: s.id.user}
+	var resumed bool
+	if states.entities, resumed = h.resume(query); !resumed {
+		states.pages = slices.Clone(h.wholeBoard())
 	}
 	s.hub = h
 	rev := h.view.Rev()
@@ -42,7 +40,7 @@ func (h *hub) join(s *session, query url.Values) bool {
 	}
 	s.q.update(func() {
 		s.q.put(replyItem(hello))
-		s.q.put(item{bulk: &bulk{changed, s.id.user}})
+		s.q.put(item{bulk: states})
 		s.q.put(replyItem(wire.Mark{Type: wire.TypeReady, Rev: rev}))
 		for _, it := range h.everyPresence(s) {
 			s.q.put(it)
@@ -115,7 +113,7 @@ func (h *hub) catchUp(s *session) {
 		h.hs.counts.lags.Add(1)
 		items := []item{
 			replyItem(wire.Mark{Type: wire.TypeLag, Rev: s.q.since}),
-			{bulk: &bulk{changed, s.id.user}},
+			{bulk: &bulk{entities: changed, user: s.id.user}},
 			replyItem(wire.Mark{Type: wire.TypeReady, Rev: h.view.Rev()}),
 		}
 		if len(changed) == 0 {

@@ -44,9 +44,15 @@ func (s *session) present(data json.RawMessage) {
 	})
 }
 
+// shown is what a session has said, and the frame that says so.
+type shown struct {
+	wire.Presence
+	item item
+}
+
 func (h *hub) say(s *session) {
 	s.said.last = time.Now()
-	h.showPresence(&wire.Presence{Type: wire.TypePresence, Session: s.key, User: s.id.user,
+	h.showPresence(wire.Presence{Type: wire.TypePresence, Session: s.key, User: s.id.user,
 		Name: s.id.name, Picture: s.id.picture, Data: s.said.next})
 }
 
@@ -56,25 +62,22 @@ func (h *hub) gone(s *session) {
 		s.said.timer.Stop()
 	}
 	if p := h.presence[s.key]; p != nil {
-		left := *p
+		left := p.Presence
 		left.Data = nil
-		h.showPresence(&left)
+		h.showPresence(left)
 	}
 }
 
 // showPresence keeps what a session says and tells every session but that one. Call it with h.mu held.
-func (h *hub) showPresence(p *wire.Presence) {
+func (h *hub) showPresence(p wire.Presence) {
+	it := presenceItem(p)
 	if p.Data == nil {
 		delete(h.presence, p.Session)
 	} else {
 		if h.presence == nil {
-			h.presence = map[string]*wire.Presence{}
+			h.presence = map[string]*shown{}
 		}
-		h.presence[p.Session] = p
-	}
-	it, err := presenceItem(p)
-	if err != nil {
-		return // cannot happen: data is compact JSON
+		h.presence[p.Session] = &shown{p, it}
 	}
 	for _, s := range h.sessions {
 		if s.key != p.Session {
@@ -83,12 +86,10 @@ func (h *hub) showPresence(p *wire.Presence) {
 	}
 }
 
-func presenceItem(p *wire.Presence) (item, error) {
-	data, err := json.Marshal(p)
-	if err != nil {
-		return item{}, err
-	}
-	return item{kind: itemPresence, data: textFrame(data), of: p.Session}, nil
+func presenceItem(p wire.Presence) item {
+	it := replyItem(p)
+	it.kind, it.of = itemPresence, p.Session
+	return it
 }
 
 // everyPresence is one frame for each other session that has said something.
@@ -96,11 +97,8 @@ func presenceItem(p *wire.Presence) (item, error) {
 func (h *hub) everyPresence(s *session) []item {
 	var items []item
 	for key, p := range h.presence {
-		if key == s.key {
-			continue
-		}
-		if it, err := presenceItem(p); err == nil {
-			items = append(items, it)
+		if key != s.key {
+			items = append(items, p.item)
 		}
 	}
 	return items
@@ -111,12 +109,10 @@ func (h *hub) everyPresence(s *session) []item {
 func (h *hub) missedPresence(s *session) []item {
 	var items []item
 	for key := range s.q.stale {
-		p := h.presence[key]
-		if p == nil {
-			p = &wire.Presence{Type: wire.TypePresence, Session: key}
-		}
-		if it, err := presenceItem(p); err == nil {
-			items = append(items, it)
+		if p := h.presence[key]; p != nil {
+			items = append(items, p.item)
+		} else {
+			items = append(items, presenceItem(wire.Presence{Type: wire.TypePresence, Session: key}))
 		}
 	}
 	s.q.stale = nil

@@ -27,8 +27,9 @@ type item struct {
 	of   string // presence: the session
 }
 
-// bulk is entities as user sees them, encoded when they are written.
+// bulk is pages and entities as user sees them, encoded when they are written.
 type bulk struct {
+	pages    []*page
 	entities []*domain.Entity
 	user     string
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 )
@@ -97,13 +98,23 @@ func (c *closing) frame() []byte {
 	return makeFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, c.reason))
 }
 
-// write encodes the entities as they are written, so that a whole board never
-// lies in memory once per session.
 func (b *bulk) write(out *outlet) error {
+	for i, p := range b.pages {
+		if err := p.write(out, b.user); err != nil {
+			return err
+		}
+		b.pages[i] = nil // a slow reader holds no more of them than it must
+	}
+	return writeEntities(out, b.entities, b.user)
+}
+
+// writeEntities encodes entities as they are written, so that they never lie
+// in memory once per session.
+func writeEntities(out *outlet, entities []*domain.Entity, user string) error {
 	var enc syncEncoder
-	for _, e := range b.entities {
+	for _, e := range entities {
 		err := out.encode(func(dst []byte) ([]byte, error) {
-			return enc.append(dst, &projector.Sync{Rev: e.Rev, Entity: e}, e.LikedBy(b.user))
+			return enc.append(dst, &projector.Sync{Rev: e.Rev, Entity: e}, e.LikedBy(user))
 		})
 		if err != nil {
 			return err
