@@ -58,6 +58,8 @@ type hubs struct {
 	rooms    map[string]*hub
 	sessions map[*session]struct{}
 	beat     *time.Timer // runs while there are sessions
+	entered  uint        // how many sessions ever were
+	turn     uint8       // the group looked at last
 	draining atomic.Bool
 	drained  chan struct{} // closed when draining and no session is left
 }

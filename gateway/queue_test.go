@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -158,5 +159,34 @@ func TestWatch_NobodyIsSilentWhoIsNotListenedTo(t *testing.T) {
 		if !silent() {
 			t.Error("not given up after a minute")
 		}
+	})
+}
+
+// TestWatch_WhoCameTogetherIsNotPingedTogether, and each is often enough.
+func TestWatch_WhoCameTogetherIsNotPingedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newBench(t, 0)
+		var all []*seated
+		for i := range 100 {
+			all = append(all, x.seat(fmt.Sprint("u", i)))
+			x.hubs.enter(all[i].session)
+		}
+		total := 0
+		for start := time.Now(); time.Since(start) < 7*time.Second; time.Sleep(100 * time.Millisecond) {
+			synctest.Wait()
+			now := 0
+			for _, s := range all {
+				now += int(s.woken.Swap(0))
+			}
+			if total += now; now > 20 {
+				t.Errorf("%d are pinged at once", now)
+			}
+		}
+		if total != len(all) {
+			t.Errorf("%d of %d are pinged", total, len(all))
+		}
+		x.hubs.mu.Lock()
+		clear(x.hubs.sessions)
+		x.hubs.mu.Unlock()
 	})
 }

@@ -35,13 +35,14 @@ type authenticator func(token string) (identity, error)
 // session is one connection. Its reader and its writer share the queue; what
 // hub.mu guards is said so.
 type session struct {
-	hs   *hubs
-	hub  *hub // set by join
-	conn conn
-	q    queue
-	key  string        // names the session to others
-	born time.Time     // of the connection
-	auth authenticator // nil in open mode
+	hs    *hubs
+	hub   *hub // set by join
+	conn  conn
+	q     queue
+	key   string        // names the session to others
+	group uint8         // of those looked at together; under hubs.mu
+	born  time.Time     // of the connection
+	auth  authenticator // nil in open mode
 
 	// Under hub.mu.
 	id      identity
