@@ -67,6 +67,7 @@ func cardID(i int) string { return "k" + strconv.Itoa(i) }
 func (t *Snapback) card(i int) map[string]any {
 	card := map[string]any{"kind": "card", "columnId": "c0", "position": string(position(nil, i)), "title": fmt.Sprintf("Card %d", i)}
 	if !t.Small {
+		card["title"] = fmt.Sprintf("Card %d: ", i) + strings.Repeat("what it is about, ", 14)
 		card["description"] = strings.Repeat("What is to be done, and why, in some detail. ", 2048/45+1)[:2048]
 		card["labels"] = []string{"l0", "l1", "l2"}
 		if t.Token == "" {
