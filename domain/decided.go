@@ -60,18 +60,18 @@ func (d *decidedIDs) add(user, id string, seq uint64, at time.Time) {
 
 // span is where an id decided at that time belongs.
 func (d *decidedIDs) span(at int64) *decidedSpan {
-	most := d.many / 4
-	s := &decidedSpan{first: at, last: at}
+	most, full := d.many/4, false
 	if n := len(d.spans); n > 0 {
-		old := d.spans[n-1]
-		full := len(old.hashes) >= most
-		if !full && at-old.first < spanFor.Milliseconds() {
-			old.last = at
-			return old
+		last := d.spans[n-1]
+		full = len(last.hashes) >= most
+		if !full && at-last.first < spanFor.Milliseconds() {
+			last.last = at
+			return last
 		}
-		if full { // the next one will be soon
-			s.grow(most)
-		}
+	}
+	s := &decidedSpan{first: at, last: at}
+	if full { // this one will be, soon
+		s.grow(most)
 	}
 	d.spans = append(d.spans, s)
 	return s

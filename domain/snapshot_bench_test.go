@@ -6,33 +6,38 @@ import (
 	"time"
 )
 
-// busyBoard has 2,000 cards of about 200 bytes of JSON and ids decided in the
-// last ten minutes.
-func busyBoard(b *testing.B, ids int) *Board {
+// busyBoard has cards of about 200 bytes of JSON, and ids decided in the last
+// ten minutes.
+func busyBoard(b *testing.B, cards, ids int) *Board {
 	b.Helper()
-	w := newWorld(b)
+	board := NewBoard("b")
+	put := func(id string, fields Fields) {
+		board.rev++
+		kind := Kind(fields.String("kind"))
+		delete(fields, "kind")
+		board.replace(nil, &Entity{ID: id, Kind: kind, Rev: board.rev, CreatedRev: board.rev, CreatedAt: start, CreatedBy: "ann",
+			UpdatedAt: start, UpdatedBy: "ann", Fields: fields})
+	}
+	put("b", Fields{"kind": "board", "title": "Board"})
 	for c := range 10 {
-		column := fmt.Sprintf("c%d", c)
-		w.columns(column)
-		for k := 0; k < 200; k += 100 {
-			var changes []string
-			for i := range 100 {
-				changes = append(changes, fmt.Sprintf(`{"entityId":"k%d-%d","patch":{"kind":"card","title":"A card with a title","columnId":%q}}`, c, k+i, column))
-			}
-			w.must("ann", changes...)
-		}
+		put(fmt.Sprint("c", c), Fields{"kind": "column", "title": "Column", "position": fmt.Sprint("a", c)})
 	}
+	for k := range cards {
+		put(fmt.Sprint("k", k), Fields{"kind": "card", "title": "A card with a title", "columnId": fmt.Sprint("c", k%10),
+			"position": fmt.Sprintf("b%06d", k), "number": int64(k)})
+	}
+	board.recent.forget(board.rev, board.entities)
 	for i := range ids {
-		w.board.decided.add("ann", fmt.Sprint("m-", i), uint64(i), w.now.Add(time.Duration(i)*DecidedFor/time.Duration(ids)))
+		board.decided.add("ann", fmt.Sprint("m-", i), uint64(i), start.Add(time.Duration(i)*DecidedFor/time.Duration(ids)))
 	}
-	return w.board
+	return board
 }
 
 // BenchmarkStill is for how long a snapshot holds up the board's worker.
 func BenchmarkStill(b *testing.B) {
-	for _, ids := range []int{0, 1_000_000} {
-		b.Run(fmt.Sprintf("decided=%d", ids), func(b *testing.B) {
-			board := busyBoard(b, ids)
+	for _, size := range []struct{ cards, ids int }{{2000, 0}, {2000, 1_000_000}, {50_000, 0}} {
+		b.Run(fmt.Sprintf("cards=%d/decided=%d", size.cards, size.ids), func(b *testing.B) {
+			board := busyBoard(b, size.cards, size.ids)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := board.Still(); err != nil {
@@ -45,7 +50,7 @@ func BenchmarkStill(b *testing.B) {
 
 func BenchmarkSnapshot(b *testing.B) {
 	for _, ids := range []int{0, 100_000, 1_000_000} {
-		board := busyBoard(b, ids)
+		board := busyBoard(b, 2000, ids)
 		still, err := board.Still()
 		if err != nil {
 			b.Fatal(err)
@@ -77,7 +82,7 @@ func BenchmarkSnapshot(b *testing.B) {
 // BenchmarkDecided is the cost of one decision's id with that many known.
 func BenchmarkDecided(b *testing.B) {
 	for _, ids := range []int{100, 100_000, 1_000_000} {
-		board := busyBoard(b, ids)
+		board := busyBoard(b, 2000, ids)
 		b.Run(fmt.Sprintf("decided=%d/find", ids), func(b *testing.B) {
 			for b.Loop() {
 				if _, ok := board.Decided("ann", "another"); ok {
