@@ -132,7 +132,9 @@ func (l *Log) eventConfig(shard, shards int, epoch string) jetstream.StreamConfi
 }
 
 const (
-	duplicateWindow = 2 * time.Minute
+	// duplicateWindow is beyond the retries of an append. It proves nothing, and
+	// each record of it takes memory.
+	duplicateWindow = 10 * time.Second
 	// commandAge is beyond the longest time to live: past it nobody waits.
 	commandAge = 2 * time.Minute
 	// commandBytes of memory are shared by all CMD streams.
