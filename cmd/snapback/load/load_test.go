@@ -173,11 +173,12 @@ func TestResult_AboveNinetyPercentIsNotQuotable(t *testing.T) {
 		}
 	}
 	m := Span{}.startMeter()
-	for start := time.Now(); time.Since(start) < 200*time.Millisecond; {
+	const busy = 100 * time.Millisecond
+	for start := cpuTime(); cpuTime() < start+busy; {
 	}
 	var r Result
-	if m.stop(&r); r.Load*float64(runtime.GOMAXPROCS(0)) < 0.3 {
-		t.Errorf("a busy loop is a load of %v", r.Load)
+	if m.stop(&r); r.Load*r.Seconds*float64(runtime.GOMAXPROCS(0)) < busy.Seconds() {
+		t.Errorf("a load of %v in %v s is not the %v of CPU time that were used", r.Load, r.Seconds, busy)
 	}
 }
 
