@@ -124,9 +124,6 @@ const (
 
 // errorCode is the err_code in err, 0 if there is none.
 func errorCode(err error) int {
-	if err == nil {
-		return 0
-	}
 	var own *apiError
 	if errors.As(err, &own) {
 		return own.ErrCode

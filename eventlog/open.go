@@ -132,9 +132,7 @@ func (l *Log) eventConfig(shard, shards int, epoch string) jetstream.StreamConfi
 }
 
 const (
-	// duplicateWindow is beyond the retries of an append. It proves nothing, and
-	// each record of it takes memory.
-	duplicateWindow = 10 * time.Second
+	duplicateWindow = 2 * time.Minute
 	// commandAge is beyond the longest time to live: past it nobody waits.
 	commandAge = 2 * time.Minute
 	// commandBytes of memory are shared by all CMD streams.
