@@ -18,7 +18,6 @@ type flight struct {
 	hash     domain.Hash
 	expected uint64 // the board's sequence before it
 	entries  []*entry
-	since    time.Time // it is under way
 	phase    phase
 	seq      uint64 // where the log says it is stored, in phase confirming
 	conflict bool   // the last try was answered so
@@ -43,7 +42,7 @@ func (w *worker) build() {
 	seq, prev, _ := w.state.Head()
 	room := min(len(w.ready), w.batchSize)
 	c := &domain.Commit{V: domain.CommitVersion, Board: w.board, Prev: prev, Decisions: make([]domain.Decision, 0, room)}
-	f := &flight{commit: c, expected: seq, entries: make([]*entry, 0, room), since: time.Now()}
+	f := &flight{commit: c, expected: seq, entries: make([]*entry, 0, room)}
 	w.building = true
 	defer func() { w.building = false }()
 	size := 0
@@ -206,21 +205,10 @@ func (w *worker) outcome(rec eventlog.Record) {
 	w.stored(rec.Seq)
 }
 
-// On a busy board commands come while a commit is under way, and more when those
-// who hear of it go on: the next commit waits for them, for a gatherShare of the
-// time the last one took, so that there are fewer and fuller ones.
-const (
-	gatherShare = 4
-	maxGather   = 3 * time.Millisecond
-)
-
 // stored announces the commit and ends its commands.
 func (w *worker) stored(seq uint64) {
 	f := w.flight
 	w.flight, w.batchSize = nil, w.s.BatchSize
-	if !w.empty() || len(w.undecided) > len(f.entries) {
-		w.gather = min(time.Since(f.since)/gatherShare, maxGather)
-	}
 	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
 		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,
 	}})

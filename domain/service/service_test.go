@@ -243,35 +243,6 @@ func TestWorker_RestsBeforeItEnds(t *testing.T) {
 	})
 }
 
-// While a board is busy a commit waits for more to be decided with it; when it
-// is not, nobody waits.
-func TestWorker_GathersOnABusyBoard(t *testing.T) {
-	const takes = 8 * time.Millisecond
-	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
-		b.script.onAppend = func(_ int, store func() (uint64, error)) (uint64, error) {
-			time.Sleep(takes)
-			return store()
-		}
-		start := time.Now()
-		b.card(b.id(), 4*time.Second)
-		time.Sleep(takes / 2)
-		second := b.card(b.id(), 4*time.Second)
-		time.Sleep(takes/2 + takes/gatherShare/2)
-		third := b.card(b.id(), 4*time.Second)
-		if x, y := second.accepted(t), third.accepted(t); x.Seq != y.Seq {
-			t.Errorf("stored at %d and %d", x.Seq, y.Seq)
-		}
-		if took, want := time.Since(start), 2*takes+takes/gatherShare; took != want {
-			t.Errorf("took %v, want %v", took, want)
-		}
-		start = time.Now()
-		b.card(b.id(), 4*time.Second).accepted(t)
-		if took := time.Since(start); took != takes {
-			t.Errorf("took %v when nobody else is there, want %v", took, takes)
-		}
-	})
-}
-
 // TestManyBoards touches boards at random, far more than are kept in memory.
 func TestManyBoards(t *testing.T) {
 	boards, touches := *manyBoards, 2**manyBoards

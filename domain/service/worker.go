@@ -90,8 +90,7 @@ type worker struct {
 	pruneAt   int              // entries of past at which the old ones are dropped
 
 	flight    *flight
-	batchSize int           // decisions in the next commit at most
-	gather    time.Duration // for how long that waits for company
+	batchSize int // decisions in the next commit at most
 
 	questions questions
 	retry     backoff
@@ -217,11 +216,6 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, busy bool) {
 		return 0, true
 	}
 	if w.releaseLapsed(); len(w.ready) > 0 {
-		if gather := w.gather; gather > 0 && !w.draining {
-			w.gather = 0
-			pause(ctx, gather)
-			return 0, true
-		}
 		w.build()
 		return 0, true
 	}
