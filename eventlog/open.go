@@ -135,10 +135,11 @@ const (
 	duplicateWindow = 2 * time.Minute
 	// commandAge is beyond the longest time to live: past it nobody waits.
 	commandAge = 2 * time.Minute
-	// commandBytes of memory are shared by all CMD streams.
-	commandBytes    = 256 << 20
-	maxCommandBytes = 32 << 20 // per stream
-	minCommandBytes = 4 << 20
+	// commandBytes of memory are shared by all CMD streams: some seconds of what
+	// a node can decide, nearly all of it decided already.
+	commandBytes    = 64 << 20
+	maxCommandBytes = 32 << 20      // per stream
+	minCommandBytes = 2 * maxRecord // the largest command has room
 )
 
 // commandConfig describes a queue of commands. When it is full the oldest go:

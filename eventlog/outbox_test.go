@@ -130,3 +130,13 @@ func TestPublishCommand_FailsWithoutAConnection(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The largest command that can be decided fits into its queue, however many there are.
+func TestCommands_TheLargestHasRoom(t *testing.T) {
+	for _, shards := range []int{1, 8, 64, maxShards} {
+		cfg := (&Log{shards: shards}).commandConfig(0)
+		if cfg.MaxBytes < 2*maxRecord || shards <= 8 && cfg.MaxBytes*int64(shards) > commandBytes {
+			t.Errorf("%d shards: %d bytes each", shards, cfg.MaxBytes)
+		}
+	}
+}
