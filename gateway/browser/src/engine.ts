@@ -1,0 +1,79 @@
+// What moves one store: it makes mutations, carries out what follows from an input, and tells the opt-in parts.
+
+import type { Change, Entity } from "./entities.js";
+import type { Env } from "./env.js";
+import type { Hello, PresenceFrame } from "./frames.js";
+import type { Mutation, Options, Sent, Verdict } from "./types.js";
+import type { Effects, Pending, View } from "./view.js";
+
+/** A mutation without a verdict, and its way over the wire. */
+export interface Entry extends Mutation {
+  readonly pending: Pending;
+  state: Mutation["state"];
+  /** Set at the first sending and never again: one deadline for ever. RFC 3339. */
+  expiresAt: string | undefined;
+  /** Cancel instead of mutate from now on. */
+  ask: boolean;
+  /** The changes as they are sent; an undo sets them when it is let go. */
+  sending: readonly Change[];
+  /** Settles the promise the application holds. */
+  readonly settle: (v: Verdict) => void;
+}
+
+/** What the opt-in parts are told, in this order along the way of a mutation. All are optional. */
+export interface Hooks {
+  /** A mutation was made and is shown. `quiet`: by an opt-in part itself. */
+  made?(m: Entry): void;
+  /** It is about to be written to a socket for the first time; its deadline is set. May add preconditions to `m.sending`. */
+  sending?(m: Entry): void;
+  /** It has its verdict and left the view. */
+  concluded?(m: Entry, v: Verdict): void;
+  /** The confirmed state moved on to `view.resume`. */
+  confirmed?(ids: readonly string[]): void;
+  /** hello…ready is over; the socket is live. */
+  live?(hello: Hello): void;
+  /** The socket is gone. */
+  gone?(): void;
+  /** lag…ready begins. */
+  lagging?(): void;
+  presence?(frame: PresenceFrame): void;
+  /** The store is closed. */
+  closed?(): void;
+}
+
+/** How a mutation is made by an opt-in part. */
+export interface How {
+  /** A ULID of the past: a mutation from before a reload. */
+  readonly id?: string;
+  readonly madeAt?: number;
+  /** It was sent with this deadline: ask for it, or send it again as it was. */
+  readonly expiresAt?: string;
+  /** Not sent before `release`; those made later wait behind it. */
+  readonly held?: boolean;
+}
+
+export interface Engine {
+  readonly view: View;
+  readonly options: Options;
+  readonly env: Env;
+  readonly hooks: Set<Hooks>;
+  /** By id; those without a verdict. */
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** The server's time in milliseconds since 1970, as well as it is known. */
+  now(): number;
+  /** A new ULID. */
+  ulid(): string;
+  /** Shows the changes and sends them in their turn. */
+  transact(changes: readonly Change[], how?: How): Sent;
+  /** Lets a held mutation go, with other changes to send if given, or drops it with a verdict of its own. */
+  release(id: string, how: { readonly sending?: readonly Change[] } | { readonly verdict: Verdict }): void;
+  /** Withdraws: see {@link Sent.cancel}. */
+  cancel(id: string): void;
+  /** Carries out what follows from an input to the view. */
+  apply(effects: Effects): void;
+  /** Writes a frame if the store is live; false if it is not. */
+  send(frame: object): boolean;
+  /** Holds back the first connection until the promise is done (the stored state is being read). */
+  holdUntil(ready: Promise<void>): void;
+  confirmed(id: string): Entity | undefined;
+}

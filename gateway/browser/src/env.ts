@@ -1,0 +1,46 @@
+// What the client takes from its surroundings; a test gives its own.
+
+/** The part of WebSocket the client uses. */
+export interface Socket {
+  onopen: (() => void) | null;
+  onmessage: ((e: { data: unknown }) => void) | null;
+  onclose: ((e: { code: number; reason: string }) => void) | null;
+  send(frame: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** Clock, timers, chance, sockets and the page's signs of life. */
+export interface Env {
+  /** Milliseconds of a clock that never jumps, of any origin. It may stand still while the machine sleeps. */
+  monotonic(): number;
+  /** Milliseconds since 1970. */
+  wall(): number;
+  setTimeout(fn: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** [0, 1) */
+  random(): number;
+  socket(url: string, protocols: string[]): Socket;
+  /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, resume, online. */
+  onWake(fn: () => void): () => void;
+  /** Where the page came from, undefined outside a page. */
+  origin(): string | undefined;
+}
+
+/** The browser's, or a server's with a global WebSocket. */
+export const browser: Env = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  setTimeout: (fn, ms) => setTimeout(fn, ms),
+  clearTimeout: (timer) => clearTimeout(timer as number),
+  random: () => Math.random(),
+  socket: (url, protocols) => new WebSocket(url, protocols) as Socket,
+  onWake(fn) {
+    if (typeof document === "undefined") return () => {};
+    const wakes: [EventTarget, string][] = [
+      [document, "visibilitychange"], [document, "resume"], [window, "pageshow"], [window, "online"],
+    ];
+    for (const [target, type] of wakes) target.addEventListener(type, fn);
+    return () => wakes.forEach(([target, type]) => target.removeEventListener(type, fn));
+  },
+  origin: () => (typeof location === "undefined" ? undefined : location.origin),
+};

@@ -1,0 +1,82 @@
+// The pure half of the client: what is confirmed, which mutations are pending, and the view derived from both.
+
+import type { Change, Entity, Json } from "./entities.js";
+import type { Ack, Hello, Nack, Sync } from "./frames.js";
+import type { EntityChange, Verdict } from "./types.js";
+
+/** What a pending mutation changes of one entity, for its inverse. */
+export interface Effect {
+  /** It made the entity. */
+  created: boolean;
+  /** It deletes it. */
+  deleted: boolean;
+  /**
+   * The fields it changes, `likes`, `liked` and what only the server sets left out; absent is undefined. Kept up to date
+   * by every replay in which the field comes out changed; a replay that finds the field already so keeps what stood before.
+   */
+  fields: Map<string, { before: Json | undefined; after: Json | undefined }>;
+}
+
+/** A mutation without a verdict. */
+export interface Pending {
+  readonly id: string;
+  readonly changes: readonly Change[];
+  /** The verdict is overdue and has been asked for. */
+  unconfirmed: boolean;
+  /** Rolled back on silence: the view no longer shows it. */
+  hidden: boolean;
+  /** By entity id. */
+  readonly effect: ReadonlyMap<string, Effect>;
+}
+
+/** The consequences of one input. */
+export interface Effects {
+  /** By id; only entities whose view changed (law 11). */
+  readonly changed: readonly EntityChange[];
+  /** Of mutations that were pending until now. */
+  readonly verdicts: readonly { readonly pending: Pending; readonly verdict: Verdict }[];
+  /** Entities whose confirmed state changed, those that went included. */
+  readonly confirmed: readonly string[];
+}
+
+/** Where a later connection resumes. */
+export interface ResumePoint {
+  readonly epoch: string;
+  readonly rev: number;
+}
+
+/** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
+export declare class View {
+  constructor(user: string, rollbackOnSilence: boolean);
+  user: string;
+  /** Undefined when the next join must start afresh. */
+  readonly resume: ResumePoint | undefined;
+  /** Those without a verdict, in the order made. */
+  readonly pending: readonly Pending[];
+  get(id: string): Entity | undefined;
+  /** Without the pending mutations. */
+  confirmed(id: string): Entity | undefined;
+  all(): IterableIterator<Entity>;
+  allConfirmed(): IterableIterator<Entity>;
+  /** In the order of siblings; the same array until one of them changes. */
+  list(kind: string): readonly Entity[];
+  /** Those under a parent in order, archived ones included; of all kinds, if none is named, grouped by kind. */
+  children(parent: string, kind?: string): readonly Entity[];
+  isPending(id: string): boolean;
+  byId(mutation: string): Pending | undefined;
+  /** Shows a change made here. The mutation's id must be new. */
+  mutate(mutation: string, changes: readonly Change[]): Effects;
+  hello(frame: Hello): Effects;
+  lag(): void;
+  ready(rev: number): Effects;
+  /** Drops what was received and not yet seen; the next join sends it again. */
+  disconnected(): void;
+  sync(frame: Sync): Effects;
+  /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
+  load(entities: readonly Entity[]): Effects;
+  ack(frame: Ack): Effects;
+  nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
+  silence(mutation: string): Effects;
+  /** Starts from a stored confirmed state. Only before anything else. */
+  restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
+}
