@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/snapback-io/snapback/test/chrome"
 	"github.com/snapback-io/snapback/test/node"
 )
 
@@ -61,14 +62,14 @@ func TestGolden_PageStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chrome := browser(t)
+	tabs := chrome.Start(t)
 	server := node.Start(t, "node", t.TempDir(), "")
-	w := open(t, chrome, "http://"+server.Addr, "ann")
+	w := open(t, tabs, "http://"+server.Addr, "ann")
 	type outcome struct {
 		Bad []string `json:"bad"`
 		Ran int      `json:"ran"`
 	}
-	got := run(w, chromedp.Evaluate[outcome](fmt.Sprintf(golden, all), chromedp.EvalAwaitPromise))
+	got := chrome.Run(w.Page, chromedp.Evaluate[outcome](fmt.Sprintf(golden, all), chromedp.EvalAwaitPromise))
 	if len(got.Bad) > 0 || got.Ran < 400 {
 		t.Fatalf("%d vectors, these fail: %q", got.Ran, got.Bad)
 	}
