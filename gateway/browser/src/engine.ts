@@ -1,6 +1,6 @@
-// What moves one store: it makes mutations, carries out what follows from an input, and tells the opt-in parts.
+// What moves one store, as the opt-in parts see it; core.ts is the implementation.
 
-import type { Change, Entity } from "./entities.js";
+import type { Change } from "./entities.js";
 import type { Env } from "./env.js";
 import type { Hello, PresenceFrame } from "./frames.js";
 import type { Mutation, Options, Sent, Verdict } from "./types.js";
@@ -10,27 +10,37 @@ import type { Effects, Pending, View } from "./view.js";
 export interface Entry extends Mutation {
   readonly pending: Pending;
   state: Mutation["state"];
+  /** Made by an opt-in part for itself: no onRollback, no onSettled. */
+  readonly quiet: boolean;
+  /** The changes as they are sent; not touched after the first sending. */
+  sending: readonly Change[];
   /** Set at the first sending and never again: one deadline for ever. RFC 3339. */
   expiresAt: string | undefined;
+  /** The frame, once it was sent. */
+  frame: string | undefined;
   /** Cancel instead of mutate from now on. */
   ask: boolean;
-  /** The changes as they are sent; an undo sets them when it is let go. */
-  sending: readonly Change[];
+  /** The application withdrew it itself, so it needs no toast. */
+  withdrawn: boolean;
+  /** Refusals still to come for sendings that the server turned away with an earlier one (law 7). */
+  owed: number;
   /** Settles the promise the application holds. */
   readonly settle: (v: Verdict) => void;
 }
 
 /** What the opt-in parts are told, in this order along the way of a mutation. All are optional. */
 export interface Hooks {
-  /** A mutation was made and is shown. `quiet`: by an opt-in part itself. */
+  /** A mutation was made and is shown. */
   made?(m: Entry): void;
-  /** It is about to be written to a socket for the first time; its deadline is set. May add preconditions to `m.sending`. */
+  /** It is about to be written to a socket for the first time; its deadline is set. May replace `m.sending`. */
   sending?(m: Entry): void;
   /** It has its verdict and left the view. */
   concluded?(m: Entry, v: Verdict): void;
   /** The confirmed state moved on to `view.resume`. */
   confirmed?(ids: readonly string[]): void;
-  /** hello…ready is over; the socket is live. */
+  /** The server said who you are; the view has not taken it yet. */
+  greeted?(hello: Hello): void;
+  /** hello…ready is over; mutations are sent after this. */
   live?(hello: Hello): void;
   /** The socket is gone. */
   gone?(): void;
@@ -43,13 +53,14 @@ export interface Hooks {
 
 /** How a mutation is made by an opt-in part. */
 export interface How {
-  /** A ULID of the past: a mutation from before a reload. */
+  /** A ULID of the past: a mutation from before a reload. One that is pending already is not made again. */
   readonly id?: string;
   readonly madeAt?: number;
-  /** It was sent with this deadline: ask for it, or send it again as it was. */
+  /** It was sent with this deadline: it is sent again as it was. */
   readonly expiresAt?: string;
   /** Not sent before `release`; those made later wait behind it. */
   readonly held?: boolean;
+  readonly quiet?: boolean;
 }
 
 export interface Engine {
@@ -57,15 +68,19 @@ export interface Engine {
   readonly options: Options;
   readonly env: Env;
   readonly hooks: Set<Hooks>;
+  /** The newest presence frame of each session on this connection, for a part made while the store is live. */
+  readonly said?: ReadonlyMap<string, PresenceFrame>;
   /** By id; those without a verdict. */
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Where the server is; ends with a slash. */
+  readonly base: URL;
   /** The server's time in milliseconds since 1970, as well as it is known. */
   now(): number;
   /** A new ULID. */
   ulid(): string;
   /** Shows the changes and sends them in their turn. */
   transact(changes: readonly Change[], how?: How): Sent;
-  /** Lets a held mutation go, with other changes to send if given, or drops it with a verdict of its own. */
+  /** Lets a held mutation go, with other changes to send if given, or ends it with a verdict of its own. */
   release(id: string, how: { readonly sending?: readonly Change[] } | { readonly verdict: Verdict }): void;
   /** Withdraws: see {@link Sent.cancel}. */
   cancel(id: string): void;
@@ -75,5 +90,8 @@ export interface Engine {
   send(frame: object): boolean;
   /** Holds back the first connection until the promise is done (the stored state is being read). */
   holdUntil(ready: Promise<void>): void;
-  confirmed(id: string): Entity | undefined;
+  /** Empties the view, ends what is pending with the code `closed`, and joins afresh: it was another user's. */
+  forget(): void;
+  close(): void;
 }
+
