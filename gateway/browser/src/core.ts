@@ -132,8 +132,8 @@ export class Core implements Engine {
       this.run(() => {
         const effects = this.view.mutate(id, own);
         const entry: Entry = {
-          id, changes: own, sending: own, settle, madeAt: how.madeAt ?? this.now(), quiet: !!how.quiet,
-          state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
+          id, changes: own, sending: own, settle, madeAt: how.madeAt ?? this.now(),
+          quiet: !!how.quiet, restored: !!how.id, state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
           pending: this.view.byId(id)!, expiresAt: how.expiresAt, frame: undefined, ask: false, withdrawn: false, owed: 0,
         };
         this.entries.set(id, entry);

@@ -12,6 +12,8 @@ export interface Entry extends Mutation {
   state: Mutation["state"];
   /** Made by an opt-in part for itself: no onRollback, no onSettled. */
   readonly quiet: boolean;
+  /** From before a reload. */
+  readonly restored: boolean;
   /** The changes as they are sent; not touched after the first sending. */
   sending: readonly Change[];
   /** Set at the first sending and never again: one deadline for ever. RFC 3339. */
