@@ -68,15 +68,19 @@ type viewCase struct {
 }
 
 func viewCases(t *testing.T) []viewCase {
-	var file struct{ Cases []viewCase }
-	readVectors(t, "views.json", &file)
-	if len(file.Cases) < 70 {
-		t.Fatalf("only %d cases", len(file.Cases))
+	var all []viewCase
+	for _, part := range []string{"fields", "life", "likes", "mutations", "places"} {
+		var file struct{ Cases []viewCase }
+		readVectors(t, "apply-"+part+".json", &file)
+		all = append(all, file.Cases...)
 	}
-	return file.Cases
+	if len(all) < 70 {
+		t.Fatalf("only %d cases", len(all))
+	}
+	return all
 }
 
-func TestGolden_Views(t *testing.T) {
+func TestGolden_Apply(t *testing.T) {
 	for _, tc := range viewCases(t) {
 		t.Run(tc.Name, func(t *testing.T) {
 			s := NewStore(tc.User, false)

@@ -2,6 +2,10 @@
 
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
+import { Ground, now, place, type State } from "./ground.js";
+import { compare, hanging, listKey, listOf, listsOf, parentOf, positioned, sameSeat } from "./order.js";
+import { alike, freeze } from "./patch.js";
+import { ids, type Made, replay, written, named } from "./replay.js";
 import type { EntityChange, Verdict } from "./types.js";
 
 /** What a pending mutation changes of one entity, for its inverse. */
@@ -45,38 +49,310 @@ export interface ResumePoint {
   readonly rev: number;
 }
 
+/** What has been received and is not to be seen yet. */
+interface Hold {
+  /** hello…ready or lag…ready. */
+  active?: boolean;
+  /** At ready, what was not sent again is gone. */
+  fresh?: boolean;
+  epoch?: string;
+  readonly syncs: Sync["entity"][];
+  readonly acks: Ack[];
+}
+
+const nothing = (): Hold => ({ syncs: [], acks: [] });
+
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
-export declare class View {
-  constructor(user: string, rollbackOnSilence: boolean);
+export class View {
   user: string;
+  readonly #rollbackOnSilence: boolean;
+  readonly #ground = new Ground();
+  /** Ids of deleted entities, with the rev of the deletion: a load that was under way does not bring them back. */
+  readonly #gone = new Map<string, number>();
+  readonly #pending: Made[] = [];
+  readonly #byId = new Map<string, Made>();
+  /** Who reads or writes what; those hidden do not. */
+  readonly #users = new Map<string, Set<Made>>();
+  readonly #shown = new Map<string, Entity>();
+  /** Lists that were asked for. */
+  readonly #arrays = new Map<string, { list: readonly Entity[]; stale: boolean }>();
+  #made = 0;
+  #hold = nothing();
+  #resume: ResumePoint | undefined;
+
+  // Of the input that is being worked on:
+  /** To replay, since what they have seen is another. */
+  readonly #dirty = new Set<Made>();
+  /** Entities whose view may have changed. */
+  readonly #touched = new Set<string>();
+  readonly #confirmed = new Set<string>();
+
+  constructor(user: string, rollbackOnSilence: boolean) {
+    this.user = user;
+    this.#rollbackOnSilence = rollbackOnSilence;
+  }
+
   /** Undefined when the next join must start afresh. */
-  readonly resume: ResumePoint | undefined;
+  get resume(): ResumePoint | undefined {
+    return this.#resume;
+  }
+
   /** Those without a verdict, in the order made. */
-  readonly pending: readonly Pending[];
-  get(id: string): Entity | undefined;
+  get pending(): readonly Pending[] {
+    return this.#pending;
+  }
+
+  get(id: string): Entity | undefined {
+    return this.#shown.get(id);
+  }
+
   /** Without the pending mutations. */
-  confirmed(id: string): Entity | undefined;
-  all(): IterableIterator<Entity>;
-  allConfirmed(): IterableIterator<Entity>;
+  confirmed(id: string): Entity | undefined {
+    return this.#ground.confirmed.get(id);
+  }
+
+  all(): IterableIterator<Entity> {
+    return this.#shown.values();
+  }
+
+  allConfirmed(): IterableIterator<Entity> {
+    return this.#ground.confirmed.values();
+  }
+
   /** In the order of siblings; the same array until one of them changes. */
-  list(kind: string): readonly Entity[];
+  list(kind: string): readonly Entity[] {
+    return this.#array(kind);
+  }
+
   /** Those under a parent in order, archived ones included; of all kinds, if none is named, grouped by kind. */
-  children(parent: string, kind?: string): readonly Entity[];
-  isPending(id: string): boolean;
-  byId(mutation: string): Pending | undefined;
+  children(parent: string, kind = ""): readonly Entity[] {
+    return this.#array(listKey(kind, parent));
+  }
+
+  #array(key: string): readonly Entity[] {
+    const cached = this.#arrays.get(key);
+    if (cached && !cached.stale) return cached.list;
+    const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
+    const list = ground.untouched(key, now).map(shown);
+    const made = (e: Entity) => ground.before(e.id, now)?.made ?? 0;
+    for (const e of ground.touched(key, now)) list.splice(place(list, e, made), 0, shown(e));
+    const isSame = cached && cached.list.length === list.length && list.every((e, i) => e === cached.list[i]);
+    this.#arrays.set(key, { list: isSame ? cached.list : Object.freeze(list), stale: false });
+    return this.#arrays.get(key)!.list;
+  }
+
+  isPending(id: string): boolean {
+    for (const p of this.#users.get(written(id)) ?? []) if (p.changes.some((c) => c.entityId === id)) return true;
+    return false;
+  }
+
+  byId(mutation: string): Pending | undefined {
+    return this.#byId.get(mutation);
+  }
+
   /** Shows a change made here. The mutation's id must be new. */
-  mutate(mutation: string, changes: readonly Change[]): Effects;
-  hello(frame: Hello): Effects;
-  lag(): void;
-  ready(rev: number): Effects;
+  mutate(mutation: string, changes: readonly Change[]): Effects {
+    const p: Made = {
+      id: mutation, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
+      seq: ++this.#made, keys: new Set(), effect: new Map(),
+    };
+    this.#pending.push(p);
+    this.#byId.set(mutation, p);
+    this.#redo(p, true);
+    return this.#finish();
+  }
+
+  /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
+  hello({ user, epoch, resumed }: Hello): Effects {
+    const fresh = !resumed || !this.#resume;
+    this.#hold = { ...nothing(), active: true, fresh, epoch };
+    if (fresh) this.#resume = undefined;
+    if (user !== this.user) {
+      this.user = user;
+      for (const p of this.#pending) if (!p.hidden) this.#dirty.add(p);
+    }
+    return this.#finish();
+  }
+
+  lag(): void {
+    this.#hold.active = true;
+  }
+
+  ready(rev: number): Effects {
+    this.#resume = { epoch: this.#hold.epoch ?? this.#resume?.epoch ?? "", rev };
+    return this.#release();
+  }
+
   /** Drops what was received and not yet seen; the next join sends it again. */
-  disconnected(): void;
-  sync(frame: Sync): Effects;
+  disconnected(): void {
+    this.#hold = nothing();
+  }
+
+  sync({ entity, rev, more }: Sync): Effects {
+    this.#hold.syncs.push(entity);
+    if (this.#hold.active || more) return this.#finish();
+    if (this.#resume && rev > this.#resume.rev) this.#resume = { ...this.#resume, rev };
+    return this.#release();
+  }
+
   /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
-  load(entities: readonly Entity[]): Effects;
-  ack(frame: Ack): Effects;
-  nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
-  silence(mutation: string): Effects;
+  load(entities: readonly Entity[]): Effects {
+    for (const e of entities) {
+      const rev = e.rev ?? 0;
+      if ((this.confirmed(e.id)?.rev ?? 0) > rev || this.#gone.get(e.id)! >= rev) continue;
+      if (this.#gone.has(parentOf(e))) this.#gone.set(e.id, rev); // what hangs on it is gone as well
+      else this.#confirm(e);
+    }
+    return this.#finish();
+  }
+
+  /** Drops a mutation: the syncs that carry it came before (law 2). */
+  ack(frame: Ack): Effects {
+    const { active, syncs, acks } = this.#hold;
+    if (!active && !syncs.length) return this.#finish(this.#forgetAcked(frame));
+    acks.push(frame);
+    return this.#finish();
+  }
+
+  nack({ clientMutationId, code, reason, details = {} }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
+    return this.#finish(this.#forget(clientMutationId, { ok: false, code, details, reason }));
+  }
+
+  /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
+  silence(mutation: string): Effects {
+    const p = this.#byId.get(mutation);
+    if (p && !p.unconfirmed) {
+      p.unconfirmed = true;
+      if (this.#rollbackOnSilence) {
+        p.hidden = true;
+        this.#redo(p, false);
+      }
+    }
+    return this.#finish();
+  }
+
   /** Starts from a stored confirmed state. Only before anything else. */
-  restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
+  restore(at: ResumePoint, entities: Iterable<Entity>): Effects {
+    this.#resume = at;
+    for (const e of entities) this.#confirm(e);
+    return this.#finish();
+  }
+
+  /** Makes what was held back confirmed and shows the outcome in one go. */
+  #release(): Effects {
+    const { fresh, syncs, acks } = this.#hold;
+    this.#hold = nothing();
+    if (fresh) {
+      const before = this.#ground.confirmed;
+      this.#ground.clear();
+      this.#gone.clear();
+      for (const e of before.values()) this.#moved(e.id, e, undefined);
+    }
+    for (const e of syncs) this.#confirm(e);
+    return this.#finish(acks.flatMap((f) => this.#forgetAcked(f)));
+  }
+
+  /** Takes one confirmed state, unless it is older than the one held. */
+  #confirm(e: Sync["entity"]): void {
+    const old = this.confirmed(e.id);
+    if (e.deleted) {
+      this.#gone.set(e.id, e.rev ?? 0);
+      if (old) this.#unconfirm(old);
+    } else if (!old || !(e.rev! < old.rev!)) {
+      this.#ground.set(e);
+      this.#moved(e.id, old, e);
+    }
+  }
+
+  /** Takes an entity away, and with it what hangs on it. */
+  #unconfirm(e: Entity): void {
+    if (this.confirmed(e.id) !== e) return;
+    this.#ground.delete(e.id);
+    this.#gone.set(e.id, Math.max(e.rev ?? 0, this.#gone.get(e.id) ?? 0));
+    this.#moved(e.id, e, undefined);
+    for (const list of hanging(e.id)) [...this.#ground.sorted(list)].forEach((child) => this.#unconfirm(child));
+  }
+
+  #moved(id: string, old: State, is: State): void {
+    this.#confirmed.add(id);
+    this.#shifted(id, 0, old, is);
+  }
+
+  /**
+   * Says that an entity's state from the mutation with number seq on (0: the confirmed one) is another. Who sees it, up
+   * to and with whoever next changes it, is replayed: those that write it, and where it has another seat those that
+   * look at its siblings.
+   */
+  #shifted(id: string, seq: number, old: State, is: State): void {
+    this.#touched.add(id);
+    if (old === is) return;
+    const until = this.#ground.versions(id).find((v) => v.at >= seq + 1)?.at ?? now;
+    const see = (key: string) => this.#users.get(key)?.forEach((p) => p.seq > seq && p.seq <= until && this.#dirty.add(p));
+    see(written(id));
+    if (old && is && sameSeat(old, is)) return;
+    see(named(id));
+    for (const e of [old, is]) if (e) see(listOf(e));
+  }
+
+  /** Replays a mutation, or with again false only takes its part out, and tells who sees that. */
+  #redo(p: Made, again: boolean): void {
+    const ground = this.#ground, after = p.seq + 1;
+    const old = new Map(ids(p).map((id) => [id, ground.state(id, after)]));
+    for (const id of old.keys()) ground.drop(id, p.seq);
+    for (const key of p.keys) {
+      const users = this.#users.get(key);
+      if (users?.delete(p) && !users.size) this.#users.delete(key);
+    }
+    if (again) {
+      replay(ground, p, this.user);
+      for (const key of p.keys) {
+        const users = this.#users.get(key);
+        if (users) users.add(p);
+        else this.#users.set(key, new Set([p]));
+      }
+      for (const id of ids(p)) if (!old.has(id)) old.set(id, ground.state(id, p.seq));
+    }
+    for (const [id, was] of old) this.#shifted(id, p.seq, was, ground.state(id, after));
+  }
+
+  /** Ends a mutation; nothing if it is not pending. */
+  #forget(id: string, verdict: Verdict): Effects["verdicts"] {
+    const pending = this.#byId.get(id);
+    if (!pending) return [];
+    this.#byId.delete(id);
+    this.#pending.splice(this.#pending.indexOf(pending), 1);
+    if (!pending.hidden) this.#redo(pending, false);
+    return [{ pending, verdict }];
+  }
+
+  #forgetAcked({ clientMutationId, rev, events }: Ack): Effects["verdicts"] {
+    return this.#forget(clientMutationId, { ok: true, rev, events });
+  }
+
+  /** Replays what is dirty and shows the outcome. A replay dirties only what was made later. */
+  #finish(verdicts: Effects["verdicts"] = []): Effects {
+    if (this.#dirty.size) for (const p of this.#pending) if (this.#dirty.delete(p)) this.#redo(p, true);
+    this.#dirty.clear();
+    const changed = [...this.#touched].flatMap((id) => this.#show(id)).sort((a, b) => compare(a.id, b.id));
+    const confirmed = [...this.#confirmed];
+    this.#touched.clear();
+    this.#confirmed.clear();
+    return { changed, verdicts, confirmed };
+  }
+
+  /** Brings the view of one entity up to date. One that comes out alike stays the object it was. */
+  #show(id: string): EntityChange[] {
+    const before = this.#shown.get(id), after = this.#ground.state(id, now) ?? undefined, isSame = alike(before, after);
+    if (!isSame) {
+      if (after) this.#shown.set(id, after);
+      else this.#shown.delete(id);
+    } else if (!before || before.createdRev || positioned(before)) return []; // else its place among the pending may be another
+    for (const e of [before, after]) {
+      for (const key of e ? listsOf(e) : []) {
+        const array = this.#arrays.get(key);
+        if (array) array.stale = true;
+      }
+    }
+    return isSame ? [] : [{ id, before, after }];
+  }
 }

@@ -1,0 +1,89 @@
+// What a patch makes of an entity's fields, and when two states are the same to a viewer.
+
+import type { Entity, Json, Patch } from "./entities.js";
+import { compare } from "./order.js";
+
+/** An entity that is being made. */
+export type Draft = { -readonly [K in keyof Entity]: Entity[K] };
+
+/** A place in a list: after or before a sibling; id "" is first with after, last without. */
+export interface Seat {
+  readonly after: boolean;
+  readonly id: string;
+}
+
+/** Only the server sets these: a patch that names them is read as if it did not. */
+export const isOwned = (field: string) => /^(id|rev|number|likes|kind)$|^created|^updated/.test(field);
+
+const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
+
+/** The list, if it is one of strings. */
+export const strings = (v: unknown): string[] | undefined =>
+  Array.isArray(v) && v.every((s) => typeof s === "string") ? v : undefined;
+
+/** A field by a name that anybody may have chosen, `constructor` among them. */
+export const field = (e: Entity | undefined, name: string) => (e && Object.hasOwn(e, name) ? e[name] : undefined);
+
+/** Reads {"after":id} and {"before":id}. */
+export function seatOf(v: unknown): Seat | undefined {
+  if (!isObject(v)) return;
+  const [[side, id] = [], more] = Object.entries(v);
+  if (!more && (side === "after" || side === "before") && (id === null || (id && typeof id === "string"))) {
+    return { after: side === "after", id: id ?? "" };
+  }
+}
+
+/** Sorted by bytes, without doubles. */
+const toSet = (list: readonly string[]) => [...new Set(list)].sort(compare);
+
+/** Changes a set: union, then difference. */
+const edit = (old: unknown, add: readonly string[], remove: readonly string[]) =>
+  toSet([...(strings(old) ?? []), ...add]).filter((s) => !remove.includes(s));
+
+/** One or several members. */
+const members = (v: unknown) => (typeof v === "string" ? [v] : strings(v));
+
+/** What `v` makes of a set field. Anything that is no set and no change of one is taken as it is. */
+function mergeSet(old: unknown, v: Json): Json {
+  const list = strings(v);
+  if (list) return toSet(list);
+  if (!isObject(v) || !Object.entries(v).every(([how, x]) => /^(add|remove)$/.test(how) && members(x))) return v;
+  const { add, remove } = v as { add?: Json; remove?: Json };
+  return edit(old, members(add) ?? [], members(remove) ?? []);
+}
+
+/**
+ * Gives the entity with the patch applied, by the table "Applying a patch" of PROTOCOL.md; user is who `liked` stands
+ * for. It judges nothing. A place is left out: whoever knows the siblings sets the key.
+ */
+export function merge(old: Entity, patch: Patch, user: string): Draft {
+  const out = new Map<string, Json | undefined>(Object.entries(old));
+  const liked = field(patch as Entity, "liked");
+  for (const [name, v] of Object.entries(patch) as [string, Json][]) {
+    if (isOwned(name) || (name === "liked" && typeof v === "boolean") || (name === "position" && seatOf(v))) continue;
+    if (v === null) out.delete(name);
+    else out.set(name, /^(assignees|labels|likedBy)$/.test(name) ? mergeSet(out.get(name), v) : v);
+  }
+  if (typeof liked === "boolean") out.set("likedBy", edit(out.get("likedBy"), liked ? [user] : [], liked ? [] : [user]));
+  return Object.fromEntries(out) as Draft;
+}
+
+/** Are a and b the same JSON value? */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const values = Object.entries(a);
+  return values.length === Object.keys(b).length &&
+    values.every(([name, v]) => Object.hasOwn(b, name) && same(v, (b as Record<string, unknown>)[name]));
+}
+
+const seen = ({ rev, updatedAt, updatedBy, ...rest }: Entity) => rest;
+
+/** Does a viewer see no difference? When and by whom it was last changed is no matter, that it is confirmed is one. */
+export const alike = (a: Entity | undefined, b: Entity | undefined) => a === b || (!!a && !!b && same(seen(a), seen(b)));
+
+/** Freezes a JSON value through and through. */
+export function freeze<T>(v: T): T {
+  if (!Object.isFrozen(v)) Object.values(Object.freeze(v) as object).forEach(freeze);
+  return v;
+}
