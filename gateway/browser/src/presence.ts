@@ -1,5 +1,6 @@
 // Who else is on the board, and what they say of themselves: passing, never logged.
 
+import { Listeners } from "./core.js";
 import type { Hooks } from "./engine.js";
 import type { Json } from "./entities.js";
 import type { PresenceFrame } from "./frames.js";
@@ -39,7 +40,7 @@ export interface Presence<T = Json> {
 export function presence<T extends Saying = Json>(store: Store): Presence<T> {
   const { engine } = store;
   const { env } = engine;
-  const listeners = new Set<(others: readonly Peer<T>[]) => void>();
+  let listeners = new Listeners<[readonly Peer<T>[]]>();
   const mine = new Set<string>(); // the sessions we have been: the server may not have noticed yet that they ended
   let others: readonly Peer<T>[] = [];
   let wanted = "null"; // JSON
@@ -49,7 +50,7 @@ export function presence<T extends Saying = Json>(store: Store): Presence<T> {
   const show = (next: readonly Peer<T>[]) => {
     if (next === others || !(next.length + others.length)) return;
     others = next;
-    for (const fn of [...listeners]) fn(others);
+    listeners.tell(others);
   };
 
   const tell = () => {
@@ -104,7 +105,7 @@ export function presence<T extends Saying = Json>(store: Store): Presence<T> {
     engine.hooks.delete(hooks);
     anew();
     show([]);
-    listeners.clear();
+    listeners = new Listeners();
   };
 
   engine.hooks.add(hooks);
@@ -122,11 +123,7 @@ export function presence<T extends Saying = Json>(store: Store): Presence<T> {
     get others() {
       return others;
     },
-    subscribe(fn) {
-      const own: typeof fn = (now) => fn(now); // the same function may be given twice
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
+    subscribe: (fn) => listeners.add(fn),
     close() {
       if (told !== "null") engine.send({ type: "presence", data: null });
       end();

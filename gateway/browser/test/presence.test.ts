@@ -148,6 +148,21 @@ test("made on a live store it knows who is there", () => {
   assert.deepEqual(presence(board.store).others.map((p) => [p.session, p.data]), [["s0", 3], ["s2", 1]]);
 });
 
+test("a listener that throws harms nobody else", (t) => {
+  const board = new FakeBoard();
+  const me = presence(board.store);
+  board.join("s1");
+  const heard: number[] = [];
+  me.subscribe(() => {
+    throw new Error("of the application");
+  });
+  me.subscribe((others) => heard.push(others.length));
+  const late = t.mock.method(globalThis, "queueMicrotask", () => {});
+  board.tell("presence", says("s2", 1));
+  assert.deepEqual(heard, [1]);
+  assert.throws(late.mock.calls[0]!.arguments[0], /of the application/);
+});
+
 test("listeners end alone, and closing ends all", () => {
   const board = new FakeBoard();
   const me = presence(board.store);
