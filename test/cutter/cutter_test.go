@@ -75,6 +75,48 @@ func TestProxyRecordsFrames(t *testing.T) {
 	}
 }
 
+func TestProxyStallsAndReleases(t *testing.T) {
+	tap := &Recorder{}
+	p, err := New(echo(t), tap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	stalled := dial(t, p)
+	if n := p.StallAll(); n != 1 {
+		t.Fatalf("stalled %d connections", n)
+	}
+	say := func(c *websocket.Conn, text string) {
+		t.Helper()
+		if err := c.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(c *websocket.Conn, want string) {
+		t.Helper()
+		if _, data, err := c.ReadMessage(); err != nil || string(data) != want {
+			t.Fatalf("got %q, %v", data, err)
+		}
+	}
+	say(stalled, "held")
+	later := dial(t, p)
+	say(later, "passes")
+	hear(later, "passes")
+	if frames := tap.Conns()[0].Frames; len(frames) != 0 {
+		t.Fatalf("the stalled one passed %d frames", len(frames))
+	}
+	p.Release()
+	hear(stalled, "held")
+	p.StallAll()
+	say(stalled, "lost")
+	if n := p.CutAll(); n != 2 {
+		t.Errorf("cut %d connections", n)
+	}
+	if _, _, err := stalled.ReadMessage(); err == nil {
+		t.Error("a stalled connection is not cut")
+	}
+}
+
 func TestProxyCutsAfterBytes(t *testing.T) {
 	p, err := New(echo(t), nil)
 	if err != nil {

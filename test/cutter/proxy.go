@@ -103,6 +103,31 @@ func (p *Proxy) CutAll() int {
 	return len(links)
 }
 
+// StallAll holds back what comes on the connections open now, either way, until
+// Release; nothing is lost. It says how many there are. Later ones pass.
+func (p *Proxy) StallAll() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if l.gate == nil {
+			l.gate = make(chan struct{})
+		}
+	}
+	return len(p.links)
+}
+
+// Release ends what StallAll began.
+func (p *Proxy) Release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if l.gate != nil {
+			close(l.gate)
+			l.gate = nil
+		}
+	}
+}
+
 // Close ends the proxy and every connection.
 func (p *Proxy) Close() {
 	p.mu.Lock()
@@ -138,7 +163,7 @@ func (p *Proxy) serve(client net.Conn) {
 		client.Close()
 		return
 	}
-	l := &link{proxy: p, client: client, server: server}
+	l := &link{proxy: p, client: client, server: server, done: make(chan struct{})}
 	if p.tap != nil {
 		l.conn = newParser(p.tap)
 	}
@@ -170,10 +195,27 @@ type link struct {
 	client, server net.Conn
 	conn           *parser
 	once           sync.Once
+	done           chan struct{} // closed by cut
+	gate           chan struct{} // set while stalled; guarded by proxy.mu
+}
+
+// pass waits until the link is not stalled.
+func (l *link) pass() {
+	l.proxy.mu.Lock()
+	gate := l.gate
+	l.proxy.mu.Unlock()
+	if gate == nil {
+		return
+	}
+	select {
+	case <-gate:
+	case <-l.done:
+	}
 }
 
 func (l *link) cut() {
 	l.once.Do(func() {
+		close(l.done)
 		l.client.Close()
 		l.server.Close()
 		if l.conn != nil {
@@ -200,6 +242,7 @@ func (l *link) pump(way Way, from, to net.Conn, budget int) {
 			if wait := time.Until(c.due); wait > 0 {
 				time.Sleep(wait)
 			}
+			l.pass()
 			if way == Up && l.conn != nil {
 				l.conn.feed(Up, c.data)
 			}
