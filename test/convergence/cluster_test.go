@@ -61,7 +61,7 @@ func TestConvergenceOnThreeCopies(t *testing.T) {
 	t.Parallel()
 	seed := max(*oneSeed, 1)
 	p := plan{seed: seed, external: true, clients: 4, activity: 20 * time.Second, uplink: time.Second, stall: time.Second}
-	w := &world{t: t, plan: p, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	w := &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
 	dir := t.TempDir()
 	c := &cluster{world: w, nodes: node.StartCluster(t, filepath.Join(dir, "nats"))}
 	var urls []string

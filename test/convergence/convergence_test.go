@@ -77,7 +77,7 @@ func TestConvergence(t *testing.T) {
 
 func runSeed(t *testing.T, seed uint64, sum *total) {
 	p := newPlan(seed)
-	w := newWorld(t, p)
+	w := newWorld(t, p, (*world).usual)
 	w.run(w.faults)
 	w.judge()
 	w.mu.Lock()

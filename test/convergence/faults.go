@@ -99,6 +99,12 @@ func (w *world) faults(ctx context.Context, r *rand.Rand) {
 		case k == 8 && w.nats != nil:
 			w.lines[r.IntN(len(w.lines))].CutAll()
 			w.count("log connections cut", 1)
+		case k == 10:
+			w.count("sockets stalled", w.proxies[r.IntN(len(w.proxies))].StallAll())
+		case k == 11:
+			for _, p := range w.proxies {
+				p.Release()
+			}
 		case k == 9 && len(w.servers) > 1: // to another node at the next connection
 			w.proxies[r.IntN(len(w.proxies))].Retarget(w.servers[r.IntN(len(w.servers))].Addr)
 		}
@@ -182,5 +188,6 @@ func (w *world) mend() {
 	for _, p := range w.proxies {
 		p.CutAfter(nil)
 		p.Set(cutter.Faults{})
+		p.Release()
 	}
 }

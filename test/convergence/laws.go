@@ -155,8 +155,10 @@ func (j *judge) joins(name string, t *trace) {
 	}
 }
 
-func revOf(o naive.Object) uint64 {
-	n, _ := strconv.ParseUint(fmt.Sprint(o["rev"]), 10, 64)
+func revOf(o naive.Object) uint64 { return number(o, "rev") }
+
+func number(o naive.Object, field string) uint64 {
+	n, _ := strconv.ParseUint(fmt.Sprint(o[field]), 10, 64)
 	return n
 }
 

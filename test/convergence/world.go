@@ -50,6 +50,7 @@ type world struct {
 	actors  []actor
 	pool    *pool
 	fates   *fates
+	cast    func(w *world, e *entry) (actor, error)
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -106,11 +107,11 @@ func (w *world) count(what string, n int) {
 	w.counts[what] += n
 }
 
-func newWorld(t *testing.T, p plan) *world {
+func newWorld(t *testing.T, p plan, cast func(w *world, e *entry) (actor, error)) *world {
 	t.Helper()
-	w := &world{t: t, plan: p, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	w := &world{t: t, plan: p, cast: cast, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
 	dir := t.TempDir()
-	args := []string{"--demo=false", "--shards=2", "--log-level=warn"}
+	args := []string{"--demo=false", "--shards=2", "--log-level=warn", "--origin=*"}
 	if !p.external {
 		w.servers = []*node.Server{node.Start(t, "server", dir, "", args...)}
 	} else {
@@ -183,11 +184,22 @@ func (w *world) must(path string, body any) {
 	}
 }
 
+// entry is where a client comes in: a proxy of its own to one of the hosts.
+type entry struct {
+	i    int
+	addr string
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	r    *rand.Rand
+	gen  *generator
+}
+
+func (e *entry) socket(user string) string {
+	return "ws://" + e.addr + "/v1/boards/" + board + "/ws?user=" + user
+}
+
 // people lets the clients in.
 func (w *world) people() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
-	defer cancel()
 	for i := range w.plan.clients {
 		r := rand.New(rand.NewPCG(w.plan.seed, uint64(100+i)))
 		p, addr, dial, err := w.hosts[i%len(w.hosts)].proxy(w.tap)
@@ -196,27 +208,30 @@ func (w *world) people() {
 		}
 		w.t.Cleanup(p.Close)
 		w.proxies = append(w.proxies, p)
-		gen := &generator{r: r, pool: w.pool}
-		name := fmt.Sprint("user", i)
-		url := "ws://" + addr + "/v1/boards/" + board + "/ws?user=" + name
-		dialer := &websocket.Dialer{NetDialContext: dial, HandshakeTimeout: 10 * time.Second}
-		var a actor
-		switch {
-		case i == 1 || i > 2 && r.IntN(4) == 0:
-			a = &rude{newRaw(dialer, url, r, gen), name}
-		case i == 2:
-			a = newPlain(name, url, dialer, r, gen)
-		default:
-			if i == 3 { // a second window of the first user
-				name = "user0"
-			}
-			if a, err = newKeen(ctx, name, "http://"+addr, client.WebSocket{NetDial: dial}, r, gen); err != nil {
-				w.t.Fatal(err)
-			}
+		a, err := w.cast(w, &entry{i, addr, dial, r, &generator{r: r, pool: w.pool}})
+		if err != nil {
+			w.t.Fatal(err)
 		}
 		w.t.Cleanup(a.close)
 		w.actors = append(w.actors, a)
 	}
+}
+
+// usual is a mix of clients that are in Go.
+func (w *world) usual(e *entry) (actor, error) {
+	name := fmt.Sprint("user", e.i)
+	dialer := &websocket.Dialer{NetDialContext: e.dial, HandshakeTimeout: 10 * time.Second}
+	switch {
+	case e.i == 1 || e.i > 2 && e.r.IntN(4) == 0:
+		return &rude{newRaw(dialer, e.socket(name), e.r, e.gen), name}, nil
+	case e.i == 2:
+		return newPlain(name, e.socket(name), dialer, e.r, e.gen), nil
+	case e.i == 3: // a second window of the first user
+		name = "user0"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	defer cancel()
+	return newKeen(ctx, name, "http://"+e.addr, client.WebSocket{NetDial: e.dial}, e.r, e.gen)
 }
 
 // run lets everybody work while things break, mends everything and waits until
