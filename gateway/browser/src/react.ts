@@ -36,8 +36,9 @@ export type BoardProviderProps =
 /** Gives the components in it their board. */
 export function BoardProvider(props: BoardProviderProps): ReactNode {
   const { store, children } = props;
-  if (store) return createElement(Current.Provider, { value: store }, children);
-  return createElement(Connected, props);
+  if (!store) return createElement(Connected, props);
+  presenceOf(store);
+  return createElement(Current.Provider, { value: store }, children);
 }
 
 function Connected({ options, children, fallback }: Extract<BoardProviderProps, { options: Options }>): ReactNode {
@@ -55,6 +56,7 @@ function Connected({ options, children, fallback }: Extract<BoardProviderProps, 
     }
     const it = (held.current = mine);
     it.wanted = true;
+    presenceOf(it.store);
     setStore(it.store);
     return () => {
       it.wanted = false;
@@ -235,6 +237,7 @@ function watchPending({ engine: { hooks } }: Store, fn: () => void): Unsubscribe
 
 const presences = new WeakMap<Store, Presence<never>>();
 
+/** Made with the provider, so that nobody is missed who was there before the first component asked. */
 function presenceOf<T extends Saying>(store: Store): Presence<T> {
   let one = presences.get(store) as Presence<T> | undefined;
   if (!one) presences.set(store, (one = presence<T>(store)) as Presence<never>);
