@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import type { Json } from "../src/entities.js";
 import { presence, type Peer } from "../src/presence.js";
+import { connect } from "../src/store.js";
 import { FakeBoard } from "./fakeboard.js";
+import { World } from "./world.js";
 
 const says = (session: string, data: Json, user = session) => ({ type: "presence", session, user, data }) as const;
 
@@ -180,4 +182,36 @@ test("listeners end alone, and closing ends all", () => {
   assert.equal(heard, "xxxx", "told that nobody is there");
   board.tell("presence", says("s2", 3));
   assert.equal(heard, "xxxx");
+});
+
+test("on a store with a connection", async () => {
+  const world = new World();
+  const store = connect({ board: "b", env: world.env });
+  const me = presence(store);
+  me.set({ at: 1 });
+  const first = await world.join();
+  me.set({ at: 2 });
+  assert.deepEqual(first.sent("presence").map((f) => f["data"]), [{ at: 1 }]);
+  await world.advance(100);
+  assert.deepEqual(first.sent("presence").map((f) => f["data"]), [{ at: 1 }, { at: 2 }]);
+
+  first.say(says("s2", 1), says("s3", 2));
+  assert.deepEqual(me.others.map((p) => p.session), ["s2", "s3"]);
+  first.say({ type: "lag", rev: 10 });
+  assert.equal(me.others.length, 0);
+  me.set({ at: 3 }); // while lagging
+  first.say({ type: "ready", rev: 12 }, says("s3", 2));
+  await world.advance(100);
+  assert.deepEqual(me.others.map((p) => p.session), ["s3"]);
+
+  first.end();
+  assert.equal(me.others.length, 0);
+  await world.advance(1000);
+  const second = await world.join([], 12, { session: "s9", resumed: true });
+  second.say(says("s1", { at: 3 }, "ann"), says("s3", 2));
+  assert.deepEqual(me.others.map((p) => p.session), ["s3"], "s1 was ours");
+  assert.deepEqual([first, second].map((s) => s.sent("presence").at(-1)?.["data"]), [{ at: 3 }, { at: 3 }]);
+  store.close();
+  assert.deepEqual(me.others, []);
+  me.set({ at: 4 }); // into the void
 });

@@ -235,6 +235,32 @@ test("a new token is sent on the live connection and used for the next", async (
   await unmount();
 });
 
+test("on a store with a connection: a change shows, snaps back, and only what shows it renders", async () => {
+  const world = new World();
+  const store = connect({ board: "b", env: world.env });
+  const a = probe(() => useEntity<Card>("a"));
+  const cards = probe(() => useChildren("todo", "card"));
+  const pending = probe(() => usePending("a"));
+  const m = probe(() => useMutation());
+  await render(createElement(BoardProvider, { store }, a.node, cards.node, pending.node, m.node));
+  const socket = await act(() => world.join([
+    { id: "todo", kind: "column", title: "To do", position: "a0", rev: 1 },
+    ...["a", "b"].map((id) => ({ id, kind: "card", title: id, columnId: "todo", position: id, liked: false, likes: 0, rev: 1 })),
+  ]));
+  assert.deepEqual(cards.seen.map((l) => l.length), [0, 2]);
+  const [, b] = cards.last();
+  let id = "";
+  await again(() => void ({ id } = m.last().mutate("a", { title: "A" })));
+  assert.deepEqual([a.last()?.title, pending.last(), m.last().isPending], ["A", true, true]);
+  assert.equal(cards.last()[1], b);
+  await again(() => socket.say({ type: "nack", clientMutationId: id, code: "forbidden", reason: "", retryable: false }));
+  assert.deepEqual([a.last()?.title, pending.last(), m.last().error?.code], ["a", false, "forbidden"]);
+  await again(() => socket.say({ type: "sync", rev: 11, entity: { ...b, title: "B", rev: 11 } }));
+  assert.deepEqual([a.seen.length, cards.last()[1]?.title, pending.seen], [4, "B", [false, true, false]]);
+  await unmount();
+  store.close();
+});
+
 test("a store of your own is not closed", async () => {
   const world = new World();
   const store = connect({ board: "b", env: world.env });
