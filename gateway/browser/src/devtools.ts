@@ -144,6 +144,7 @@ export class SnapbackPanel extends Base {
   #store: Store | undefined;
   #unhook: Unsubscribe | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = 0; // when the timer goes off
   #parts: ReturnType<typeof skeleton> | undefined;
 
   get store(): Store | undefined {
@@ -195,7 +196,11 @@ export class SnapbackPanel extends Base {
   }
 
   #later(ms: number): void {
-    this.#timer ??= setTimeout(() => {
+    const due = performance.now() + ms;
+    if (this.#timer !== undefined && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#draw();
     }, ms);
