@@ -1,34 +1,43 @@
-// What a replay stands on: the confirmed entities, and over them the states that pending mutations make.
+// What a replay stands on: the confirmed entities, and over them what each pending mutation makes of them.
 
 import type { Entity } from "./entities.js";
-import { freeze } from "./patch.js";
 import { compareSiblings, listsOf, search } from "./order.js";
+import { freeze } from "./patch.js";
+import type { Pending } from "./view.js";
 
 /** null: deleted by a pending mutation, so that a create has no effect on it; undefined: unknown. */
 export type State = Entity | null | undefined;
 
-/** The state of an entity after a change. */
-interface Version {
-  /** The mutation's number in the order made, and behind the point that of its change; see {@link changeAt}. */
-  readonly at: number;
+/** What a mutation makes of an entity. */
+export interface Outcome {
   readonly state: Entity | null;
   /** Order among entities not confirmed yet; 0 for others. */
   readonly made: number;
 }
 
-/** When change i of the mutation with number seq takes place. seq itself is before all of them, seq + 1 after. */
-export const changeAt = (seq: number, i: number) => seq + i / 65536;
+/** A pending mutation as the view keeps it. */
+export interface Made extends Pending {
+  /** From 1 in the order made. */
+  readonly seq: number;
+  /** What the last replay made of entities. */
+  out: Map<string, Outcome>;
+  /** What the last replay read or wrote: ids of entities, keys of lists, {@link seatKey}s of siblings. */
+  keys: Set<string>;
+}
 
 /** After every pending mutation. */
 export const now = Infinity;
+
+/** The key of a sibling beside which a mutation looked for its place. */
+export const seatKey = (id: string) => "?" + id;
 
 export class Ground {
   /** By id. */
   confirmed = new Map<string, Entity>();
   /** Confirmed siblings by the key of their list; in order once somebody has asked for it. */
-  #lists = new Map<string, { members: Entity[]; sorted?: true }>();
-  /** By entity id, ascending. So the state that an earlier mutation saw can be told from a later one's. */
-  #versions = new Map<string, readonly Version[]>();
+  #lists = new Map<string, { members: Entity[]; sorted?: boolean }>();
+  /** Who reads or writes what. Hidden mutations do not. */
+  users = new Map<string, Set<Made>>();
 
   clear(): void {
     this.confirmed = new Map();
@@ -40,9 +49,9 @@ export class Ground {
     this.delete(e.id);
     this.confirmed.set(e.id, freeze(e));
     for (const key of listsOf(e)) {
-      let list = this.#lists.get(key);
-      if (!list) this.#lists.set(key, (list = { members: [] }));
-      list.members.splice(list.sorted ? place(list.members, e) : list.members.length, 0, e);
+      const list = this.#lists.get(key) ?? { members: [] };
+      this.#lists.set(key, list);
+      list.members.splice(list.sorted ? place(list.members, e) : 0, 0, e);
     }
   }
 
@@ -61,49 +70,56 @@ export class Ground {
   sorted(key: string): readonly Entity[] {
     const list = this.#lists.get(key);
     if (!list) return [];
-    if (!list.sorted) {
-      list.members.sort((a, b) => compareSiblings(a, b));
-      list.sorted = true;
-    }
+    if (!list.sorted) list.members.sort((a, b) => compareSiblings(a, b));
+    list.sorted = true;
     return list.members;
   }
 
-  versions(id: string): readonly Version[] {
-    return this.#versions.get(id) ?? [];
+  /** Notes that a mutation reads or writes what has the key. */
+  use(p: Made, key: string): void {
+    p.keys.add(key);
+    this.users.set(key, (this.users.get(key) ?? new Set()).add(p));
   }
 
-  /** The last version before a change, undefined if no pending mutation has touched the entity until then. */
-  before(id: string, at: number): Version | undefined {
-    return this.#versions.get(id)?.findLast((v) => v.at < at);
+  /** Forgets what a mutation made, read and wrote. */
+  forget(p: Made): void {
+    for (const key of p.keys) {
+      const users = this.users.get(key)!;
+      users.delete(p);
+      if (!users.size) this.users.delete(key);
+    }
+    p.out = new Map();
+    p.keys = new Set();
   }
 
-  /** The entity as confirmed and the changes before `at` make it. */
-  state(id: string, at: number): State {
-    const v = this.before(id, at);
-    return v ? v.state : this.confirmed.get(id);
+  /** Who changed the entity last, up to the mutation with number seq. */
+  writer(id: string, seq: number): Made | undefined {
+    let last: Made | undefined;
+    for (const p of this.users.get(id) ?? []) if (p.out.get(id) && p.seq <= seq && !(last && last.seq > p.seq)) last = p;
+    return last;
   }
 
-  put(id: string, v: Version): void {
-    this.#versions.set(id, [...this.versions(id).filter((x) => x.at !== v.at), v].sort((a, b) => a.at - b.at));
+  /** The entity as confirmed and the mutations up to that with number seq make it. */
+  state(id: string, seq: number): State {
+    const p = this.writer(id, seq);
+    return p ? p.out.get(id)!.state : this.confirmed.get(id);
   }
 
-  /** Takes out what the mutation with number seq made of the entity. */
-  drop(id: string, seq: number): void {
-    const rest = this.versions(id).filter((v) => v.at < seq || v.at >= seq + 1);
-    if (rest.length) this.#versions.set(id, rest);
-    else this.#versions.delete(id);
+  /** The order of an entity among those not confirmed yet. */
+  made(id: string, seq: number): number {
+    return this.writer(id, seq)?.out.get(id)!.made ?? 0;
   }
 
-  /** The members of a list that no change before `at` has touched, in order. */
-  untouched(key: string, at: number): Entity[] {
-    return this.sorted(key).filter((e) => !this.before(e.id, at));
+  /** The members of a list that no mutation up to that with number seq has changed, in order. */
+  untouched(key: string, seq: number): Entity[] {
+    return this.sorted(key).filter((e) => !this.writer(e.id, seq));
   }
 
-  /** The members of a list that changes before `at` have touched, in no particular order. */
-  touched(key: string, at: number): Entity[] {
+  /** The members of a list that mutations up to that with number seq have changed, in no particular order. */
+  touched(key: string, seq: number): Entity[] {
     const out = [];
-    for (const id of this.#versions.keys()) {
-      const e = this.before(id, at)?.state;
+    for (const id of this.users.keys()) {
+      const e = this.writer(id, seq)?.out.get(id)!.state;
       if (e && listsOf(e).includes(key)) out.push(e);
     }
     return out;

@@ -10,7 +10,7 @@ export function compare(a: string, b: string): number {
 }
 
 /** In the order in which children of several kinds are listed. Those from 2 to 6 have positions. */
-const kinds = ["board", "member", "column", "card", "checklist", "item", "label", "comment", "file"];
+const kinds = "board member column card checklist item label comment file".split(" ");
 /** By the same index, the field that names the parent. */
 const parents = [, , , "columnId", "cardId", "checklistId", , "cardId", "cardId"];
 
@@ -36,12 +36,12 @@ export const listOf = (e: Entity) => listKey(e.kind, parentOf(e));
 /** All lists that have the entity; the list of a kind under whatever parent has the kind as its key. */
 export const listsOf = (e: Entity) => [listOf(e), listKey("", parentOf(e)), e.kind];
 
-/** The lists whose members go with the entity when it is deleted. */
-export const hanging = (id: string) => ["checklist", "comment", "file", "item"].map((kind) => listKey(kind, id));
-
 /** Does a look like b to whoever chooses a position among their siblings? */
 export const sameSeat = (a: Entity, b: Entity) =>
   listOf(a) === listOf(b) && position(a) === position(b) && isArchived(a) === isArchived(b);
+
+/** Does it go with the entity it is under when that is deleted? A card stays without its column. */
+export const hangs = (e: Entity) => e.kind !== "card";
 
 export const isArchived = (e: Entity) => e["archived"] === true;
 
@@ -50,7 +50,7 @@ export const isArchived = (e: Entity) => e["archived"] === true;
  * What is subtracted may be NaN (∞ - ∞): equal.
  */
 export function compareSiblings(a: Entity, b: Entity, made: (e: Entity) => number = () => 0): number {
-  return rank(a) - rank(b) || compare(a.kind, b.kind) ||
+  return rank(a) - rank(b) ||
     (positioned(a)
       ? compare(position(a), position(b))
       : (a.createdRev || Infinity) - (b.createdRev || Infinity) || made(a) - made(b)) ||

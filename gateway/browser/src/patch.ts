@@ -1,6 +1,6 @@
 // What a patch makes of an entity's fields, and when two states are the same to a viewer.
 
-import type { Entity, Json, Patch } from "./entities.js";
+import type { Entity, Json, Patch, SetChange } from "./entities.js";
 import { compare } from "./order.js";
 
 /** An entity that is being made. */
@@ -41,15 +41,14 @@ const edit = (old: unknown, add: readonly string[], remove: readonly string[]) =
   toSet([...(strings(old) ?? []), ...add]).filter((s) => !remove.includes(s));
 
 /** One or several members. */
-const members = (v: unknown) => (typeof v === "string" ? [v] : strings(v));
+const members = (v: unknown) => (typeof v === "string" ? [v] : strings(v) ?? []);
 
-/** What `v` makes of a set field. Anything that is no set and no change of one is taken as it is. */
+/** What `v` makes of a set field. */
 function mergeSet(old: unknown, v: Json): Json {
   const list = strings(v);
   if (list) return toSet(list);
-  if (!isObject(v) || !Object.entries(v).every(([how, x]) => /^(add|remove)$/.test(how) && members(x))) return v;
-  const { add, remove } = v as { add?: Json; remove?: Json };
-  return edit(old, members(add) ?? [], members(remove) ?? []);
+  const { add, remove } = v as SetChange;
+  return isObject(v) ? edit(old, members(add), members(remove)) : v;
 }
 
 /**
@@ -58,9 +57,9 @@ function mergeSet(old: unknown, v: Json): Json {
  */
 export function merge(old: Entity, patch: Patch, user: string): Draft {
   const out = new Map<string, Json | undefined>(Object.entries(old));
-  const liked = field(patch as Entity, "liked");
+  const { liked } = patch;
   for (const [name, v] of Object.entries(patch) as [string, Json][]) {
-    if (isOwned(name) || (name === "liked" && typeof v === "boolean") || (name === "position" && seatOf(v))) continue;
+    if (isOwned(name) || (name === "position" && seatOf(v))) continue;
     if (v === null) out.delete(name);
     else out.set(name, /^(assignees|labels|likedBy)$/.test(name) ? mergeSet(out.get(name), v) : v);
   }

@@ -2,10 +2,10 @@
 
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
-import { Ground, now, place, type State } from "./ground.js";
-import { compare, hanging, listKey, listOf, listsOf, parentOf, positioned, sameSeat } from "./order.js";
+import { Ground, type Made, now, place, seatKey, type State } from "./ground.js";
+import { compare, hangs, listKey, listsOf, parentOf, positioned, sameSeat } from "./order.js";
 import { alike, freeze } from "./patch.js";
-import { ids, type Made, replay, written, named } from "./replay.js";
+import { replay } from "./replay.js";
 import type { EntityChange, Verdict } from "./types.js";
 
 /** What a pending mutation changes of one entity, for its inverse. */
@@ -30,7 +30,7 @@ export interface Pending {
   /** Rolled back on silence: the view no longer shows it. */
   hidden: boolean;
   /** By entity id. */
-  readonly effect: ReadonlyMap<string, Effect>;
+  readonly effect: Map<string, Effect>;
 }
 
 /** The consequences of one input. */
@@ -65,20 +65,20 @@ const nothing = (): Hold => ({ syncs: [], acks: [] });
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
 export class View {
   user: string;
+  /** Undefined when the next join must start afresh. Only the view sets it. */
+  resume: ResumePoint | undefined;
+  /** Those without a verdict, in the order made. Only the view changes it. */
+  readonly pending: Made[] = [];
   readonly #rollbackOnSilence: boolean;
   readonly #ground = new Ground();
-  /** Ids of deleted entities, with the rev of the deletion: a load that was under way does not bring them back. */
-  readonly #gone = new Map<string, number>();
-  readonly #pending: Made[] = [];
+  /** Ids of deleted entities: a load that was under way does not bring them back. */
+  readonly #gone = new Set<string>();
   readonly #byId = new Map<string, Made>();
-  /** Who reads or writes what; those hidden do not. */
-  readonly #users = new Map<string, Set<Made>>();
   readonly #shown = new Map<string, Entity>();
   /** Lists that were asked for. */
   readonly #arrays = new Map<string, { list: readonly Entity[]; stale: boolean }>();
   #made = 0;
   #hold = nothing();
-  #resume: ResumePoint | undefined;
 
   // Of the input that is being worked on:
   /** To replay, since what they have seen is another. */
@@ -90,16 +90,6 @@ export class View {
   constructor(user: string, rollbackOnSilence: boolean) {
     this.user = user;
     this.#rollbackOnSilence = rollbackOnSilence;
-  }
-
-  /** Undefined when the next join must start afresh. */
-  get resume(): ResumePoint | undefined {
-    return this.#resume;
-  }
-
-  /** Those without a verdict, in the order made. */
-  get pending(): readonly Pending[] {
-    return this.#pending;
   }
 
   get(id: string): Entity | undefined {
@@ -134,16 +124,16 @@ export class View {
     if (cached && !cached.stale) return cached.list;
     const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
     const list = ground.untouched(key, now).map(shown);
-    const made = (e: Entity) => ground.before(e.id, now)?.made ?? 0;
+    const made = (e: Entity) => ground.made(e.id, now);
     for (const e of ground.touched(key, now)) list.splice(place(list, e, made), 0, shown(e));
     const isSame = cached && cached.list.length === list.length && list.every((e, i) => e === cached.list[i]);
     this.#arrays.set(key, { list: isSame ? cached.list : Object.freeze(list), stale: false });
     return this.#arrays.get(key)!.list;
   }
 
+  /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
   isPending(id: string): boolean {
-    for (const p of this.#users.get(written(id)) ?? []) if (p.changes.some((c) => c.entityId === id)) return true;
-    return false;
+    return this.#ground.users.has(id);
   }
 
   byId(mutation: string): Pending | undefined {
@@ -154,9 +144,9 @@ export class View {
   mutate(mutation: string, changes: readonly Change[]): Effects {
     const p: Made = {
       id: mutation, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
-      seq: ++this.#made, keys: new Set(), effect: new Map(),
+      seq: ++this.#made, out: new Map(), keys: new Set(), effect: new Map(),
     };
-    this.#pending.push(p);
+    this.pending.push(p);
     this.#byId.set(mutation, p);
     this.#redo(p, true);
     return this.#finish();
@@ -164,12 +154,12 @@ export class View {
 
   /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
   hello({ user, epoch, resumed }: Hello): Effects {
-    const fresh = !resumed || !this.#resume;
+    const fresh = !resumed || !this.resume;
     this.#hold = { ...nothing(), active: true, fresh, epoch };
-    if (fresh) this.#resume = undefined;
+    if (fresh) this.resume = undefined;
     if (user !== this.user) {
       this.user = user;
-      for (const p of this.#pending) if (!p.hidden) this.#dirty.add(p);
+      for (const p of this.pending) if (!p.hidden) this.#dirty.add(p);
     }
     return this.#finish();
   }
@@ -179,7 +169,7 @@ export class View {
   }
 
   ready(rev: number): Effects {
-    this.#resume = { epoch: this.#hold.epoch ?? this.#resume?.epoch ?? "", rev };
+    this.resume = { epoch: this.#hold.epoch ?? this.resume?.epoch ?? "", rev };
     return this.#release();
   }
 
@@ -191,17 +181,15 @@ export class View {
   sync({ entity, rev, more }: Sync): Effects {
     this.#hold.syncs.push(entity);
     if (this.#hold.active || more) return this.#finish();
-    if (this.#resume && rev > this.#resume.rev) this.#resume = { ...this.#resume, rev };
+    if (this.resume && rev > this.resume.rev) this.resume = { ...this.resume, rev };
     return this.#release();
   }
 
   /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
   load(entities: readonly Entity[]): Effects {
     for (const e of entities) {
-      const rev = e.rev ?? 0;
-      if ((this.confirmed(e.id)?.rev ?? 0) > rev || this.#gone.get(e.id)! >= rev) continue;
-      if (this.#gone.has(parentOf(e))) this.#gone.set(e.id, rev); // what hangs on it is gone as well
-      else this.#confirm(e);
+      if (this.confirmed(e.id) || !this.#gone.has(e.id) && !this.#gone.has(parentOf(e))) this.#confirm(e);
+      else this.#gone.add(e.id); // and with it what hangs on it
     }
     return this.#finish();
   }
@@ -233,7 +221,7 @@ export class View {
 
   /** Starts from a stored confirmed state. Only before anything else. */
   restore(at: ResumePoint, entities: Iterable<Entity>): Effects {
-    this.#resume = at;
+    this.resume = at;
     for (const e of entities) this.#confirm(e);
     return this.#finish();
   }
@@ -256,9 +244,10 @@ export class View {
   #confirm(e: Sync["entity"]): void {
     const old = this.confirmed(e.id);
     if (e.deleted) {
-      this.#gone.set(e.id, e.rev ?? 0);
+      this.#gone.add(e.id);
       if (old) this.#unconfirm(old);
     } else if (!old || !(e.rev! < old.rev!)) {
+      this.#gone.delete(e.id);
       this.#ground.set(e);
       this.#moved(e.id, old, e);
     }
@@ -268,9 +257,9 @@ export class View {
   #unconfirm(e: Entity): void {
     if (this.confirmed(e.id) !== e) return;
     this.#ground.delete(e.id);
-    this.#gone.set(e.id, Math.max(e.rev ?? 0, this.#gone.get(e.id) ?? 0));
+    this.#gone.add(e.id);
     this.#moved(e.id, e, undefined);
-    for (const list of hanging(e.id)) [...this.#ground.sorted(list)].forEach((child) => this.#unconfirm(child));
+    for (const child of [...this.#ground.sorted(listKey("", e.id))]) if (hangs(child)) this.#unconfirm(child);
   }
 
   #moved(id: string, old: State, is: State): void {
@@ -286,33 +275,25 @@ export class View {
   #shifted(id: string, seq: number, old: State, is: State): void {
     this.#touched.add(id);
     if (old === is) return;
-    const until = this.#ground.versions(id).find((v) => v.at >= seq + 1)?.at ?? now;
-    const see = (key: string) => this.#users.get(key)?.forEach((p) => p.seq > seq && p.seq <= until && this.#dirty.add(p));
-    see(written(id));
+    const { users } = this.#ground;
+    let until = now;
+    for (const p of users.get(id) ?? []) if (p.out.get(id) && p.seq > seq && p.seq < until) until = p.seq;
+    const see = (key: string) => users.get(key)?.forEach((p) => p.seq > seq && p.seq <= until && this.#dirty.add(p));
+    see(id);
     if (old && is && sameSeat(old, is)) return;
-    see(named(id));
-    for (const e of [old, is]) if (e) see(listOf(e));
+    see(seatKey(id));
+    for (const e of [old, is]) if (e) listsOf(e).forEach(see);
   }
 
   /** Replays a mutation, or with again false only takes its part out, and tells who sees that. */
   #redo(p: Made, again: boolean): void {
-    const ground = this.#ground, after = p.seq + 1;
-    const old = new Map(ids(p).map((id) => [id, ground.state(id, after)]));
-    for (const id of old.keys()) ground.drop(id, p.seq);
-    for (const key of p.keys) {
-      const users = this.#users.get(key);
-      if (users?.delete(p) && !users.size) this.#users.delete(key);
+    const ground = this.#ground, { out } = p;
+    ground.forget(p);
+    if (again) replay(ground, p, this.user);
+    for (const id of new Set([...out.keys(), ...p.out.keys()])) {
+      const was = out.get(id);
+      this.#shifted(id, p.seq, was ? was.state : ground.state(id, p.seq - 1), ground.state(id, p.seq));
     }
-    if (again) {
-      replay(ground, p, this.user);
-      for (const key of p.keys) {
-        const users = this.#users.get(key);
-        if (users) users.add(p);
-        else this.#users.set(key, new Set([p]));
-      }
-      for (const id of ids(p)) if (!old.has(id)) old.set(id, ground.state(id, p.seq));
-    }
-    for (const [id, was] of old) this.#shifted(id, p.seq, was, ground.state(id, after));
   }
 
   /** Ends a mutation; nothing if it is not pending. */
@@ -320,7 +301,7 @@ export class View {
     const pending = this.#byId.get(id);
     if (!pending) return [];
     this.#byId.delete(id);
-    this.#pending.splice(this.#pending.indexOf(pending), 1);
+    this.pending.splice(this.pending.indexOf(pending), 1);
     if (!pending.hidden) this.#redo(pending, false);
     return [{ pending, verdict }];
   }
@@ -331,7 +312,7 @@ export class View {
 
   /** Replays what is dirty and shows the outcome. A replay dirties only what was made later. */
   #finish(verdicts: Effects["verdicts"] = []): Effects {
-    if (this.#dirty.size) for (const p of this.#pending) if (this.#dirty.delete(p)) this.#redo(p, true);
+    if (this.#dirty.size) for (const p of this.pending) if (this.#dirty.delete(p)) this.#redo(p, true);
     this.#dirty.clear();
     const changed = [...this.#touched].flatMap((id) => this.#show(id)).sort((a, b) => compare(a.id, b.id));
     const confirmed = [...this.#confirmed];

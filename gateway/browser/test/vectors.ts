@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Change, Entity, Patch } from "../src/entities.js";
-import type { ServerFrame } from "../src/frames.js";
+import type { Hello, ServerFrame } from "../src/frames.js";
 import type { Effects, View } from "../src/view.js";
 
 /** Reads a file of gateway/wire/testdata, wherever below gateway the tests run. */
@@ -44,7 +44,7 @@ export function feed(view: View, frame: ServerFrame): Effects {
   }
 }
 
-export const hello = (user: string, resumed = false, epoch = "e"): ServerFrame => ({
+export const hello = (user: string, resumed = false, epoch = "e"): Hello => ({
   type: "hello", protocol: 1, board: "b", user, role: "editor", session: "s", epoch, rev: 1, resumed,
   serverTime: "2026-03-01T10:04:05.678Z", limits: { frameBytes: 262144, inFlight: 256, ackTimeoutMs: 5000 },
 });
@@ -54,4 +54,22 @@ export function joined(view: View, user: string, entities: readonly Entity[], re
   feed(view, hello(user));
   for (const entity of entities) view.sync({ type: "sync", rev, entity });
   return view.ready(rev);
+}
+
+/** Numbers that only look like chance. */
+export interface Chance {
+  /** A whole number from 0 on, below n. */
+  below(n: number): number;
+  of<T>(list: readonly T[]): T;
+}
+
+/** mulberry32 */
+export function chance(seed: number): Chance {
+  const below = (n: number) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+  return { below, of: (list) => list[below(list.length)]! };
 }
