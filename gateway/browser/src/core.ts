@@ -5,7 +5,7 @@
 import type { Change, Json } from "./entities.js";
 import type { Engine, Entry, Hooks, How } from "./engine.js";
 import { browser, type Env } from "./env.js";
-import type { Hello, Loaded } from "./frames.js";
+import type { Broken, Hello, Loaded } from "./frames.js";
 import { Link } from "./link.js";
 import type { EntityChange, Mutation, Options, Refusal, Sent, Status, Verdict } from "./types.js";
 import { ulid } from "./ulid.js";
@@ -23,7 +23,7 @@ export interface Past {
   readonly tookMs: number;
 }
 
-export const refused = (code: string, reason: string, details: { [name: string]: Json } = {}): Refusal => ({
+export const refused = (code: string, reason = "", details: { [name: string]: Json } = {}): Refusal => ({
   ok: false, code, reason, details,
 });
 
@@ -81,9 +81,9 @@ export class Core implements Engine {
   constructor(options: Options) {
     this.options = options;
     this.env = { ...browser, ...options.env };
-    if (!options.board) throw new TypeError("connect: board must be named");
+    if (!options.board) throw new TypeError("board: missing");
     if (options.ttl !== undefined && !(options.ttl >= ttl.min && options.ttl <= ttl.max)) {
-      throw new RangeError(`connect: ttl must be ${ttl.min} to ${ttl.max} ms`);
+      throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
     }
     this.base = new URL(String(options.url ?? this.env.origin()).replace(/\/?$/, "/"));
     this.base.protocol = this.base.protocol.replace("ws", "http");
@@ -115,26 +115,26 @@ export class Core implements Engine {
   transact(changes: readonly Change[], how: How = {}): Sent {
     const id = how.id ?? this.ulid();
     let settle!: (v: Verdict) => void;
-    const promise = new Promise<Verdict>((done) => (settle = done));
-    const sent: Sent = Object.assign(promise, { id, entityId: changes[0]?.entityId ?? "", cancel: () => this.cancel(id) });
-    let own: readonly Change[] = [];
-    try {
-      own = JSON.parse(JSON.stringify(changes)) as Change[]; // the caller may change his
-    } catch (e) {
-      settle(refused("invalid", String(e), { field: "patch" }));
-      return sent;
-    }
-    if (!own.length || own.length > maxChanges) {
-      settle(refused("invalid", `1 to ${maxChanges} changes`, { field: "changes", limit: maxChanges }));
+    const sent: Sent = Object.assign(new Promise<Verdict>((done) => (settle = done)), {
+      id, entityId: changes[0]?.entityId ?? "", cancel: () => this.cancel(id),
+    });
+    if (!changes[0] || changes.length > maxChanges) {
+      settle(refused("invalid", "", { field: "changes", limit: maxChanges }));
     } else if (this.link.status === "closed" || this.entries.has(id)) {
-      settle(refused("closed", "the store is closed, or the mutation is under way"));
+      settle(refused("closed"));
     } else {
       this.run(() => {
-        const effects = this.view.mutate(id, own);
+        let effects;
+        try {
+          effects = this.view.mutate(id, changes);
+        } catch (e) {
+          return settle(refused("invalid", String(e), { field: "patch" })); // no JSON
+        }
+        const pending = this.view.byId(id)!;
         const entry: Entry = {
-          id, changes: own, sending: own, settle, madeAt: how.madeAt ?? this.now(),
+          id, pending, changes: pending.changes, sending: pending.changes, settle, madeAt: how.madeAt ?? this.now(),
           quiet: !!how.quiet, restored: !!how.id, state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
-          pending: this.view.byId(id)!, expiresAt: how.expiresAt, frame: undefined, ask: false, withdrawn: false, owed: 0,
+          expiresAt: how.expiresAt, frame: undefined, ask: false, withdrawn: false, owed: 0,
         };
         this.entries.set(id, entry);
         this.tellParts("made", entry);
@@ -164,7 +164,7 @@ export class Core implements Engine {
     if (!m || m.ask) return;
     m.withdrawn = true;
     this.run(() => {
-      if (!this.link.cancel(m)) this.#end(m, refused("withdrawn", "never sent"));
+      if (!this.link.cancel(m)) this.#end(m, refused("withdrawn"));
       this.link.tick();
     });
   }
@@ -188,8 +188,7 @@ export class Core implements Engine {
       });
     }
     if (m.frame.length * 3 > limit && new TextEncoder().encode(m.frame).length > limit) {
-      this.#end(m, refused("too_large", "larger than a frame may be", { limit }));
-      return undefined;
+      return void this.#end(m, refused("too_large", "", { limit }));
     }
     if (m.state === "queued") m.state = "sent";
     return m.frame;
@@ -199,7 +198,7 @@ export class Core implements Engine {
   silence(m: Entry): void {
     this.apply(this.view.silence(m.id));
     if (this.options.rollbackOnSilence && !m.quiet) {
-      this.#notices.push(() => this.onRollback.tell(m, refused("silence", "no verdict in time")));
+      this.#notices.push(() => this.onRollback.tell(m, refused("silence")));
     }
   }
 
@@ -268,11 +267,11 @@ export class Core implements Engine {
     });
   }
 
-  loaded(f: Loaded): void {
-    this.apply(this.view.load(f.entities));
-    const waiting = this.#loads.get(f.id);
-    this.#loads.delete(f.id);
-    this.#notices.push(() => waiting?.done(f));
+  loaded(f: Loaded | Broken): void {
+    if ("entities" in f) this.apply(this.view.load(f.entities));
+    const waiting = this.#loads.get(f.id!);
+    this.#loads.delete(f.id!);
+    this.#notices.push(() => ("entities" in f ? waiting?.done(f) : waiting?.failed(new Error(f.reason))));
   }
 
   #failLoads(): void {
@@ -282,7 +281,7 @@ export class Core implements Engine {
 
   forget(): void {
     this.run(() => {
-      for (const m of [...this.entries.values()]) this.#end(m, refused("closed", "made by another user"));
+      for (const m of [...this.entries.values()]) this.#end(m, refused("closed"));
       const nobody = { type: "hello", resumed: false, epoch: "", user: "" } as Hello;
       this.apply(this.view.hello(nobody));
       this.apply(this.view.ready(0));
@@ -299,6 +298,6 @@ export class Core implements Engine {
   ended(): void {
     this.tellParts("closed");
     this.#joined(false);
-    for (const m of this.entries.values()) this.#notices.push(() => m.settle(refused("closed", "no verdict before the end")));
+    for (const m of this.entries.values()) this.#notices.push(() => m.settle(refused("closed")));
   }
 }

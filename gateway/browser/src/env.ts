@@ -2,7 +2,7 @@
 
 /** The part of WebSocket the client uses. */
 export interface Socket {
-  onopen: (() => void) | null;
+  onopen: ((e: unknown) => void) | null;
   onmessage: ((e: { data: unknown }) => void) | null;
   onclose: ((e: { code: number; reason: string }) => void) | null;
   send(frame: string): void;

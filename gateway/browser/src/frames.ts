@@ -59,9 +59,16 @@ export interface Loaded {
   readonly before: string | null;
 }
 
+/** Your frame made no sense; with an id it was that load. */
+export interface Broken {
+  readonly type: "error";
+  readonly code: string;
+  readonly reason: string;
+  readonly id?: number;
+}
+
 export type ServerFrame =
-  | Hello | Sync | Ack | Nack | PresenceFrame | Loaded
+  | Hello | Sync | Ack | Nack | PresenceFrame | Loaded | Broken
   | { readonly type: "ready" | "lag"; readonly rev: number }
   | { readonly type: "pong"; readonly serverTime: string }
-  | { readonly type: "goaway"; readonly reconnectAfterMs: number }
-  | { readonly type: "error"; readonly code: string; readonly reason: string };
+  | { readonly type: "goaway"; readonly reconnectAfterMs: number };

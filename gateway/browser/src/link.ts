@@ -12,6 +12,7 @@ const quiet = 5000; // without a frame one way: ping
 const pongTimeout = 3000;
 const dialTimeout = 15000;
 const late = 1000; // a timer later than this means that the page did not run
+const beat = 1000; // how often to look at the clock while a verdict is awaited, so that little time passes unnoticed
 const backoff = { min: 250, max: 10000 };
 
 /** What waits for a verdict on this socket. Deadlines are in running time. */
@@ -31,7 +32,6 @@ export class Link {
   // Of this socket.
   #socket: Socket | undefined;
   #open = false;
-  #greeted = false;
   #ready = false;
   #rev = 0; // of the last live sync: the next one has this or one more
   #flights = new Map<Entry, Flight>();
@@ -70,7 +70,7 @@ export class Link {
       const next = this.#socket ? this.#serve() : this.#retry();
       this.#core.env.clearTimeout(this.#timer);
       if (this.closeCode !== undefined) return;
-      const wait = Math.max(next - this.#now(), 1);
+      const wait = Math.min(Math.max(next - this.#now(), 1), this.#flights.size ? beat : Infinity);
       this.#due = this.#core.env.monotonic() + wait;
       if (wait < Infinity) this.#timer = this.#core.env.setTimeout(() => this.tick(), wait);
     });
@@ -88,10 +88,11 @@ export class Link {
     this.#core.ended();
   }
 
-  /** Joins afresh at once. */
+  /** Gives the socket up and joins on another, at once if this one had been good. */
   restart(): void {
-    this.#socket?.close(1000);
-    this.#closed(0, true);
+    const dead = this.#socket;
+    this.#closed(0, !this.#failures);
+    dead?.close(1000);
   }
 
   /** Withdraws what was sent; false if it never was. */
@@ -176,34 +177,38 @@ export class Link {
     const { options } = this.#core;
     this.#set("connecting");
     this.#retryAt = this.#now() + dialTimeout;
-    const mine = () => attempt === this.#attempt;
+    /** While the attempt lasts. */
+    const then = <E>(fn: (e: E) => void) => (e: E) => {
+      if (attempt === this.#attempt) this.tick(() => fn(e));
+    };
     (async () => (typeof options.token === "function" ? options.token() : options.token))().then(
-      (token) => mine() && this.tick(() => this.#connect(token, mine)),
-      () => mine() && this.tick(() => this.#closed(0)),
+      then((token) => {
+        const socket = (this.#socket = this.#connect());
+        // The token goes into the first frame: a browser does not tell why an upgrade was refused, but it tells a close code.
+        socket.onopen = then(() => {
+          this.#open = true;
+          if (token) this.#write({ type: "auth", token });
+        });
+        socket.onmessage = then((e) => this.#receive(JSON.parse(String(e.data)) as ServerFrame));
+        socket.onclose = then((e) => this.#closed(e.code));
+      }),
+      then(() => this.#closed(0)),
     );
   }
 
-  #connect(token: string | undefined, mine: () => boolean): void {
+  #connect(): Socket {
     const { env, options, base, view } = this.#core;
     const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, base);
     url.protocol = url.protocol.replace("http", "ws");
-    const from = view.resume?.epoch ? view.resume : undefined;
-    const query = { since: from?.rev, epoch: from?.epoch, part: options.part, user: options.user };
+    const { epoch, rev } = view.resume ?? {};
+    const query = { part: options.part, user: options.user, ...(epoch && { since: rev, epoch }) };
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const socket = (this.#socket = env.socket(url.href, ["snapback.v1"]));
-    this.#open = this.#greeted = this.#judging = false;
+    this.#open = this.#judging = false;
     this.#pinged = this.#pongs = this.#blockedUntil = this.#goaway = this.#sent = 0;
     this.#heard = this.#spoke = this.#now();
-    // The token goes into the first frame: a browser does not tell why an upgrade was refused, but it tells a close code.
-    socket.onopen = () =>
-      mine() && this.tick(() => {
-        this.#open = true;
-        if (token) this.#write({ type: "auth", token });
-      });
-    socket.onmessage = (e) => mine() && this.tick(() => this.#receive(JSON.parse(String(e.data)) as ServerFrame));
-    socket.onclose = (e) => mine() && this.tick(() => this.#closed(e.code));
+    return env.socket(url.href, ["snapback.v1"]);
   }
 
   #gone(): void {
@@ -227,17 +232,11 @@ export class Link {
     this.#retryAt = this.#now() + (atOnce ? 0 : pause);
   }
 
-  #giveUp(): void {
-    const dead = this.#socket;
-    this.#closed(0, this.#failures === 0);
-    dead?.close();
-  }
-
   /** What is due on the socket; gives when to come again. */
   #serve(): number {
     const now = this.#now();
     if (!this.#open ? now >= this.#retryAt : this.#pinged && now >= this.#pinged + pongTimeout) {
-      this.#giveUp();
+      this.restart();
       return this.#retryAt;
     }
     if (!this.#open) return this.#retryAt;
@@ -288,7 +287,6 @@ export class Link {
         this.hello = f;
         core.tellParts("greeted", f);
         if (!this.#socket) return; // a part had it start afresh
-        this.#greeted = true;
         return core.apply(core.view.hello(f));
       case "sync":
         if (this.status === "live") {
@@ -316,6 +314,7 @@ export class Link {
       case "presence":
         return core.tellParts("presence", f);
       case "loaded":
+      case "error":
         return core.loaded(f);
       case "goaway":
         this.#goaway = f.reconnectAfterMs;
@@ -323,7 +322,6 @@ export class Link {
   }
 
   #joined(rev: number): void {
-    if (!this.#greeted) return this.restart();
     this.#rev = rev;
     this.#core.apply(this.#core.view.ready(rev));
     this.#set("live");

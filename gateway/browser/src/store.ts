@@ -150,8 +150,9 @@ export class Store {
   }
 
   /**
-   * With `part: "open"`: a card's comments, or archived cards, newest first. They join the view. Rejects when the store is
-   * not live.
+   * With `part: "open"`: a card with its comments, newest first (the card itself, and if it is archived what hangs on it,
+   * are among the entities), or the archived columns and cards. They join the view. Rejects when the store is not live,
+   * and when the connection is lost.
    */
   load(what: { readonly card: string; readonly before?: string } | { readonly archive: true; readonly before?: string }): Promise<Page> {
     return this.#core.load(what);
