@@ -36,7 +36,10 @@ export interface Presence<T = Json> {
   close(): void;
 }
 
-/** Presence on the store's board. One for each store is enough, and two would speak over each other. */
+/**
+ * Presence on the store's board. Make it beside the store: others are told of when they say something. One for each store
+ * is enough, and two would speak over each other.
+ */
 export function presence<T extends Saying = Json>(store: Store): Presence<T> {
   const { engine } = store;
   const { env } = engine;
@@ -110,7 +113,7 @@ export function presence<T extends Saying = Json>(store: Store): Presence<T> {
 
   engine.hooks.add(hooks);
   if (store.me) mine.add(store.me.session);
-  engine.said?.forEach(hear);
+  if (store.status === "live") engine.said?.forEach(hear);
 
   return {
     set(data) {

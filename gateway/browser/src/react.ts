@@ -25,7 +25,7 @@ export type BoardProviderProps =
       readonly store?: never;
       /**
        * Connects when mounted and closes when unmounted. Another board, url or user connects anew; a new token string is
-       * sent on the live connection. A change of the others counts from the next connection on.
+       * sent on the live connection. Changes of the others do not count; `offline` must be another one for another board.
        */
       readonly options: Options;
       readonly children?: ReactNode;
