@@ -91,7 +91,7 @@ export function draw(seen: Inspection, now: number): Drawn {
     facts: {
       "rev": String(seen.rev), "round trip": seen.latencyMs === undefined ? "–" : time(seen.latencyMs),
       "entities": String(seen.entities), "you": seen.me ? `${seen.me.user}, ${seen.me.role}` : "–",
-      "epoch": seen.epoch ?? "–", "session": seen.me?.session ?? "–",
+      "epoch": brief(seen.epoch ?? "–"), "session": brief(seen.me?.session ?? "–"),
     },
     pending: seen.pending.slice(0, most).map(waiting),
     verdicts: seen.verdicts.map(over).reverse(),
