@@ -114,9 +114,11 @@ function noteEffect(p: Made, id: string, before: State, after: State): void {
   if (!after) effect.deleted ||= !!before;
   else {
     effect.created ||= !before;
+    const moved = before && listOf(before) !== listOf(after); // a place is a list and a key, also if the key is the same
     for (const name of Object.keys({ ...before, ...after })) {
       const change = { before: field(before ?? undefined, name), after: field(after, name) };
-      if (!isOwned(name) && name !== "liked" && !same(stored(change.before), stored(change.after))) effect.fields.set(name, change);
+      const isSame = same(stored(change.before), stored(change.after)) && !(moved && name === "position");
+      if (!isOwned(name) && name !== "liked" && !isSame) effect.fields.set(name, change);
     }
   }
 }

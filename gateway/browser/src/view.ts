@@ -17,6 +17,7 @@ export interface Effect {
   /**
    * The fields it changes, `likes`, `liked` and what only the server sets left out; absent is undefined. Kept up to date
    * by every replay in which the field comes out changed; a replay that finds the field already so keeps what stood before.
+   * A move to another list has the position too, also if it is the same.
    */
   fields: Map<string, { before: Json | undefined; after: Json | undefined }>;
 }

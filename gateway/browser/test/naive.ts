@@ -52,8 +52,10 @@ function noteEffect(effects: Map<string, Effect>, id: string, before: Entity | u
   if (!before) effect.created = true;
   if (died) effect.deleted = true;
   if (!after) return;
+  const moved = before && parent(before) !== parent(after);
   for (const name of new Set([...Object.keys(before ?? {}), ...Object.keys(after)])) {
-    if (/^(id|kind|rev|number|likes|liked|created.*|updated.*)$/.test(name) || same(before?.[name], after[name])) continue;
+    if (/^(id|kind|rev|number|likes|liked|created.*|updated.*)$/.test(name)) continue;
+    if (same(before?.[name], after[name]) && !(moved && name === "position")) continue;
     effect.fields.set(name, { before: before?.[name], after: after[name] });
   }
 }
