@@ -1,0 +1,92 @@
+// Writes the confirmed board into its database as it moves on.
+
+import { got, type Meta, only, run } from "./database.js";
+import type { Engine } from "./engine.js";
+import type { ResumePoint } from "./view.js";
+
+/** Milliseconds that the confirmed state waits for company before it is written; the second after a write has failed. */
+const pause = { usual: 250, failed: 60_000 };
+
+export interface Confirmed {
+  /** The stored state goes up to here, but for what `moved` tells; undefined: not known to go anywhere. */
+  since: ResumePoint | undefined;
+  moved(ids: readonly string[]): void;
+  /** Writes at once; nothing if all is written, or nothing is kept. */
+  flush(): void;
+}
+
+/** `kept` gives the database, while there is one, and whose it is; `told` hears of every write, with the error of one that failed. */
+export function confirmed(
+  { env, view }: Engine, kept: () => { db: IDBDatabase | undefined; owner: string | undefined }, told: (error?: unknown) => void,
+): Confirmed {
+  let dirty = new Set<string>();
+  let isPlanned = false;
+  let isWriting = false;
+
+  const plan = (ms: number) => {
+    if (isPlanned) return;
+    isPlanned = true;
+    env.setTimeout(() => {
+      isPlanned = false;
+      self.flush();
+    }, ms);
+  };
+
+  /**
+   * Writes what has changed since the last time, or everything if the stored state is not one that this can be added to:
+   * never written, of another epoch, or older. A tab that is ahead has written it already.
+   */
+  const write = (db: IDBDatabase) =>
+    run(db, ["entities", "meta"], async (stores) => {
+      const meta = (await got(stores("meta").get(only))) as Meta | undefined;
+      // From here on nothing is awaited: all that is written is of one rev.
+      const at = view.resume;
+      if (!at?.epoch || !meta || meta.user !== kept().owner) return; // or another user has signed in, in another tab
+      const { since } = self;
+      const ids = dirty;
+      self.since = at;
+      dirty = new Set();
+      const isSame = meta.epoch === at.epoch;
+      if (isSame && meta.rev! >= at.rev) return;
+      const entities = stores("entities");
+      if (isSame && since?.epoch === at.epoch && meta.rev! >= since.rev) {
+        for (const id of ids) {
+          const entity = view.confirmed(id);
+          if (entity) entities.put(entity);
+          else entities.delete(id);
+        }
+      } else {
+        entities.clear();
+        for (const entity of view.allConfirmed()) entities.put(entity);
+      }
+      stores("meta").put({ user: meta.user, ...at }, only);
+    });
+
+  const self: Confirmed = {
+    since: undefined,
+    moved(ids) {
+      for (const id of ids) dirty.add(id);
+      plan(pause.usual);
+    },
+    flush() {
+      const { db } = kept();
+      if (!db || !dirty.size || isWriting) return;
+      isWriting = true;
+      const before = dirty;
+      write(db).then(
+        () => {
+          isWriting = false;
+          if (dirty !== before && dirty.size) plan(pause.usual);
+          told();
+        },
+        (e: unknown) => {
+          isWriting = false;
+          self.since = undefined; // so that everything is written
+          plan(pause.failed);
+          told(e);
+        },
+      );
+    },
+  };
+  return self;
+}
