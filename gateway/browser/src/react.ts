@@ -5,7 +5,7 @@ import {
   type ReactNode,
 } from "react";
 
-import type { Board, Change, Entity, EntityOf, Kind, Patch } from "./entities.js";
+import type { Board, Change, Entity, EntityOf, Json, Kind, Patch } from "./entities.js";
 import { presence, type Peer, type Presence, type Saying } from "./presence.js";
 import { connect, type Store } from "./store.js";
 import type { Me, Options, Preconditions, Refusal, Sent, Status, Unsubscribe } from "./types.js";
@@ -52,7 +52,7 @@ function Connected({ options, children, fallback }: Extract<BoardProviderProps, 
     let mine = held.current;
     if (mine?.key !== key || mine.store.status === "closed") {
       const ask = async () => (typeof newest.current === "function" ? newest.current() : (newest.current ?? ""));
-      mine = { store: connect(newest.current === undefined ? options : { ...options, token: ask }), wanted: true, key };
+      mine = { store: connect({ ...options, token: ask }), wanted: true, key };
     }
     const it = (held.current = mine);
     it.wanted = true;
@@ -245,7 +245,7 @@ function presenceOf<T extends Saying>(store: Store): Presence<T> {
 }
 
 /** Who else is on the board, and a way to tell them something passing. All components share one {@link Presence}. */
-export function usePresence<T extends Saying>(): {
+export function usePresence<T extends Saying = Json>(): {
   readonly others: readonly Peer<T>[];
   readonly set: Presence<T>["set"];
 } {

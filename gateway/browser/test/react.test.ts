@@ -223,7 +223,8 @@ test("options connect once, in StrictMode too, and unmounting closes", async () 
 
 test("a new token is sent on the live connection and used for the next", async () => {
   const world = new World();
-  const app = (token: string) => createElement(BoardProvider, { options: { board: "b", env: world.env, token } });
+  const app = (token: string | (() => string)) =>
+    createElement(BoardProvider, { options: { board: "b", env: world.env, token } });
   await render(app("t1"));
   await act(() => world.join());
   await render(app("t2"));
@@ -232,6 +233,11 @@ test("a new token is sent on the live connection and used for the next", async (
   await act(() => world.advance(1000));
   world.socket.open();
   assert.deepEqual(world.sockets[1]?.sent("auth").map((f) => f["token"]), ["t2"]);
+  await render(app(() => "t3"));
+  world.socket.end(4001);
+  await act(() => world.advance(2000));
+  world.socket.open();
+  assert.deepEqual(world.sockets.map((s) => s.sent("auth").at(-1)?.["token"]), ["t2", "t2", "t3"]);
   await unmount();
 });
 
