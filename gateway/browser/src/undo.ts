@@ -1,0 +1,317 @@
+// Undo and redo of what the application changes through one store.
+//
+// A step is turned by a mutation of its own: the inverse of what the newest one changed, or, where that never took effect,
+// the same again. Whether it took effect is known with its verdict. Until then the turn is in the view, held, and the one
+// it turns is asked to withdraw; the verdict tells whether the held one is dropped or sent.
+
+import { Listeners, refused } from "./core.js";
+import type { Entry, Hooks } from "./engine.js";
+import type { Change, Json, Patch, SetChange } from "./entities.js";
+import type { Store } from "./store.js";
+import type { Refusal, Unsubscribe } from "./types.js";
+
+/** Fields that an undo or redo left alone, because somebody changed them since. */
+export interface Kept {
+  readonly entityId: string;
+  /** None: something was put into the entity since, so it was not deleted. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * What became of an undo or redo. `rev` is absent if the server had nothing to change. A refusal has the code of the nack
+ * (`wip_limit`, `archived`, `not_found`, `forbidden`, …), `empty` if there is nothing to turn, or `closed`. One that came
+ * too late (`expired`, `withdrawn`) can be tried again; a step that a rule of the board refuses is given up.
+ */
+export type UndoResult = { readonly ok: true; readonly rev?: number; readonly kept: readonly Kept[] } | Refusal;
+
+export interface UndoManager {
+  /** Takes back the newest step, at once in the view. Never rejects. */
+  undo(): Promise<UndoResult>;
+  /** Brings forward again what was undone last. Never rejects. */
+  redo(): Promise<UndoResult>;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** Calls fn when canUndo or canRedo changes. */
+  subscribe(fn: () => void): Unsubscribe;
+  /** Forgets all steps; an undo under way goes on. */
+  clear(): void;
+  /** Forgets all steps and makes no more; an undo under way goes on. */
+  close(): void;
+}
+
+/** What a mutation changed of one entity. */
+interface Part {
+  readonly id: string;
+  /** The confirmed entity's rev, when the verdict came. */
+  readonly rev: number | undefined;
+  /** It made the entity. */
+  readonly kind: string | undefined;
+  readonly deleted: boolean;
+  readonly fields: readonly Field[];
+}
+
+type Field = readonly [name: string, before: Json | undefined, after: Json | undefined];
+
+interface Step {
+  /** What the user wants it to be. */
+  undone: boolean;
+  /** The newest mutation, while it has no verdict, and what it makes the step. */
+  flying?: string | undefined;
+  goal: boolean;
+  /** What turns that one, waiting for its verdict. */
+  held?: string | undefined;
+  /** What the newest one before it changed, and what it makes the step: the step is that now, unless it was withdrawn. */
+  parts: readonly Part[];
+  makes: boolean;
+  /** What the manager sent. */
+  sent: Change[];
+  kept: Kept[];
+  settle?: ((result: UndoResult) => void) | undefined;
+}
+
+const isSet = (name: string) => /^(labels|assignees|likedBy)$/.test(name);
+/** A place is one thing in several fields: who keeps one of them keeps them all. */
+const isPlace = (name: string) => /^(columnId|checklistId|position)$/.test(name);
+/** Not a rule of the board, only time was against it. */
+const isLate = ({ code }: Refusal) => /^(expired|withdrawn)$/.test(code);
+/** What may come to stand on an entity that was made without it. */
+const optional = { title: null, name: null, color: null, done: null, assignee: null, due: null };
+
+const minus = (a: Json = [], b: Json = []) => (a as string[]).filter((s) => !(b as string[]).includes(s));
+
+/** Keeps undo and redo for a store: the newest 50 steps, each of them one mutation, which are forgotten with the page. */
+export function undoManager(store: Store, { steps: most = 50 }: { readonly steps?: number } = {}): UndoManager {
+  const { engine } = store;
+  const { view } = engine;
+  const listeners = new Listeners<[]>();
+  const flights = new Map<string, Step>();
+  const firsts = new Map<string, Part[]>(); // what undecided mutations changed when they were made
+  const placed = new Map<string, Json | undefined>(); // by entity and position: the one the server gave for that
+  let steps: Step[] = []; // in the order made
+  let user = store.me?.user;
+  let closed = false;
+  let told = "";
+
+  /** What the mutation changed; if acked at rev, with the values the server gave. */
+  const partsOf = (m: Entry, rev = -1): Part[] =>
+    [...m.pending.effect].map(([id, { created, fields }]) => {
+      const own = m.changes.filter((c) => c.entityId === id);
+      const now = view.confirmed(id);
+      return {
+        id, rev: now?.rev,
+        kind: created ? own.find((c) => c.patch?.kind)?.patch?.kind : undefined,
+        deleted: own.some((c) => !c.patch),
+        fields: [...fields].map(([name, { before, after }]) => {
+          if (!now || now.rev! > rev || isSet(name)) return [name, before, after];
+          const got = now[name];
+          if (name === "position") {
+            placed.delete(id + after);
+            if (got !== after) placed.set(id + after, got);
+          }
+          // The server's own value comes before the ack, and is taken for the one before.
+          const first = got === before && firsts.get(m.id)?.find((p) => p.id === id)?.fields.find((f) => f[0] === name);
+          return [name, first ? first[1] : before, got];
+        }),
+      };
+    });
+
+  /** Changes fields from one value to another, if they still have that one; elements of sets in any case. */
+  function move(id: string, fields: readonly Field[]): Change[] {
+    const patch: { [name: string]: Json | SetChange } = {};
+    const expected: { [name: string]: Json } = {};
+    for (const [name, from, to] of fields) {
+      if (isSet(name)) {
+        patch[name] = { add: minus(to, from), remove: minus(from, to) };
+      } else {
+        patch[name] = to ?? null;
+        expected[name] = (name === "position" && placed.get(id + from)) || (from ?? null);
+      }
+    }
+    return fields.length ? [{ entityId: id, patch, if: expected }] : [];
+  }
+
+  /** Makes the parts' changes again. */
+  const again = (parts: readonly Part[]) =>
+    parts.flatMap(({ id, kind, deleted, rev, fields }): Change[] => {
+      if (deleted) return [{ entityId: id, patch: null, ...(rev && { ifRev: rev }) }];
+      const [change] = move(id, fields.map(([name, , to]) => [name, undefined, to]));
+      return kind ? [{ entityId: id, patch: { ...change!.patch, kind } as Patch }] : move(id, fields);
+    });
+
+  /** Takes the parts' changes back. */
+  const inverse = (parts: readonly Part[], kept: Kept[] = []) =>
+    parts.flatMap(({ id, kind, deleted, fields }): Change[] => {
+      if (deleted) return [];
+      if (!kind) return move(id, fields.map(([name, before, after]) => [name, after, before]));
+      if (kind === "card" || kind === "column") return [{ entityId: id, patch: { archived: true }, if: { archived: null } }];
+      if (view.children(id).some((e) => parts.every((p) => p.id !== e.id))) {
+        kept.push({ entityId: id, fields: [] });
+        return [];
+      }
+      const made = fields.filter(([name]) => !isPlace(name)).map(([name, , to]) => [name, to!]);
+      return [{ entityId: id, patch: null, if: { ...optional, ...Object.fromEntries(made) } }];
+    }).reverse();
+
+  /** The changes that bring the step to where the user wants it, by the mutation that made these parts. */
+  const changesOf = (step: Step, parts = step.parts, makes = step.makes) =>
+    step.undone === makes ? again(parts) : inverse(parts, (step.kept = []));
+
+  const next = (undone: boolean) => (undone ? steps.find((s) => s.undone) : steps.findLast((s) => !s.undone));
+
+  function tell(): void {
+    const now = `${!!next(false)} ${!!next(true)}`;
+    if (now !== told) {
+      told = now;
+      listeners.tell();
+    }
+    if (closed && !flights.size) engine.hooks.delete(hooks);
+  }
+
+  const forget = (step: Step) => void (steps = steps.filter((s) => s !== step));
+
+  function drop(held: string | undefined): void {
+    if (held) engine.release(held, { verdict: refused("withdrawn", "undone") });
+  }
+
+  /** The step is at rest. */
+  function end(step: Step, result: UndoResult): void {
+    const { held, settle } = step;
+    step.held = step.settle = undefined;
+    drop(held);
+    if (!(step.undone === step.makes ? inverse : again)(step.parts).length) forget(step);
+    settle?.(result);
+  }
+
+  const done = ({ kept }: Step, rev?: number): UndoResult => ({ ok: true, ...(rev && { rev }), kept });
+
+  /** Sends the changes, in the place of what is held. */
+  function send(step: Step, changes: Change[], none = done(step)): void {
+    if (!changes.length) {
+      forget(step);
+      return end(step, none);
+    }
+    const { held } = step;
+    const id = held ?? engine.ulid();
+    step.held = undefined;
+    step.flying = id;
+    step.goal = step.undone;
+    step.sent = changes;
+    flights.set(id, step);
+    if (held) engine.release(id, { sending: changes });
+    else engine.transact(changes, { id, quiet: true });
+  }
+
+  /** After a refusal: leaves out what others changed since; false if it is about something else. */
+  function leaveOut({ sent, kept }: Step, { code, details }: Refusal): boolean {
+    const at = Number(details["change"] ?? 0);
+    const { entityId, patch, if: expected } = sent[at]!;
+    const names = Object.keys(patch ?? {});
+    let fields = names;
+    if (code === "conflict") {
+      const differ = (details["fields"] ?? []) as string[];
+      const place = differ.some(isPlace);
+      fields = patch ? names.filter((n) => differ.includes(n) || (place && isPlace(n))) : differ;
+    } else if (code !== "not_found" || details["entityId"] !== entityId || !sent[1]) return false;
+    const left = (all = {}) => Object.fromEntries(Object.entries<Json>(all).filter(([n]) => !fields.includes(n)));
+    sent.splice(at, 1, ...(names.length > fields.length ? [{ entityId, patch: left(patch!), if: left(expected) }] : []));
+    kept.push({ entityId, fields });
+    return fields.length > 0;
+  }
+
+  const hooks: Hooks = {
+    made(m) {
+      const parts = partsOf(m);
+      firsts.set(m.id, parts);
+      if (m.quiet || m.restored || closed) return;
+      steps = steps.filter((s) => !s.undone);
+      if (inverse(parts).length) {
+        const step: Step = { undone: false, flying: m.id, goal: false, parts, makes: false, sent: [], kept: [] };
+        flights.set(m.id, step);
+        steps = [...steps, step].slice(-most);
+      }
+      tell();
+    },
+
+    concluded(m, v) {
+      const step = flights.get(m.id);
+      const parts = partsOf(m, v.ok ? v.rev : -1);
+      flights.delete(m.id);
+      firsts.delete(m.id);
+      if (!step) return;
+      const wanted = step.undone === step.goal;
+      step.flying = undefined;
+      if (v.ok || !m.quiet) {
+        step.parts = v.ok && !v.events ? [] : parts;
+        step.makes = step.goal;
+      }
+      if (v.ok && wanted) end(step, done(step, v.rev));
+      else if (v.ok) send(step, changesOf(step), v.events ? refused("empty", "deleted") : done(step));
+      else if (!wanted) {
+        if (!m.quiet && !isLate(v)) forget(step);
+        end(step, done(step));
+      } else if (m.quiet && leaveOut(step, v)) send(step, step.sent);
+      else if (step.held && isLate(v)) send(step, changesOf(step));
+      else {
+        if (m.quiet && isLate(v)) step.undone = !step.undone;
+        else forget(step);
+        end(step, v);
+      }
+      tell();
+    },
+
+    greeted(hello) {
+      if (user && user !== hello.user) steps = [];
+      user = hello.user;
+      tell();
+    },
+
+    closed() {
+      steps = [];
+      for (const step of flights.values()) step.settle?.(refused("closed", "undecided"));
+      flights.clear();
+      tell();
+    },
+  };
+
+  function turn(step: Step | undefined): Promise<UndoResult> {
+    if (!step) return Promise.resolve(refused("empty", "no step"));
+    step.settle?.({ ok: true, kept: [] }); // by this one
+    step.undone = !step.undone;
+    step.kept = [];
+    const result = new Promise<UndoResult>((settle) => (step.settle = settle));
+    const m = engine.entries.get(step.flying!);
+    if (m) {
+      const was = step.held;
+      const changes = changesOf(step, partsOf(m), step.goal);
+      step.held = changes.length ? engine.ulid() : undefined;
+      if (step.held) engine.transact(changes, { id: step.held, held: true, quiet: true });
+      drop(was);
+      engine.cancel(m.id);
+    } else {
+      send(step, changesOf(step));
+    }
+    tell();
+    return result;
+  }
+
+  engine.hooks.add(hooks);
+  return {
+    undo: () => turn(next(false)),
+    redo: () => turn(next(true)),
+    get canUndo() {
+      return !!next(false);
+    },
+    get canRedo() {
+      return !!next(true);
+    },
+    subscribe: (fn) => listeners.add(fn),
+    clear() {
+      steps = [];
+      tell();
+    },
+    close() {
+      closed = true;
+      this.clear();
+    },
+  };
+}
