@@ -93,7 +93,13 @@ func (b *Board) ChangedSince(rev uint64) (changed []*Entity, ok bool) {
 			changed = append(changed, e)
 		}
 	}
-	slices.SortStableFunc(changed, func(x, y *Entity) int {
+	ParentsFirst(changed)
+	return changed, true
+}
+
+// ParentsFirst puts parents before children and tombstones last.
+func ParentsFirst(list []*Entity) {
+	slices.SortStableFunc(list, func(x, y *Entity) int {
 		if x.Deleted != y.Deleted {
 			if x.Deleted {
 				return 1
@@ -102,7 +108,6 @@ func (b *Board) ChangedSince(rev uint64) (changed []*Entity, ok bool) {
 		}
 		return cmp.Compare(kindRank(x.Kind), kindRank(y.Kind))
 	})
-	return changed, true
 }
 
 func compareRevisions(a, b revision) int {

@@ -198,8 +198,12 @@ func listedRole(l eventlog.Listing, id identity) domain.Role {
 // getBoard is GET /v1/boards/{board}.
 func (s *Server) getBoard(w http.ResponseWriter, r *http.Request, id identity) error {
 	query := r.URL.Query()
-	if query.Has("rev") || query.Has("at") || query.Has("part") {
+	if query.Has("rev") || query.Has("at") {
 		return notFound()
+	}
+	open, bad := partOpen(query)
+	if bad != nil {
+		return *bad
 	}
 	st, err := s.sit(r.Context(), id, r.PathValue("board"))
 	if err != nil {
@@ -216,10 +220,7 @@ func (s *Server) getBoard(w http.ResponseWriter, r *http.Request, id identity) e
 	role := domain.NoRole
 	st.read(func(v *projector.View) {
 		role, rev = st.roleIn(v), v.Rev()
-		entities = make([]*domain.Entity, 0, v.Board().Len())
-		for e := range v.Board().All() {
-			entities = append(entities, e)
-		}
+		entities = partOf(v.Board(), open)
 	})
 	if role == domain.NoRole { // lost while waiting
 		return notFound()

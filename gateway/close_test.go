@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -221,21 +220,6 @@ func TestClose4502_MembershipLost(t *testing.T) {
 		}
 		if f := granted.verdict(granted.mutate("c1", `{"title":"x"}`)); f.Code != "forbidden" {
 			t.Errorf("role change not in effect: %s", f)
-		}
-	})
-}
-
-func TestPart_IsNotServedYet(t *testing.T) {
-	inBubble(t, options{}, func(t *testing.T, w *world) {
-		w.demo()
-		d := websocket.Dialer{NetDialContext: w.dial}
-		_, resp, err := d.DialContext(t.Context(), w.url+"/"+board+"?user=bob&part=open", nil)
-		if err == nil || resp == nil || resp.StatusCode != http.StatusNotFound {
-			t.Fatalf("%v %v", resp, err)
-		}
-		var p struct{ Code string }
-		if json.NewDecoder(resp.Body).Decode(&p) != nil || p.Code != "not_found" {
-			t.Errorf("code %q", p.Code)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/gorilla/websocket"
 
@@ -33,12 +34,17 @@ type news struct {
 
 type place struct{ decision, syncs int }
 
-// newNews encodes the syncs of a record.
-func newNews(outcomes []projector.Outcome) (*news, error) {
+// newNews encodes the syncs of a record, as who watches the open part is sent
+// them if open.
+func newNews(outcomes []projector.Outcome, open bool) (*news, error) {
 	n := new(news)
 	for i, o := range outcomes {
-		n.syncs = append(n.syncs, o.Syncs...)
-		for _, sync := range o.Syncs {
+		syncs := o.Syncs
+		if open && o.Open != nil {
+			syncs = o.Open
+		}
+		n.syncs = append(n.syncs, syncs...)
+		for _, sync := range syncs {
 			user, is := domain.IsMemberID(sync.Entity.ID)
 			if _, before := n.leavers[user]; before || !is || sync.Entity.Kind != domain.KindMember {
 				continue
@@ -209,7 +215,8 @@ func (h *hub) Load(v *projector.View) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.view = v
-	h.dropImage()
+	v.WatchOpen(h.opens > 0)
+	h.dropImages()
 	for _, s := range h.sessions {
 		s.q.update(func() {
 			s.q.lag(h.rev)
@@ -235,20 +242,42 @@ func (h *hub) Apply(r eventlog.Record) error {
 		h.settle(&outcomes[i].Verdict, &r.Commit.Decisions[i].Command, i)
 	}
 	if len(h.sessions) > 0 {
-		n, err := newNews(outcomes)
-		if err != nil { // cannot happen: entities are made of JSON
-			h.hs.logger.Error("record not encodable", "board", h.board, "seq", r.Seq, "error", err)
-			n = new(news)
-		}
+		whole, open := h.bothNews(outcomes, r.Seq)
 		h.chain()
 		h.beginRound()
 		for _, s := range h.sessions {
-			h.tell(s, n)
+			if s.open {
+				h.tell(s, open)
+			} else {
+				h.tell(s, whole)
+			}
 		}
 	}
 	h.answers = cleared(h.answers)
 	h.hasMoved()
 	return nil
+}
+
+// bothNews gives what the sessions are told that watch the whole board, and
+// those that watch its open part; the same unless both are there and the record
+// tells them differently.
+func (h *hub) bothNews(outcomes []projector.Outcome, seq uint64) (whole, open *news) {
+	encode := func(part bool) *news {
+		n, err := newNews(outcomes, part)
+		if err != nil { // cannot happen: entities are made of JSON
+			h.hs.logger.Error("record not encodable", "board", h.board, "seq", seq, "error", err)
+			n = new(news)
+		}
+		return n
+	}
+	if h.opens < len(h.sessions) {
+		whole = encode(false)
+	}
+	differs := func(o projector.Outcome) bool { return o.Open != nil }
+	if open = whole; h.opens > 0 && (whole == nil || slices.ContainsFunc(outcomes, differs)) {
+		open = encode(true)
+	}
+	return whole, open
 }
 
 // tell queues the news and s's own answers. Of a record in which s lost its

@@ -127,7 +127,7 @@ func TestNews_EachUserIsShownHisLikes(t *testing.T) {
 			}
 			outcomes = append(outcomes, o)
 		}
-		n, err := newNews(outcomes)
+		n, err := newNews(outcomes, false)
 		if err != nil {
 			t.Fatal(err)
 		}

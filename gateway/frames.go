@@ -27,7 +27,7 @@ func (s *session) frame(kind int, data []byte) (code int, reason string) {
 		s.nack(f.ID, bad)
 		return 0, ""
 	case bad != nil:
-		return s.senseless(bad)
+		return s.senselessAs(f.Page, bad)
 	}
 	switch f.Type {
 	case wire.TypeMutate:
@@ -38,6 +38,8 @@ func (s *session) frame(kind int, data []byte) (code int, reason string) {
 		s.present(f.Data)
 	case wire.TypeAuth:
 		return s.refresh(f.Token)
+	case wire.TypeLoad:
+		s.load(f.Page)
 	case wire.TypePing:
 		s.put(replyItem(wire.Pong{Type: wire.TypePong, ServerTime: stamp(time.Now())}))
 	}
@@ -47,6 +49,11 @@ func (s *session) frame(kind int, data []byte) (code int, reason string) {
 // senseless answers a frame that costs itself, and the connection when it
 // comes over and over.
 func (s *session) senseless(r *domain.Rejection) (code int, reason string) {
+	return s.senselessAs(nil, r)
+}
+
+// senselessAs is senseless with the load, if it was one and its id can be told.
+func (s *session) senselessAs(load *wire.Page, r *domain.Rejection) (code int, reason string) {
 	now := time.Now()
 	if s.broken == nil {
 		s.broken = new(broken)
@@ -57,7 +64,11 @@ func (s *session) senseless(r *domain.Rejection) (code int, reason string) {
 	if s.broken.frames++; s.broken.frames > brokenBurst {
 		return wire.CloseAbuse, "too many broken frames"
 	}
-	s.put(replyItem(wire.Error{Type: wire.TypeError, Code: r.Code, Reason: r.Reason}))
+	answer := wire.Error{Type: wire.TypeError, Code: r.Code, Reason: r.Reason}
+	if load != nil {
+		answer.ID = &load.ID
+	}
+	s.put(replyItem(answer))
 	return 0, ""
 }
 

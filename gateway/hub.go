@@ -159,11 +159,12 @@ type hub struct {
 	view     *projector.View
 	rev      uint64 // of the view when it was last sound; all of it has been queued to every session
 	sessions []*session
+	opens    int // of sessions that watch the open part
 	owned    map[mutationKey]*owned
 	chase    *time.Timer // runs h.look; nil: it never did
 	looking  bool        // it runs, or h.look does
 	answers  []answer    // room for those of the record at hand
-	image    *image      // of view, while people join
+	images   [2]*image   // of view and of its open part, while people join
 	round    round
 	moved    chan struct{} // closed when the view moves; nil: nobody waits
 	presence map[string]*shown

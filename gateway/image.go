@@ -24,8 +24,9 @@ const (
 var joinOrder = [...]domain.Kind{domain.KindBoard, domain.KindMember, domain.KindLabel, domain.KindColumn, domain.KindCard,
 	domain.KindChecklist, domain.KindItem, domain.KindComment, domain.KindFile}
 
-// image is a board in pages, as of rev. Under hub.mu.
+// image is a board in pages, or its open part, as of rev. Under hub.mu.
 type image struct {
+	open   bool
 	rev    uint64
 	count  int // entities
 	slots  [len(joinOrder)][]*slot
@@ -36,6 +37,20 @@ type image struct {
 	held   *atomic.Int64 // bytes of all rooms' frames
 }
 
+// partOf gives the entities of the board, or of its open part as who watches
+// that is sent them, in the order of [domain.Board.All].
+func partOf(b *domain.Board, open bool) []*domain.Entity {
+	if !open {
+		list := make([]*domain.Entity, 0, b.Len())
+		return slices.AppendSeq(list, b.All())
+	}
+	var list []*domain.Entity
+	for e := range b.Open() {
+		list = append(list, b.Counted(e))
+	}
+	return list
+}
+
 // slot is where a page of one kind stands: the present one, which may still be
 // changed while it is fresh.
 type slot struct {
@@ -43,9 +58,10 @@ type slot struct {
 	fresh bool
 }
 
-func newImage(b *domain.Board, held *atomic.Int64) *image {
-	m := &image{rev: b.Rev(), places: make(map[string]*slot, b.Len()), held: held}
-	for e := range b.All() {
+func newImage(b *domain.Board, open bool, held *atomic.Int64) *image {
+	entities := partOf(b, open)
+	m := &image{open: open, rev: b.Rev(), places: make(map[string]*slot, len(entities)), held: held}
+	for _, e := range entities {
 		m.add(e)
 	}
 	return m
@@ -61,19 +77,16 @@ func (m *image) follow(b *domain.Board) bool {
 	if !ok || len(changed) > pageEntities+m.count/2 {
 		return false
 	}
+	gone := false // some may have gone with their parents
 	for _, e := range changed {
-		switch s := m.places[e.ID]; {
-		case e.Deleted && s != nil:
-			m.remove(s, e.ID)
-		case e.Deleted:
-		case s != nil:
-			p := m.change(s)
-			p.entities[p.find(e.ID)] = e
-		default:
-			m.add(e)
+		if m.open {
+			m.turn(b, e)
+		} else {
+			m.take(e)
 		}
+		gone = gone || m.open && e.Deleted && (e.Kind == domain.KindCard || e.Kind == domain.KindChecklist)
 	}
-	if m.count != b.Len() { // some went with their parents
+	if gone || !m.open && m.count != b.Len() {
 		for id, s := range m.places {
 			if b.Get(id) == nil {
 				m.remove(s, id)
@@ -81,7 +94,55 @@ func (m *image) follow(b *domain.Board) bool {
 		}
 	}
 	m.rev, m.all = b.Rev(), nil
-	return m.count == b.Len()
+	return m.open || m.count == b.Len()
+}
+
+// take makes e what the image has of it.
+func (m *image) take(e *domain.Entity) {
+	switch s := m.places[e.ID]; {
+	case e.Deleted && s != nil:
+		m.remove(s, e.ID)
+	case e.Deleted:
+	case s != nil:
+		p := m.change(s)
+		p.entities[p.find(e.ID)] = e
+	default:
+		m.add(e)
+	}
+}
+
+// turn is take for the open part: e may have come into sight or gone out of it,
+// and what hangs on it with it, and a comment is counted on its card.
+func (m *image) turn(b *domain.Board, e *domain.Entity) {
+	if e.Kind == domain.KindComment {
+		if card := b.Get(e.Parent()); card != nil && m.places[card.ID] != nil {
+			m.take(b.Counted(card))
+		}
+		return
+	}
+	s := m.places[e.ID]
+	switch {
+	case e.Deleted:
+		m.take(e)
+	case !b.InSight(e):
+		if s == nil {
+			return
+		}
+		m.remove(s, e.ID)
+		for under := range b.Under(e) {
+			if s := m.places[under.ID]; s != nil {
+				m.remove(s, under.ID)
+			}
+		}
+	default:
+		m.take(b.Counted(e))
+		if s != nil {
+			return
+		}
+		for under := range b.Under(e) {
+			m.take(b.Counted(under))
+		}
+	}
 }
 
 func (m *image) add(e *domain.Entity) {
@@ -281,36 +342,47 @@ func (p *page) write(out *outlet, user string) error {
 	return out.err
 }
 
-// wholeBoard gives the pages of the board as it is. Call it with h.mu held.
-func (h *hub) wholeBoard() []*page {
-	board := h.view.Board()
-	if h.image == nil || !h.image.follow(board) {
-		h.dropImage()
-		h.image = newImage(board, &h.hs.imaged)
-		h.image.timer = time.AfterFunc(imageKeep, h.forgetImage)
+// pages gives those of the board as it is, or of its open part. Call it with
+// h.mu held.
+func (h *hub) pages(open bool) []*page {
+	at := &h.images[0]
+	if open {
+		at = &h.images[1]
 	}
-	h.image.used = time.Now()
-	return h.image.pages()
+	board := h.view.Board()
+	if *at == nil || !(*at).follow(board) {
+		dropImage(at)
+		*at = newImage(board, open, &h.hs.imaged)
+		(*at).timer = time.AfterFunc(imageKeep, func() { h.forgetImage(at) })
+	}
+	(*at).used = time.Now()
+	return (*at).pages()
 }
 
 // forgetImage drops the image when nobody has joined for a while.
-func (h *hub) forgetImage() {
+func (h *hub) forgetImage(at **image) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.image == nil {
+	if *at == nil {
 		return
 	}
-	if left := imageKeep - time.Since(h.image.used); left > 0 {
-		h.image.timer.Reset(left)
+	if left := imageKeep - time.Since((*at).used); left > 0 {
+		(*at).timer.Reset(left)
 		return
 	}
-	h.dropImage()
+	dropImage(at)
 }
 
-// dropImage is to be called with h.mu held.
-func (h *hub) dropImage() {
-	if h.image != nil {
-		h.image.drop()
-		h.image = nil
+// dropImages is to be called with h.mu held.
+func (h *hub) dropImages() {
+	for i := range h.images {
+		dropImage(&h.images[i])
+	}
+}
+
+func dropImage(at **image) {
+	if *at != nil {
+		(*at).drop()
+		*at = nil
 	}
 }

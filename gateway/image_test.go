@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -44,15 +45,48 @@ func (x *bench) shown(pages []*page, user string) []byte {
 func (x *bench) wholeBoard(user string) []*page {
 	x.Helper()
 	x.hub.mu.Lock()
-	pages := x.hub.wholeBoard()
+	pages := x.hub.pages(false)
 	board := x.hub.view.Board()
 	x.hub.mu.Unlock()
+	return x.checkPages(pages, user, board.Len(), board.Get)
+}
+
+// openPart is wholeBoard of the open part.
+func (x *bench) openPart(user string) []*page {
+	x.Helper()
+	x.hub.mu.Lock()
+	defer x.hub.mu.Unlock()
+	board := x.hub.view.Board()
+	want := map[string]*domain.Entity{}
+	for e := range board.All() {
+		if e.Kind != domain.KindComment && board.InSight(e) {
+			want[e.ID] = e
+		}
+	}
+	pages := x.hub.pages(true)
+	for _, p := range pages {
+		for _, e := range p.entities {
+			now := want[e.ID]
+			if now == nil {
+				x.Fatalf("%s %s is not in the open part", e.Kind, e.ID)
+			}
+			if !reflect.DeepEqual(e, board.Counted(now)) {
+				x.Fatalf("%s %s is %v", e.Kind, e.ID, e.Fields)
+			}
+			want[e.ID] = e // checked
+		}
+	}
+	return x.checkPages(pages, user, len(want), func(id string) *domain.Entity { return want[id] })
+}
+
+func (x *bench) checkPages(pages []*page, user string, count int, get func(string) *domain.Entity) []*page {
+	x.Helper()
 	seen := map[string]bool{}
 	var enc syncEncoder
 	var want []byte
 	for _, p := range pages {
 		for _, e := range p.entities {
-			if board.Get(e.ID) != e || seen[e.ID] {
+			if get(e.ID) != e || seen[e.ID] {
 				x.Fatalf("%s %s is not as it is, or there twice", e.Kind, e.ID)
 			}
 			if parent := e.Parent(); parent != "" && !seen[parent] {
@@ -62,8 +96,8 @@ func (x *bench) wholeBoard(user string) []*page {
 			want, _ = enc.append(want, &projector.Sync{Rev: e.Rev, Entity: e}, e.LikedBy(user))
 		}
 	}
-	if len(seen) != board.Len() {
-		x.Fatalf("%d of %d entities", len(seen), board.Len())
+	if len(seen) != count {
+		x.Fatalf("%d of %d entities", len(seen), count)
 	}
 	if got := x.shown(pages, user); !bytes.Equal(got, want) {
 		x.Fatalf("%s is sent %d bytes, not these %d", user, len(got), len(want))
@@ -80,7 +114,17 @@ func (x *bench) change(rng *rand.Rand) domain.Change {
 	}
 	any := func(kind domain.Kind) string { return ids[kind][rng.IntN(len(ids[kind]))] }
 	card := any(domain.KindCard)
-	switch rng.IntN(9) {
+	switch rng.IntN(12) {
+	case 9:
+		return put(card, "", "archived", rng.IntN(3) == 0)
+	case 10:
+		return put(any(domain.KindColumn), "", "archived", rng.IntN(3) == 0)
+	case 11:
+		if len(ids[domain.KindComment]) > 0 {
+			gone := put(any(domain.KindComment), "")
+			gone.Patch = nil
+			return gone
+		}
 	case 0:
 		return put(fmt.Sprint("col", x.n), "column", "title", "New")
 	case 1:
@@ -107,8 +151,8 @@ func (x *bench) change(rng *rand.Rand) domain.Change {
 	return put(card, "", "title", fmt.Sprint("Card ", x.n))
 }
 
-// TestImage_IsTheBoard whatever happens between joins, who likes what, and
-// whether there is room for its frames.
+// TestImage_IsTheBoard, and the other one its open part, whatever happens
+// between joins, who likes what, and whether there is room for its frames.
 func TestImage_IsTheBoard(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -131,6 +175,7 @@ func TestImage_IsTheBoard(t *testing.T) {
 				}
 			}
 			before = pages
+			x.openPart(fmt.Sprint("u", rng.IntN(4)))
 		}
 		if kept < 60 {
 			t.Errorf("%d pages were used again", kept)
@@ -169,7 +214,7 @@ func TestImage_FramesAreSharedAndLetGo(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		x.hub.mu.Lock()
 		defer x.hub.mu.Unlock()
-		if x.hub.image != nil || x.hubs.imaged.Load() != 0 {
+		if x.hub.images[0] != nil || x.hubs.imaged.Load() != 0 {
 			t.Errorf("still held: %d bytes", x.hubs.imaged.Load())
 		}
 	})
@@ -180,7 +225,7 @@ func TestImage_PageOfALaterWriter(t *testing.T) {
 	t.Parallel()
 	x := newBench(t, 0)
 	x.hub.mu.Lock()
-	old := x.hub.wholeBoard()
+	old := x.hub.pages(false)
 	x.hub.mu.Unlock()
 	x.apply(x.moves(1))
 	x.wholeBoard("ann")
@@ -190,7 +235,7 @@ func TestImage_PageOfALaterWriter(t *testing.T) {
 		t.Errorf("%d bytes held, then %d", held, now)
 	}
 	x.hub.mu.Lock()
-	x.hub.dropImage()
+	x.hub.dropImages()
 	x.hub.mu.Unlock()
 	if now := x.hubs.imaged.Load(); now != 0 {
 		t.Errorf("%d bytes held of nothing", now)

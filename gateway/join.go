@@ -27,8 +27,8 @@ func (h *hub) join(s *session, query url.Values) bool {
 	}
 	states := &bulk{user: s.id.user}
 	var resumed bool
-	if states.entities, resumed = h.resume(query); !resumed {
-		states.pages = slices.Clone(h.wholeBoard())
+	if states.entities, resumed = h.resume(s, query); !resumed {
+		states.pages = slices.Clone(h.pages(s.open))
 	}
 	s.hub = h
 	rev := h.view.Rev()
@@ -48,7 +48,23 @@ func (h *hub) join(s *session, query url.Values) bool {
 	})
 	h.sessions = append(h.sessions, s)
 	s.at = len(h.sessions)
+	if s.open {
+		h.opens++
+		h.view.WatchOpen(true)
+	}
 	return true
+}
+
+// partOpen says whether the query asks for the open part of a board.
+func partOpen(query url.Values) (open bool, bad *problem) {
+	switch part := query.Get("part"); {
+	case part == "open":
+		return true, nil
+	case query.Has("part"):
+		p := invalid("part", "only open is known")
+		return false, &p
+	}
+	return false, nil
 }
 
 // position is where the query says a client resumes, if in this life of the log.
@@ -75,18 +91,26 @@ func (h *hub) reach(ctx context.Context, query url.Values) {
 	}
 }
 
-// resume gives what changed since the position in the query, if this life of
-// the log has it.
-func (h *hub) resume(query url.Values) ([]*domain.Entity, bool) {
+// resume gives what changed for s since the position in the query, if this life
+// of the log has it.
+func (h *hub) resume(s *session, query url.Values) ([]*domain.Entity, bool) {
 	since, ok := h.position(query)
 	if !ok {
 		return nil, false
 	}
-	changed, ok := h.view.Board().ChangedSince(since)
+	changed, ok := h.changedSince(s, since)
 	if ok && changed == nil {
 		changed = []*domain.Entity{}
 	}
 	return changed, ok
+}
+
+// changedSince gives what s, who has what it watches as of rev, must be told.
+func (h *hub) changedSince(s *session, rev uint64) ([]*domain.Entity, bool) {
+	if s.open {
+		return h.view.OpenSince(rev)
+	}
+	return h.view.Board().ChangedSince(rev)
 }
 
 // catchUp brings a session up to date whose queue has overflowed and is empty
@@ -105,7 +129,7 @@ func (h *hub) catchUp(s *session) {
 			}
 			return
 		}
-		changed, ok := h.view.Board().ChangedSince(s.q.since)
+		changed, ok := h.changedSince(s, s.q.since)
 		if !ok { // too far behind to be told what is gone: a new join tells
 			s.q.stop(wire.CloseTooSlow, "too far behind")
 			return
@@ -119,7 +143,9 @@ func (h *hub) catchUp(s *session) {
 		if len(changed) == 0 {
 			items = append(items[:1], items[2])
 		}
-		s.q.caughtUp(items)
+		for _, it := range s.q.caughtUp(items) {
+			s.q.put(h.page(s, it.ask))
+		}
 		s.q.stale = nil
 		for _, it := range h.everyPresence(s) {
 			s.q.put(it)
@@ -138,6 +164,10 @@ func (h *hub) part(s *session) {
 		h.sessions[s.at-1].at = s.at
 		h.sessions[last] = nil
 		h.sessions, s.at = h.sessions[:last], 0
+		if s.open {
+			h.opens--
+			h.view.WatchOpen(h.opens > 0)
+		}
 	}
 	for _, sending := range slices.Clone(s.waiting) {
 		h.forget(sending)

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
 )
 
 // itemKind says what may happen to a queued item when its reader is slow.
@@ -14,17 +15,19 @@ const (
 	itemSync                     // dropped, caught up later
 	itemAck                      // held until the catch-up that covers its rev
 	itemPresence                 // dropped first, complete later
+	itemLoaded                   // made anew after a catch-up that covers its rev
 )
 
 // item is something to write to one connection: frames that are ready, or
 // entities.
 type item struct {
 	kind itemKind
-	ends flight // what is no longer in flight once this is written
-	rev  uint64 // ack: its rev; sync: that of the first frame, for there may be many
-	data []byte // whole frames, shared with other queues: nobody changes them
-	bulk *bulk  // instead of data
-	of   string // presence: the session
+	ends flight     // what is no longer in flight once this is written
+	rev  uint64     // ack, loaded: its rev; sync: that of the first frame, for there may be many
+	data []byte     // whole frames, shared with other queues: nobody changes them
+	bulk *bulk      // instead of data
+	of   string     // presence: the session
+	ask  *wire.Page // loaded: what was asked for
 }
 
 // bulk is pages and entities as user sees them, encoded when they are written.
@@ -34,8 +37,9 @@ type bulk struct {
 	user     string
 }
 
-// flight counts sendings without a written verdict.
-type flight struct{ mutates, cancels int32 }
+// flight counts sendings without a written verdict, and loads without a written
+// page.
+type flight struct{ mutates, cancels, loads int32 }
 
 // queue is what waits to be written to one connection. It holds at most limit
 // bytes of what the board sends, or one record's; replies are bounded by what
@@ -52,7 +56,8 @@ type queue struct {
 	over   bool // the last frame is written or never will be: there is no writer any more
 	ping   bool // a ping is owed
 	// lagging: syncs were dropped, since is the rev up to which none was, held
-	// the acks beyond it. Until the catch-up further syncs are dropped too.
+	// the acks and pages beyond it. Until the catch-up further syncs are dropped
+	// too.
 	lagging bool
 	since   uint64
 	held    []item
@@ -122,6 +127,11 @@ func (q *queue) put(it item) {
 			q.held = append(q.held, it)
 			return
 		}
+	case itemLoaded:
+		if q.lagging {
+			q.held = append(q.held, it)
+			return
+		}
 	case itemPresence:
 		if q.lagging || q.bytes+len(it.data) > q.limit/2 {
 			q.miss(it.of)
@@ -161,7 +171,7 @@ func (q *queue) lag(rev uint64) {
 	kept := q.items[:0]
 	for _, it := range q.items {
 		switch {
-		case it.kind == itemAck && it.rev > rev:
+		case (it.kind == itemAck || it.kind == itemLoaded) && it.rev > rev:
 			q.held = append(q.held, it)
 		case it.kind == itemPresence:
 			q.miss(it.of)
@@ -183,13 +193,18 @@ func (q *queue) miss(session string) {
 }
 
 // caughtUp ends the lag with the items that make up for it, then the acks that
-// waited. Call it inside update.
-func (q *queue) caughtUp(items []item) {
+// waited, and gives the pages that did. Call it inside update.
+func (q *queue) caughtUp(items []item) (pages []item) {
 	held := q.held
 	q.lagging, q.held = false, nil
 	for _, it := range append(items, held...) {
-		q.put(it)
+		if it.kind == itemLoaded {
+			pages = append(pages, it)
+		} else {
+			q.put(it)
+		}
 	}
+	return pages
 }
 
 // stop makes the close frame with this code the last thing written, and wakes
@@ -249,6 +264,7 @@ func (q *queue) done(b *batch) flight {
 	for i := range b.items {
 		q.flying.mutates -= b.items[i].ends.mutates
 		q.flying.cancels -= b.items[i].ends.cancels
+		q.flying.loads -= b.items[i].ends.loads
 	}
 	q.cleared()
 	left := q.flying
@@ -297,7 +313,7 @@ func (q *queue) full(maxFlight int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	limit := int32(maxFlight)
-	full := q.closing == nil && (q.bytes > q.limit || q.flying.mutates > limit || q.flying.cancels > limit)
+	full := q.closing == nil && (q.bytes > q.limit || q.flying.mutates > limit || q.flying.cancels > limit || q.flying.loads > limit)
 	switch {
 	case !full:
 		q.room = nil
@@ -330,4 +346,5 @@ func (q *queue) count(f flight) {
 	defer q.mu.Unlock()
 	q.flying.mutates += f.mutates
 	q.flying.cancels += f.cancels
+	q.flying.loads += f.loads
 }

@@ -111,10 +111,10 @@ func TestSettle_CancelBesideItsMutate(t *testing.T) {
 		x.hub.mu.Unlock()
 	}
 	x.apply(r)
-	if got := a.q.items; len(got) != 2 || got[1].ends != (flight{1, 1}) {
+	if got := a.q.items; len(got) != 2 || got[1].ends != (flight{1, 1, 0}) {
 		t.Errorf("mutate and cancel are answered by %+v", got)
 	}
-	if got := b.q.items; len(got) != 2 || got[1].ends != (flight{0, 1}) {
+	if got := b.q.items; len(got) != 2 || got[1].ends != (flight{0, 1, 0}) {
 		t.Errorf("the cancel alone is answered by %+v", got)
 	}
 }

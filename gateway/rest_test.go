@@ -174,7 +174,7 @@ func TestHTTP_WhatWaitsForLaterIsNotThere(t *testing.T) {
 	s := newSite(t, Config{})
 	s.demo()
 	for _, path := range []string{
-		"/client.js", "/v1/boards/demo?rev=1", "/v1/boards/demo?at=2026-01-01T00:00:00Z", "/v1/boards/demo?part=open", "/v1/boards/demo/log",
+		"/v1/boards/demo?rev=1", "/v1/boards/demo?at=2026-01-01T00:00:00Z", "/v1/boards/demo/log",
 	} {
 		if got := s.must(404, "GET", path, "").code(t); got != domain.NotFound {
 			t.Errorf("%s: %s", path, got)

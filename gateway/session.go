@@ -41,6 +41,7 @@ type session struct {
 	q     queue
 	key   string        // names the session to others
 	group uint8         // of those looked at together; under hubs.mu
+	open  bool          // it watches the open part of the board
 	born  time.Time     // of the connection
 	auth  authenticator // nil in open mode
 
@@ -57,6 +58,7 @@ type session struct {
 	talked  bool // a message came since the last pong,
 	grown   bool // or since this goroutine began: its stack has grown
 	refused refused
+	loads   int64   // by hubs.clock: when those answered would have been due at their rate
 	broken  *broken // nil: no frame was
 	expiry  *time.Timer
 
@@ -94,11 +96,13 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 	case hs.draining.Load():
 		writeProblem(w, unavailable("this node is stopping"))
 		return
-	case r.URL.Query().Get("part") != "":
-		writeProblem(w, notFound())
+	}
+	open, bad := partOpen(r.URL.Query())
+	if bad != nil {
+		writeProblem(w, *bad)
 		return
 	}
-	s := &session{hs: hs, key: ulid.Make().String(), born: time.Now(), auth: authenticate, id: id}
+	s := &session{hs: hs, key: ulid.Make().String(), open: open, born: time.Now(), auth: authenticate, id: id}
 	s.q.init(hs.cfg.QueueBytes, s)
 	s.conn.of = s
 	ws, err := upgrader.Upgrade(&hijacker{w, &s.conn}, r, nil)

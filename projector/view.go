@@ -7,10 +7,15 @@ import (
 
 // View is the confirmed state of one board and turns records into what its
 // viewers are told. Pure, not safe for concurrent use.
-type View struct{ board *domain.Board }
+type View struct {
+	board     *domain.Board
+	watchOpen bool
+	sightings []sighting // ascending by rev
+	forgotten uint64     // up to this rev they are not remembered
+}
 
 // NewView takes over b.
-func NewView(b *domain.Board) *View { return &View{b} }
+func NewView(b *domain.Board) *View { return &View{board: b, forgotten: b.Rev()} }
 
 // Board is the folded state. The caller must not Apply to it.
 func (v *View) Board() *domain.Board { return v.board }
@@ -23,12 +28,16 @@ func (v *View) Seq() uint64 { seq, _, _ := v.board.Head(); return seq }
 
 // Outcome is what one decision tells: its syncs in rev order, then its verdict.
 type Outcome struct {
-	Syncs   []Sync
+	Syncs []Sync
+	// Open are the syncs for who watches the open part; nil: Syncs, or nobody
+	// is said to ([View.WatchOpen]).
+	Open    []Sync
 	Verdict domain.Verdict
 }
 
 // Sync is one entity as of one event. Several with the same Rev come of one
-// list.respaced.
+// list.respaced; of Outcome.Open those without Event tell what else who watches
+// the open part must be told.
 type Sync struct {
 	Rev    uint64
 	Entity *domain.Entity // a tombstone when it is gone
@@ -47,9 +56,17 @@ func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 		events += len(c.Decisions[i].Events)
 	}
 	syncs := make([]Sync, 0, events) // list.respaced has more than one
+	var open []Sync
+	other := false // open is other than syncs
 	err := v.board.Apply(c, r.Hash, r.Seq, r.Time, func(s domain.Step) {
 		for i, e := range s.Entities {
 			syncs = append(syncs, Sync{s.Event.Rev, e, s.Decision.User, s.Event.Type, s.More || i < len(s.Entities)-1})
+		}
+		shown := v.sight(s)
+		if v.watchOpen {
+			var o bool
+			open, o = v.opened(open, s, shown)
+			other = other || o
 		}
 	})
 	if err != nil {
@@ -60,16 +77,24 @@ func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	}
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
-		n := 0
-		if len(d.Events) > 0 {
-			for n < len(syncs) && syncs[n].Rev <= d.Rev {
-				n++
-			}
+		out := Outcome{Verdict: d.Verdict()}
+		out.Syncs, syncs = upTo(d, syncs)
+		if other {
+			out.Open, open = upTo(d, open)
 		}
-		out := Outcome{Syncs: syncs[:n:n], Verdict: d.Verdict()}
 		out.Verdict.Seq = r.Seq
 		outs = append(outs, out)
-		syncs = syncs[n:]
 	}
 	return outs, nil
+}
+
+// upTo splits the syncs of a decision off.
+func upTo(d *domain.Decision, syncs []Sync) (of, left []Sync) {
+	n := 0
+	if len(d.Events) > 0 {
+		for n < len(syncs) && syncs[n].Rev <= d.Rev {
+			n++
+		}
+	}
+	return syncs[:n:n], syncs[n:]
 }

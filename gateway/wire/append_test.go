@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -29,6 +30,29 @@ func TestAppended_FramesAreThoseOfEncodingJSON(t *testing.T) {
 		id, events := text.Draw(t, "mutation"), rapid.Int().Draw(t, "events")
 		want, err = json.Marshal(Ack{Type: TypeAck, ClientMutationID: id, Rev: rev, Events: events})
 		if got := AppendAck(nil, id, rev, events); err != nil || string(got) != string(want) {
+			t.Fatalf("is     %s\nshould %s %v", got, want, err)
+		}
+		loaded := Loaded{Type: TypeLoaded, ID: rapid.Uint64().Draw(t, "load"), Rev: rev, Entities: []json.RawMessage{}}
+		for range rapid.IntRange(0, 2).Draw(t, "entities") {
+			if entity != nil {
+				loaded.Entities = append(loaded.Entities, entity)
+			}
+		}
+		var before Cursor
+		if more {
+			before = Cursor{Rev: max(rev, 1), ID: "say-1"}
+			text := before.String()
+			if again, ok := parseCursor(text); !ok || again != before {
+				t.Fatalf("%q is read as %v", text, again)
+			}
+			loaded.Before = &text
+		}
+		var list [][]byte
+		for _, e := range loaded.Entities {
+			list = append(list, e)
+		}
+		want, err = json.Marshal(loaded)
+		if got := AppendLoaded(nil, loaded.ID, rev, bytes.Join(list, []byte(",")), before); err != nil || string(got) != string(want) {
 			t.Fatalf("is     %s\nshould %s %v", got, want, err)
 		}
 	})

@@ -25,6 +25,7 @@ const (
 	TypeGoaway = "goaway"
 	TypeError  = "error"
 	TypePong   = "pong"
+	TypeLoaded = "loaded"
 )
 
 // Mutate asks for a change: either EntityID, Patch, If, IfRev, or Changes.
@@ -127,11 +128,12 @@ type Goaway struct {
 	ReconnectAfterMs int64  `json:"reconnectAfterMs"`
 }
 
-// Error answers a frame that made no sense.
+// Error answers a frame that made no sense; of a load it carries the id.
 type Error struct {
 	Type   string      `json:"type"`
 	Code   domain.Code `json:"code"`
 	Reason string      `json:"reason"`
+	ID     *uint64     `json:"id,omitempty"`
 }
 
 // Pong answers a ping.

@@ -20,6 +20,7 @@ type ClientFrame struct {
 
 	Data  json.RawMessage // presence, compact, at most MaxPresence bytes
 	Token string          // auth
+	Page  *Page           // load; nil: not even its id could be read
 }
 
 // ParseClient reads one text frame. On a form error it gives a rejection
@@ -59,6 +60,8 @@ func parseClient(data []byte) (ClientFrame, *domain.Rejection) {
 		return f, nil
 	case TypePing:
 		return f, nil
+	case TypeLoad:
+		return f, f.load(o)
 	}
 	return f, invalid("type", "unknown type")
 }

@@ -45,7 +45,8 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		`{"type":"mutate","clientMutationId":"m","entityId":"a","patch":{"title":"x","position":{"after":null}}}`,
 		`{"type":"mutate","clientMutationId":"m","changes":[{"entityId":"a","patch":null,"toggle":true,"content":{"object":"o"}}]}`,
-		`{"type":"cancel","clientMutationId":"m"}`, `{"type":"presence","data":{"a":[1,2]}}`, `{"type":"auth","token":"t"}`, `{"type":"ping"}`, `[]`, `{"type":7}`,
+		`{"type":"cancel","clientMutationId":"m"}`, `{"type":"presence","data":{"a":[1,2]}}`, `{"type":"auth","token":"t"}`, `{"type":"ping"}`,
+		`{"type":"load","id":1,"card":"a"}`, `{"type":"load","id":2,"archive":true,"before":"1z.a"}`, `[]`, `{"type":7}`,
 	} {
 		f.Add([]byte(s))
 	}

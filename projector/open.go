@@ -1,0 +1,130 @@
+package projector
+
+import (
+	"slices"
+
+	"github.com/snapback-io/snapback/domain"
+)
+
+// Who watches the open part of a board (domain.Board.Open) is told every change
+// like everybody, and what else that makes him lack: under the rev of an event
+// that brings something into sight what hangs on it, and under that of a
+// comment's coming or going its card, which carries their count. What he holds
+// beyond the open part stays as it is on the board.
+
+// sighting says that the event of rev brought id and what hangs on it into sight.
+type sighting struct {
+	rev uint64
+	id  string
+}
+
+// maxSightings is how many are remembered before the older half is forgotten.
+const maxSightings = 1024
+
+// WatchOpen says whether Apply gives Outcome.Open from now on.
+func (v *View) WatchOpen(on bool) { v.watchOpen = on }
+
+// opened adds to syncs what an event tells who watches the open part; other
+// says whether that is other than what it tells everybody.
+func (v *View) opened(syncs []Sync, s domain.Step, shown bool) (_ []Sync, other bool) {
+	start := len(syncs)
+	if len(s.Entities) == 0 {
+		return syncs, false
+	}
+	for _, e := range s.Entities {
+		counted := v.board.Counted(e)
+		other = other || counted != e
+		syncs = append(syncs, Sync{Rev: s.Event.Rev, Entity: counted, By: s.Decision.User, Event: s.Event.Type})
+	}
+	first := s.Entities[0]
+	if shown {
+		for e := range v.board.Under(first) {
+			syncs = append(syncs, Sync{Rev: s.Event.Rev, Entity: v.board.Counted(e)})
+		}
+	}
+	if first.Kind == domain.KindComment && (first.Deleted || first.CreatedRev == first.Rev) {
+		if card := v.board.Get(first.Parent()); card != nil {
+			syncs = append(syncs, Sync{Rev: s.Event.Rev, Entity: v.board.Counted(card)})
+		}
+	}
+	for i := start; i < len(syncs)-1; i++ {
+		syncs[i].More = true
+	}
+	syncs[len(syncs)-1].More = s.More
+	return syncs, other || len(syncs)-start > len(s.Entities)
+}
+
+// sight notes and says whether the event brought its entity into sight, with
+// what hangs on it.
+func (v *View) sight(s domain.Step) bool {
+	before := s.Event.Before
+	if len(before) == 0 || len(s.Entities) == 0 {
+		return false
+	}
+	now := s.Entities[0]
+	switch now.Kind {
+	case domain.KindColumn, domain.KindCard, domain.KindChecklist:
+	default:
+		return false
+	}
+	hidden := before.Bool("archived")
+	if from := v.board.Get(before.String(domain.ParentField(now.Kind))); from != nil {
+		hidden = hidden || !v.board.InSight(from)
+	}
+	if !hidden || !v.board.InSight(now) {
+		return false
+	}
+	if len(v.sightings) == maxSightings {
+		v.forgotten = v.sightings[maxSightings/2-1].rev
+		v.sightings = slices.Delete(v.sightings, 0, maxSightings/2)
+	}
+	v.sightings = append(v.sightings, sighting{s.Event.Rev, now.ID})
+	return true
+}
+
+// OpenSince gives what who watches the open part, and has watched it as of rev,
+// must be told to have it as of now: everything that has changed, what came
+// into sight, and the cards that have another count of comments. Order and ok
+// are those of [domain.Board.ChangedSince]. Of what happened before this view
+// was loaded it is not known whether it brought something into sight: then what
+// hangs on a changed column or card is given, too.
+func (v *View) OpenSince(rev uint64) (changed []*domain.Entity, ok bool) {
+	all, ok := v.board.ChangedSince(rev)
+	if !ok || len(all) == 0 {
+		return nil, ok
+	}
+	b := v.board
+	given := make(map[string]bool, len(all))
+	give := func(e *domain.Entity) {
+		if e != nil && !given[e.ID] {
+			given[e.ID] = true
+			changed = append(changed, b.Counted(e))
+		}
+	}
+	for _, e := range all {
+		give(e)
+	}
+	for _, e := range all {
+		switch {
+		case e.Kind == domain.KindComment:
+			give(b.Get(e.Parent()))
+		case !e.Deleted && !b.InSight(e): // held only with what it hangs on
+			for up := b.Get(e.Parent()); up != nil && up.Kind != domain.KindColumn; up = b.Get(up.Parent()) {
+				give(up)
+			}
+		case !e.Deleted && rev < v.forgotten:
+			for under := range b.Under(e) {
+				give(under)
+			}
+		}
+	}
+	for _, s := range v.sightings {
+		if e := b.Get(s.id); s.rev > rev && e != nil && b.InSight(e) {
+			for under := range b.Under(e) {
+				give(under)
+			}
+		}
+	}
+	domain.ParentsFirst(changed)
+	return changed, true
+}
