@@ -100,7 +100,7 @@ func (w *world) faults(ctx context.Context, r *rand.Rand) {
 			w.lines[r.IntN(len(w.lines))].CutAll()
 			w.count("log connections cut", 1)
 		case k == 10:
-			w.count("sockets stalled", w.proxies[r.IntN(len(w.proxies))].StallAll())
+			w.count("sockets stalled", w.proxies[r.IntN(len(w.proxies))].Stall(cutter.Way(r.IntN(2))))
 		case k == 11:
 			for _, p := range w.proxies {
 				p.Release()

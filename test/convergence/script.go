@@ -46,7 +46,13 @@ func newScripted(w *world, s stage, e *entry, name, breakage string) (*scripted,
 func (a *scripted) act() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	if err := a.stage.call(ctx, nil, "act", a.n, a.gen.next(), a.r.IntN(15) == 0); err != nil {
+	err := error(nil)
+	if a.r.IntN(10) == 0 {
+		err = a.stage.call(ctx, nil, "turn", a.n, a.r.IntN(3) == 0)
+	} else {
+		err = a.stage.call(ctx, nil, "act", a.n, a.gen.next(), a.r.IntN(15) == 0)
+	}
+	if err != nil {
 		a.w.t.Errorf("%s: %v", a.name, err)
 	}
 }
@@ -88,6 +94,7 @@ type report struct {
 	}
 	Pending   int
 	Mutations map[string]told
+	Turns     map[string]int
 	Faults    []string
 }
 
@@ -141,6 +148,9 @@ func (a *scripted) judge(j *judge) {
 		a.verdict(j, id, m)
 	}
 	j.counts["script mutations"] += len(got.Mutations)
+	for outcome, n := range got.Turns {
+		j.counts["turn "+outcome] += n
+	}
 }
 
 // verdict holds what the application was told against the log.

@@ -38,7 +38,7 @@ func TestConvergenceOfTypeScript(t *testing.T) {
 	}
 	for _, what := range []string{
 		"cuts", "cuts at a byte", "delays", "stalls", "servers killed", "live lost", "cmd lost", "resumed", "lists in order", "script mutations",
-		"script acked", "script invalid", "script too_large", "script not_found", "script conflict", "script wip_limit", "script name_taken", "script withdrawn",
+		"script acked", "script invalid", "script too_large", "script not_found", "script conflict", "script wip_limit", "script name_taken", "script withdrawn", "turn undo",
 	} {
 		if sum.counts[what] == 0 {
 			t.Errorf("no %q in %d seeds: the test does not do what it says", what, sum.ran)

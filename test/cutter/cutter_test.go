@@ -83,7 +83,7 @@ func TestProxyStallsAndReleases(t *testing.T) {
 	}
 	defer p.Close()
 	stalled := dial(t, p)
-	if n := p.StallAll(); n != 1 {
+	if n := p.Stall(Up); n != 1 {
 		t.Fatalf("stalled %d connections", n)
 	}
 	say := func(c *websocket.Conn, text string) {
@@ -107,7 +107,7 @@ func TestProxyStallsAndReleases(t *testing.T) {
 	}
 	p.Release()
 	hear(stalled, "held")
-	p.StallAll()
+	p.Stall(Down)
 	say(stalled, "lost")
 	if n := p.CutAll(); n != 2 {
 		t.Errorf("cut %d connections", n)

@@ -103,27 +103,29 @@ func (p *Proxy) CutAll() int {
 	return len(links)
 }
 
-// StallAll holds back what comes on the connections open now, either way, until
+// Stall holds back what comes one way on the connections open now, until
 // Release; nothing is lost. It says how many there are. Later ones pass.
-func (p *Proxy) StallAll() int {
+func (p *Proxy) Stall(way Way) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
-		if l.gate == nil {
-			l.gate = make(chan struct{})
+		if l.gates[way] == nil {
+			l.gates[way] = make(chan struct{})
 		}
 	}
 	return len(p.links)
 }
 
-// Release ends what StallAll began.
+// Release ends every Stall.
 func (p *Proxy) Release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
-		if l.gate != nil {
-			close(l.gate)
-			l.gate = nil
+		for way, gate := range l.gates {
+			if gate != nil {
+				close(gate)
+				l.gates[way] = nil
+			}
 		}
 	}
 }
@@ -195,14 +197,14 @@ type link struct {
 	client, server net.Conn
 	conn           *parser
 	once           sync.Once
-	done           chan struct{} // closed by cut
-	gate           chan struct{} // set while stalled; guarded by proxy.mu
+	done           chan struct{}    // closed by cut
+	gates          [2]chan struct{} // by Way, set while stalled; guarded by proxy.mu
 }
 
 // pass waits until the link is not stalled.
-func (l *link) pass() {
+func (l *link) pass(way Way) {
 	l.proxy.mu.Lock()
-	gate := l.gate
+	gate := l.gates[way]
 	l.proxy.mu.Unlock()
 	if gate == nil {
 		return
@@ -242,7 +244,7 @@ func (l *link) pump(way Way, from, to net.Conn, budget int) {
 			if wait := time.Until(c.due); wait > 0 {
 				time.Sleep(wait)
 			}
-			l.pass()
+			l.pass(way)
 			if way == Up && l.conn != nil {
 				l.conn.feed(Up, c.data)
 			}

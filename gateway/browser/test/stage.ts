@@ -4,6 +4,7 @@
 import { connect, type Store } from "../src/index.js";
 import type { Change, Entity, Kind } from "../src/entities.js";
 import type { EntityChange, Options, Status, Verdict } from "../src/types.js";
+import { undoManager, type UndoManager, type UndoResult } from "../src/undo.js";
 import { type Breakage, spoil } from "./spoil.js";
 
 const kinds: readonly Kind[] = ["board", "member", "column", "card", "checklist", "item", "label", "comment", "file"];
@@ -13,7 +14,7 @@ const mostFaults = 10;
 
 /** A mutation and what was told of it. */
 interface Told {
-  /** Its promise's verdict; none for those of the undo. */
+  /** Its promise's verdict. */
   promised?: Verdict;
   /** How often the promise settled; more than once only if it is none. */
   promises: number;
@@ -36,6 +37,8 @@ export interface Report {
   readonly order: readonly { readonly parent: string; readonly kind: string; readonly ids: readonly string[] }[];
   readonly pending: number;
   readonly mutations: { readonly [id: string]: Told };
+  /** What came of undos and redos, by "undo" or the code of the refusal. */
+  readonly turns: { readonly [outcome: string]: number };
   readonly faults: readonly string[];
 }
 
@@ -47,10 +50,14 @@ class Actor {
   #heard = new Map<string, number>(); // changes of those entities that have a listener of their own, one minus the other
   #lists = new Map<string, { list: readonly Entity[]; dirty: boolean }>();
   #faults: string[] = [];
+  #undo: UndoManager;
+  #turning = 0;
+  #turns: { [outcome: string]: number } = {};
 
   constructor(options: Options, breakage: Breakage | undefined) {
     this.store = connect(options);
     if (breakage) spoil(this.store, breakage);
+    this.#undo = undoManager(this.store);
     this.store.subscribe((changes) => this.#hear(changes));
     this.store.onSettled((m, verdict) => {
       const told = this.#of(m.id);
@@ -120,10 +127,21 @@ class Actor {
     for (const { entityId } of changes) this.look(entityId);
   }
 
+  turn(redo: boolean): void {
+    this.#turning++;
+    const came = (r: UndoResult) => {
+      this.#turning--;
+      const outcome = !r.ok ? r.code : r.kept.length ? "undo of a part" : "undo";
+      this.#turns[outcome] = (this.#turns[outcome] ?? 0) + 1;
+    };
+    (redo ? this.#undo.redo() : this.#undo.undo()).then(came, (e) => this.#fault(`an undo rejects: ${String(e)}`));
+  }
+
   /** The ids of those that wait for a verdict. */
   waiting(): string[] {
     const open = [...this.#told].filter(([, t]) => !t.never && !(t.settled && t.promises) && !(t.settled && t.promised === undefined));
-    return [...new Set([...open.map(([id]) => id), ...this.store.inspect().pending.map((m) => m.id)])];
+    const ids = new Set([...open.map(([id]) => id), ...this.store.inspect().pending.map((m) => m.id)]);
+    return this.#turning ? [...ids, "an undo"] : [...ids];
   }
 
   report(): Report {
@@ -140,7 +158,7 @@ class Actor {
     return {
       status: this.store.status, rev: this.store.rev, view, mirror: [...this.#mirror.values()], order: [...order.values()],
       confirmed: [...this.store.engine.view.allConfirmed()], pending: this.store.inspect().pending.length,
-      mutations: Object.fromEntries(this.#told), faults: this.#faults,
+      mutations: Object.fromEntries(this.#told), turns: this.#turns, faults: this.#faults,
     };
   }
 }
@@ -177,6 +195,7 @@ export function act(n: number, mutations: readonly (readonly Change[])[], cancel
   mutations.forEach((changes, i) => actor(n).transact(changes, cancel && i === mutations.length - 1));
 }
 
+export const turn = (n: number, redo: boolean) => actor(n).turn(redo);
 export const waiting = (n: number) => actor(n).waiting();
 export const sees = (n: number, id: string) => actor(n).store.status === "live" && actor(n).store.confirmed(id) !== undefined;
 export const report = (n: number) => actor(n).report();
