@@ -105,7 +105,7 @@ func Run[T any](p *Page, action chromedp.Action[T]) T {
 // Until waits for a condition on the page.
 func (p *Page) Until(condition string) {
 	p.TB.Helper()
-	_, err := chromedp.Run(p.Ctx, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(Patience)))
+	_, err := chromedp.Run(p.Ctx, chromedp.Poll[bool]("!!("+condition+")", chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(Patience)))
 	if err != nil {
 		p.Shot("failed-" + p.Name)
 		p.TB.Fatalf("%s: not so: %s: %v\n%s", p.Name, condition, err, p.Eval(`document.body.innerText`))
@@ -115,7 +115,7 @@ func (p *Page) Until(condition string) {
 // Eval gives an expression as text, awaited if it is a promise.
 func (p *Page) Eval(expression string) string {
 	p.TB.Helper()
-	return Run(p, chromedp.Evaluate[string](`(async () => String(`+expression+`))()`, chromedp.EvalAwaitPromise))
+	return Run(p, chromedp.Evaluate[string](`(async () => String(await (`+expression+`)))()`, chromedp.EvalAwaitPromise))
 }
 
 // Shot saves a picture where SNAPBACK_SHOTS says.
