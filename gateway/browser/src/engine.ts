@@ -2,7 +2,7 @@
 
 import type { Change } from "./entities.js";
 import type { Env } from "./env.js";
-import type { Hello, PresenceFrame } from "./frames.js";
+import type { Broken, Hello, Loaded, PresenceFrame } from "./frames.js";
 import type { Mutation, Options, Sent, Verdict } from "./types.js";
 import type { Effects, Pending, View } from "./view.js";
 
@@ -49,8 +49,11 @@ export interface Hooks {
   /** lag…ready begins. */
   lagging?(): void;
   presence?(frame: PresenceFrame): void;
-  /** The store is closed. */
-  closed?(): void;
+  loaded?(frame: Loaded): void;
+  /** One of our frames made no sense. */
+  error?(frame: Broken): void;
+  /** The store is closed: by `close()` with 1000, or for good with a close code of PROTOCOL.md. */
+  closed?(code?: number): void;
 }
 
 /** How a mutation is made by an opt-in part. */
@@ -70,8 +73,6 @@ export interface Engine {
   readonly options: Options;
   readonly env: Env;
   readonly hooks: Set<Hooks>;
-  /** The newest presence frame of each session on this connection, for a part made while the store is live. */
-  readonly said?: ReadonlyMap<string, PresenceFrame>;
   /** By id; those without a verdict. */
   readonly entries: ReadonlyMap<string, Entry>;
   /** Where the server is; ends with a slash. */
@@ -82,8 +83,8 @@ export interface Engine {
   ulid(): string;
   /** Shows the changes and sends them in their turn. */
   transact(changes: readonly Change[], how?: How): Sent;
-  /** Lets a held mutation go, with other changes to send if given, or ends it with a verdict of its own. */
-  release(id: string, how: { readonly sending?: readonly Change[] } | { readonly verdict: Verdict }): void;
+  /** Lets a held mutation go, with other changes to send if given; or ends any with a verdict of the part's own. */
+  release(id: string, how: { readonly sending?: readonly Change[]; readonly verdict?: Verdict }): void;
   /** Withdraws: see {@link Sent.cancel}. */
   cancel(id: string): void;
   /** Carries out what follows from an input to the view. */
@@ -92,8 +93,10 @@ export interface Engine {
   send(frame: object): boolean;
   /** Holds back the first connection until the promise is done (the stored state is being read). */
   holdUntil(ready: Promise<void>): void;
-  /** Empties the view, ends what is pending with the code `closed`, and joins afresh: it was another user's. */
-  forget(): void;
+  /** Gives the socket up and joins on another. */
+  restart(): void;
   close(): void;
+  /** What each other session said last, by session; only while connected. */
+  readonly said?: ReadonlyMap<string, PresenceFrame>;
 }
 

@@ -1,5 +1,5 @@
 // The connection: joins the board, brings frames to the view, sends what is pending and asks for overdue verdicts, over as
-// many sockets as it takes. It has one timer; every input ends in #tick, which does what is due.
+// many sockets as it takes. It has one timer; every input ends in tick, which does what is due.
 
 import type { Core } from "./core.js";
 import type { Entry } from "./engine.js";
@@ -7,7 +7,7 @@ import type { Socket } from "./env.js";
 import type { Hello, Nack, ServerFrame } from "./frames.js";
 import type { Status } from "./types.js";
 
-/** Milliseconds. */
+// Milliseconds.
 const quiet = 5000; // without a frame one way: ping
 const pongTimeout = 3000;
 const dialTimeout = 15000;
@@ -22,339 +22,340 @@ interface Flight {
   deadline: number;
 }
 
-export class Link {
-  status: Status = "connecting";
-  closeCode: number | undefined;
-  hello: Hello | undefined;
-  latency: number | undefined;
-  #core: Core;
+export interface Link {
+  readonly status: Status;
+  readonly closeCode: number | undefined;
+  /** The newest. */
+  readonly hello: Hello | undefined;
+  /** Milliseconds of the newest round trip. */
+  readonly latency: number | undefined;
+  start(): void;
+  /** Does what is due. */
+  tick(): void;
+  /** Withdraws what was sent; false if it never was. */
+  cancel(m: Entry): boolean;
+  /** Ends the wait for a verdict to what was sent here. */
+  landed(m: Entry): void;
+  /** Writes a frame if live. */
+  send(frame: object): boolean;
+  /** Gives the socket up and joins on another, at once if this one had been good. */
+  restart(): void;
+  /** Ends for good. */
+  close(code: number): void;
+}
+
+export function openLink(core: Core): Link {
+  const { env, options, view, entries } = core;
 
   // Of this socket.
-  #socket: Socket | undefined;
-  #open = false;
-  #ready = false;
-  #rev = 0; // of the last live sync: the next one has this or one more
-  #flights = new Map<Entry, Flight>();
-  #sent = 0;
-  #heard = 0;
-  #spoke = 0;
-  #pinged = 0; // since when a ping waits for a sign of life, 0: none does
-  #askedAt = 0; // when the last ping was sent
-  #pongs = 0; // still to come
-  #judging = false; // the page may have slept: nothing is judged or sent before the pong
-  #blockedUntil = 0; // law 7
-  #goaway = 0;
+  let socket: Socket | undefined;
+  let isOpen = false;
+  let isReady = false;
+  let rev = 0; // of the last live sync: the next one has this or one more
+  const flights = new Map<Entry, Flight>();
+  let sent = 0;
+  let heardAt = 0;
+  let spokeAt = 0;
+  let pingedAt = 0; // since when a ping waits for a sign of life, 0: none does
+  let askedAt = 0; // when the last ping was sent
+  let pongs = 0; // still to come
+  let isJudging = false; // the page may have slept: nothing is judged or sent before the pong
+  let blockedUntil = 0; // law 7
+  let goaway = 0;
 
   // Over sockets.
-  #attempt = 0;
-  #failures = 0;
-  #retryAt = Infinity; // without a socket: when to dial, or while one is opening to give it up
-  #timer: unknown;
-  #due = Infinity; // when the timer should go off, by env.monotonic
-  #lost = 0; // time in which the page did not run
-  #drift: number;
-  #deaf: () => void;
-
-  constructor(core: Core) {
-    this.#core = core;
-    this.#drift = core.env.wall() - core.env.monotonic();
-    this.#deaf = core.env.onWake(() => this.tick(() => this.#wake()));
-  }
+  let status: Status = "connecting";
+  let closeCode: number | undefined;
+  let hello: Hello | undefined;
+  let latency: number | undefined;
+  let attempt = 0;
+  let failures = 0;
+  let retryAt = Infinity; // without a socket: when to dial, or while one is opening to give it up
+  let timer: unknown;
+  let due = Infinity; // when the timer should go off, by env.monotonic
+  let lost = 0; // time in which the page did not run
+  let drift = env.wall() - env.monotonic();
+  const deaf = env.onWake(() => tick(wake));
 
   /** Does what is due, after fn. */
-  tick(fn?: () => void): void {
-    if (this.status === "closed") return;
-    this.#core.run(() => {
-      this.#notice();
+  function tick(fn?: () => void): void {
+    if (status === "closed") return;
+    core.run(() => {
+      notice();
       fn?.();
-      const next = this.#socket ? this.#serve() : this.#retry();
-      this.#core.env.clearTimeout(this.#timer);
-      if (this.closeCode !== undefined) return;
-      const wait = Math.min(Math.max(next - this.#now(), 1), this.#flights.size ? beat : Infinity);
-      this.#due = this.#core.env.monotonic() + wait;
-      if (wait < Infinity) this.#timer = this.#core.env.setTimeout(() => this.tick(), wait);
+      env.clearTimeout(timer);
+      if (closeCode) return;
+      const next = socket ? serve() : retry();
+      if (closeCode) return;
+      const wait = Math.min(Math.max(next - time(), 1), flights.size ? beat : Infinity);
+      due = env.monotonic() + wait;
+      if (wait < Infinity) timer = env.setTimeout(tick, wait);
     });
   }
 
-  /** Ends for good. */
-  close(code: number): void {
-    this.closeCode = code;
-    this.#core.env.clearTimeout(this.#timer);
-    this.#attempt++;
-    this.#deaf();
-    this.#socket?.close(1000);
-    this.#gone();
-    this.#set("closed");
-    this.#core.ended();
-  }
-
-  /** Gives the socket up and joins on another, at once if this one had been good. */
-  restart(): void {
-    const dead = this.#socket;
-    this.#closed(0, !this.#failures);
-    dead?.close(1000);
-  }
-
-  /** Withdraws what was sent; false if it never was. */
-  cancel(m: Entry): boolean {
-    if (m.expiresAt === undefined) return false;
-    m.ask = true;
-    if (this.#flights.has(m)) this.send({ type: "cancel", clientMutationId: m.id });
-    return true;
-  }
-
-  /** Ends the wait for a verdict to what was sent here. */
-  landed(m: Entry): void {
-    const flight = this.#flights.get(m);
-    if (flight) this.latency = this.#now() - flight.sentAt;
-    this.#flights.delete(m);
-  }
-
-  send(frame: object | string): boolean {
-    if (!this.#ready) return false;
-    this.#write(frame);
-    return true;
-  }
-
-  #write(frame: object | string): void {
-    this.#spoke = this.#now();
-    this.#socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
-  }
-
   /** Running time: it stands still while the page does not run. */
-  #now(): number {
-    return this.#core.env.monotonic() - this.#lost;
+  function time(): number {
+    return env.monotonic() - lost;
   }
 
   /** Notices that the page did not run, or the machine slept: deadlines move, and nothing is judged before a pong. */
-  #notice(): void {
-    const { monotonic, wall } = this.#core.env;
-    const over = monotonic() - this.#due;
-    const drift = wall() - monotonic();
-    const jumped = Math.abs(drift - this.#drift) > 2 * late;
-    if (over > late) this.#lost += over;
-    if (over <= late && !jumped) return;
-    this.#due = Infinity;
-    this.#drift = drift;
-    this.#wake();
+  function notice(): void {
+    const over = env.monotonic() - due;
+    const apart = env.wall() - env.monotonic();
+    if (over > late) lost += over;
+    else if (Math.abs(apart - drift) < 2 * late) return;
+    due = Infinity;
+    drift = apart;
+    wake();
   }
 
-  #wake(): void {
-    if (!this.#socket) {
-      if (this.status === "offline") this.#retryAt = 0;
-    } else if (this.#open) {
-      this.#judging = true;
-      this.#ping();
-    }
+  function wake(): void {
+    if (isOpen) {
+      isJudging = true;
+      ping();
+    } else if (status === "offline") retryAt = 0;
   }
 
-  #ping(): void {
-    this.#pinged = this.#askedAt = this.#now();
-    this.#pongs++;
-    this.#write({ type: "ping" });
+  function ping(): void {
+    pingedAt = askedAt = time();
+    pongs++;
+    write({ type: "ping" });
   }
 
-  #set(status: Status): void {
-    if (this.status === status) return;
-    this.status = status;
-    this.#core.statusChanged(status);
+  function write(frame: object | string): void {
+    spokeAt = time();
+    socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
   }
 
-  #retry(): number {
-    if (this.#now() < this.#retryAt) return this.#retryAt;
-    if (this.status === "connecting") this.#closed(0); // the token does not come
-    else this.#dial();
-    return this.#retryAt;
+  function send(frame: object): boolean {
+    if (isReady) write(frame);
+    return isReady;
   }
 
-  start(): void {
-    if (this.status !== "closed") this.tick(() => this.#dial());
+  function become(now: Status): void {
+    if (status === now) return;
+    status = now;
+    core.tellStatus(now);
+  }
+
+  function retry(): number {
+    if (time() < retryAt) return retryAt;
+    if (status === "connecting") closed(0); // the token does not come
+    else dial();
+    return retryAt;
   }
 
   /** Begins an attempt to connect. */
-  #dial(): void {
-    const attempt = ++this.#attempt;
-    const { options } = this.#core;
-    this.#set("connecting");
-    this.#retryAt = this.#now() + dialTimeout;
+  function dial(): void {
+    const mine = ++attempt;
+    become("connecting");
+    retryAt = time() + dialTimeout;
     /** While the attempt lasts. */
     const then = <E>(fn: (e: E) => void) => (e: E) => {
-      if (attempt === this.#attempt) this.tick(() => fn(e));
+      if (mine === attempt) tick(() => fn(e));
     };
     (async () => (typeof options.token === "function" ? options.token() : options.token))().then(
       then((token) => {
-        const socket = (this.#socket = this.#connect());
+        socket = connect();
         // The token goes into the first frame: a browser does not tell why an upgrade was refused, but it tells a close code.
         socket.onopen = then(() => {
-          this.#open = true;
-          if (token) this.#write({ type: "auth", token });
+          isOpen = true;
+          if (token) write({ type: "auth", token });
         });
-        socket.onmessage = then((e) => this.#receive(JSON.parse(String(e.data)) as ServerFrame));
-        socket.onclose = then((e) => this.#closed(e.code));
+        socket.onmessage = then((e) => receive(JSON.parse(String(e.data)) as ServerFrame));
+        socket.onclose = then((e) => closed(e.code));
       }),
-      then(() => this.#closed(0)),
+      then(() => closed(0)),
     );
   }
 
-  #connect(): Socket {
-    const { env, options, base, view } = this.#core;
-    const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, base);
+  function connect(): Socket {
+    const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
     url.protocol = url.protocol.replace("http", "ws");
     const { epoch, rev } = view.resume ?? {};
     const query = { part: options.part, user: options.user, ...(epoch && { since: rev, epoch }) };
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    this.#open = this.#judging = false;
-    this.#pinged = this.#pongs = this.#blockedUntil = this.#goaway = this.#sent = 0;
-    this.#heard = this.#spoke = this.#now();
+    isJudging = false;
+    pingedAt = pongs = blockedUntil = goaway = sent = 0;
+    heardAt = spokeAt = time();
     return env.socket(url.href, ["snapback.v1"]);
   }
 
-  #gone(): void {
-    const was = this.#socket;
-    this.#socket = undefined;
-    this.#ready = this.#open = false;
-    this.#flights.clear();
-    this.#core.entries.forEach((m) => (m.owed = 0));
-    this.#core.view.disconnected();
-    if (was) this.#core.tellParts("gone");
+  /** The socket is gone, or is given up. */
+  function closed(code: number, atOnce = false): void {
+    const had = socket;
+    attempt++;
+    socket = undefined;
+    isReady = isOpen = false;
+    flights.clear();
+    entries.forEach((m) => (m.owed = 0));
+    view.disconnected();
+    if (had) core.tell("gone");
+    if (code >= 4500 && code < 5000) return close(code);
+    const most = Math.min(backoff.min * 2 ** failures++, backoff.max);
+    const pause = goaway || (most / 2) * (1 + env.random());
+    if (!closeCode) become("offline");
+    retryAt = time() + (atOnce ? 0 : pause);
   }
 
-  /** The socket is gone, or is given up. */
-  #closed(code: number, atOnce = false): void {
-    this.#attempt++;
-    this.#gone();
-    if (code >= 4500 && code < 5000) return this.close(code);
-    const most = Math.min(backoff.min * 2 ** this.#failures++, backoff.max);
-    const pause = this.#goaway || (most / 2) * (1 + this.#core.env.random());
-    this.#set("offline");
-    this.#retryAt = this.#now() + (atOnce ? 0 : pause);
+  function restart(): void {
+    const dead = socket;
+    closed(0, !failures);
+    dead?.close(1000);
+  }
+
+  function close(code: number): void {
+    closeCode = code;
+    env.clearTimeout(timer);
+    deaf();
+    restart();
+    become("closed");
+    core.ended();
   }
 
   /** What is due on the socket; gives when to come again. */
-  #serve(): number {
-    const now = this.#now();
-    if (!this.#open ? now >= this.#retryAt : this.#pinged && now >= this.#pinged + pongTimeout) {
-      this.restart();
-      return this.#retryAt;
-    }
-    if (!this.#open) return this.#retryAt;
-    let idle = Math.min(this.#heard, this.#spoke) + quiet;
-    if (!this.#pinged && now >= idle) this.#ping();
-    if (this.#pinged) idle = this.#pinged + pongTimeout;
-    if (!this.#ready || this.#judging) return idle;
-    for (const [m, flight] of this.#flights) {
-      if (now >= flight.deadline) this.#silent(m, flight, now);
-    }
-    if (now >= this.#blockedUntil) this.#pump(now);
-    const deadlines = [...this.#flights.values()].map((f) => f.deadline);
-    return Math.min(idle, this.#blockedUntil > now ? this.#blockedUntil : Infinity, ...deadlines);
+  function serve(): number {
+    const now = time();
+    if (!isOpen ? now >= retryAt : pingedAt && now >= pingedAt + pongTimeout) restart();
+    if (!isOpen) return retryAt;
+    let idle = Math.min(heardAt, spokeAt) + quiet;
+    if (!pingedAt && now >= idle) ping();
+    if (pingedAt) idle = pingedAt + pongTimeout;
+    if (!isReady || isJudging) return idle;
+    for (const [m, flight] of flights) if (now >= flight.deadline) silent(m, flight, now);
+    if (now >= blockedUntil) pump(now);
+    else idle = Math.min(idle, blockedUntil);
+    for (const { deadline } of flights.values()) idle = Math.min(idle, deadline);
+    return idle;
   }
 
   /** Law 5: the verdict is overdue, so the mutation is unconfirmed and asked for, again and again. */
-  #silent(m: Entry, flight: Flight, now: number): void {
+  function silent(m: Entry, flight: Flight, now: number): void {
     m.ask = true;
-    flight.deadline = now + this.hello!.limits.ackTimeoutMs;
-    this.#write({ type: "cancel", clientMutationId: m.id });
+    flight.deadline = now + hello!.limits.ackTimeoutMs;
+    write(cancelOf(m));
     if (m.state === "unconfirmed") return;
     m.state = "unconfirmed";
-    this.#core.silence(m);
+    core.silence(m);
   }
 
   /** Sends what waits, in the order made, as far as the connection may have in flight. */
-  #pump(now: number): void {
-    const { limits } = this.hello!;
-    for (const { id } of [...this.#core.view.pending]) {
-      const m = this.#core.entries.get(id);
-      if (!m || this.#flights.has(m)) continue;
-      if (m.state === "held" || this.#flights.size >= limits.inFlight) break;
-      const frame = m.ask ? { type: "cancel", clientMutationId: id } : this.#core.frame(m, limits.frameBytes);
+  function pump(now: number): void {
+    const { inFlight, frameBytes, ackTimeoutMs } = hello!.limits;
+    for (const { id } of [...view.pending]) {
+      const m = entries.get(id);
+      if (!m || flights.has(m)) continue;
+      if (m.state === "held" || flights.size >= inFlight) break;
+      const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
       if (!frame) continue;
-      this.#write(frame);
-      this.#flights.set(m, { order: ++this.#sent, sentAt: now, deadline: now + limits.ackTimeoutMs });
+      write(frame);
+      flights.set(m, { order: ++sent, sentAt: now, deadline: now + ackTimeoutMs });
     }
   }
 
-  #receive(f: ServerFrame): void {
-    const core = this.#core;
-    this.#heard = this.#now();
-    if (this.#pinged) this.#pinged = this.#heard;
+  function receive(f: ServerFrame): void {
+    heardAt = time();
+    if (pingedAt) pingedAt = heardAt;
     switch (f.type) {
       case "hello":
-        if (f.protocol !== 1) return this.close(4504);
+        if (f.protocol !== 1) return close(4504);
         core.hear(f.serverTime);
-        this.hello = f;
-        core.tellParts("greeted", f);
-        if (!this.#socket) return; // a part had it start afresh
-        return core.apply(core.view.hello(f));
+        hello = f;
+        core.tell("greeted", f);
+        if (socket) core.apply(view.hello(f)); // else a part had it start afresh
+        return;
       case "sync":
-        if (this.status === "live") {
-          if (f.rev !== this.#rev && f.rev !== this.#rev + 1) return this.restart(); // law 1: a new join brings what is missing
-          this.#rev = f.rev;
+        if (status === "live") {
+          if (f.rev !== rev && f.rev !== rev + 1) return restart(); // law 1: a new join brings what is missing
+          rev = f.rev;
         }
-        return core.apply(core.view.sync(f));
+        return core.apply(view.sync(f));
       case "ready":
-        return this.#joined(f.rev);
+        return joined(f.rev);
       case "lag":
-        this.#set("lagging");
-        core.tellParts("lagging");
-        return core.view.lag();
+        become("lagging");
+        core.tell("lagging");
+        return view.lag();
       case "ack":
-        return core.apply(core.view.ack(f));
+        return core.apply(view.ack(f));
       case "nack":
-        return this.#nack(f);
+        return nacked(f);
       case "pong":
         core.hear(f.serverTime);
-        if (--this.#pongs > 0) return;
-        this.latency = this.#heard - this.#askedAt;
-        this.#pinged = 0;
-        this.#judging = false;
+        if (--pongs > 0) return;
+        latency = heardAt - askedAt;
+        pingedAt = 0;
+        isJudging = false;
+        return;
+      case "goaway":
+        goaway = f.reconnectAfterMs;
         return;
       case "presence":
-        return core.tellParts("presence", f);
       case "loaded":
       case "error":
-        return core.loaded(f);
-      case "goaway":
-        this.#goaway = f.reconnectAfterMs;
+        core.tell(f.type, f as never);
     }
   }
 
-  #joined(rev: number): void {
-    this.#rev = rev;
-    this.#core.apply(this.#core.view.ready(rev));
-    this.#set("live");
-    if (this.#ready) return;
-    this.#ready = true;
-    this.#failures = 0;
-    this.#core.tellParts("live", this.hello!);
+  function joined(at: number): void {
+    rev = at;
+    core.apply(view.ready(at));
+    become("live");
+    if (isReady) return;
+    isReady = true;
+    failures = 0;
+    core.tell("live", hello!);
   }
 
-  #nack(f: Nack): void {
-    if (!f.retryable || f.code === "lab") return this.#core.apply(this.#core.view.nack(f));
-    const m = this.#core.entries.get(f.clientMutationId);
-    const flight = m && this.#flights.get(m);
+  function nacked(f: Nack): void {
+    if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
+    const m = entries.get(f.clientMutationId);
+    const flight = m && flights.get(m);
     if (m?.owed) m.owed--;
-    else if (flight) this.#refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1000));
+    else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1000));
   }
 
   /**
    * Law 7: the server refuses every later mutate of this connection until m is sent again. So all of them are sent again
    * after the pause, m first, and the refusals still to come are not counted.
    */
-  #refused(m: Entry, flight: Flight, pause: number): void {
-    const now = this.#now();
+  function refused(m: Entry, flight: Flight, pause: number): void {
+    const until = time() + pause;
     if (m.ask) {
-      flight.deadline = now + pause; // the cancel on its way frees the server; ask again should it be lost
+      flight.deadline = until; // the cancel on its way frees the server; ask again should it be lost
       return;
     }
-    for (const [other, { order }] of this.#flights) {
+    for (const [other, { order }] of flights) {
       if (order <= flight.order || other.ask) continue;
       other.owed++;
-      this.#flights.delete(other);
+      flights.delete(other);
     }
-    this.#flights.delete(m);
-    this.#blockedUntil = now + pause;
+    flights.delete(m);
+    blockedUntil = until;
   }
+
+  return {
+    get status() { return status; },
+    get closeCode() { return closeCode; },
+    get hello() { return hello; },
+    get latency() { return latency; },
+    start: () => tick(dial),
+    tick,
+    cancel(m) {
+      if (!m.expiresAt) return false;
+      m.ask = true;
+      if (flights.has(m)) send(cancelOf(m));
+      return true;
+    },
+    landed(m) {
+      const flight = flights.get(m);
+      if (flight) latency = time() - flight.sentAt;
+      flights.delete(m);
+    },
+    send, restart, close,
+  };
 }
+
+const cancelOf = ({ id }: Entry) => ({ type: "cancel", clientMutationId: id });

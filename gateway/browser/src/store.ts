@@ -1,18 +1,11 @@
 // The store an application holds.
 
-import { Core, Listeners, type Past } from "./core.js";
+import { createCore, Listeners, type Past } from "./core.js";
 import type { Engine } from "./engine.js";
 import type { Change, Entity, EntityOf, Kind, Patch } from "./entities.js";
 import type {
   EntityChange, Me, Mutation, Options, Preconditions, Refusal, Sent, Status, Unsubscribe, Verdict,
 } from "./types.js";
-
-/** A page of what `part: "open"` leaves out. */
-export interface Page {
-  readonly entities: readonly Entity[];
-  /** Where the next older page begins; null: there is none. */
-  readonly before: string | null;
-}
 
 /** What {@link Store.inspect} tells. */
 export interface Inspection {
@@ -29,151 +22,102 @@ export interface Inspection {
   readonly latencyMs: number | undefined;
 }
 
+/** One board as one user sees it: what is confirmed and, replayed on top, what is pending. Made by {@link connect}. */
+export interface Store {
+  /** @internal */
+  readonly engine: Engine;
+  /** Resolves when the board is there for the first time; false if the store is closed before. */
+  readonly ready: Promise<boolean>;
+  readonly status: Status;
+  /** Why the store is closed: 1000, or a close code of PROTOCOL.md. */
+  readonly closeCode: number | undefined;
+  /** Whom the server takes you for, by its newest hello. */
+  readonly me: Me | undefined;
+  /** The board's rev up to which the confirmed part goes. */
+  readonly rev: number;
+
+  /** The entity as shown. The same object comes back until one of its fields changes. */
+  get<E extends Entity = Entity>(id: string): E | undefined;
+  /** All of a kind as shown, ordered like siblings; the same array until one of them changes. */
+  list<K extends Kind>(kind: K): readonly EntityOf<K>[];
+  /** What stands under a parent ("" is the board) in order, archived ones included; the same array until one of them changes. */
+  children<K extends Kind>(parentId: string, kind: K): readonly EntityOf<K>[];
+  children(parentId: string): readonly Entity[];
+  /** Without the pending mutations, with its newest `rev` and `updatedBy`. */
+  confirmed(id: string): Entity | undefined;
+  /** Does a mutation without a verdict concern the entity? */
+  pending(id: string): boolean;
+
+  /** Calls fn with what changed in the view, once for each thing that happened. */
+  subscribe(fn: (changes: readonly EntityChange[]) => void): Unsubscribe;
+  subscribe(id: string, fn: (now: Entity | undefined, before: Entity | undefined) => void): Unsubscribe;
+  onStatus(fn: (status: Status) => void): Unsubscribe;
+  /** A mutation was refused and left the view: the place for a toast. Not told of what you cancelled yourself. */
+  onRollback(fn: (mutation: Mutation, why: Refusal) => void): Unsubscribe;
+  /** A mutation has its verdict, also one from before a reload. */
+  onSettled(fn: (mutation: Mutation, verdict: Verdict) => void): Unsubscribe;
+
+  /** Changes fields of one entity. */
+  mutate(id: string, patch: Patch, only?: Preconditions): Sent;
+  /** Makes an entity under a new id, {@link Sent.entityId}; without a position it comes last. */
+  create<K extends Kind>(kind: K, patch: Patch): Sent;
+  /** Deletes an entity and what hangs on it. */
+  remove(id: string, only?: Preconditions): Sent;
+  /** Several changes in order, all or nothing, one verdict; 1 to 100. */
+  transact(changes: readonly Change[]): Sent;
+  /** An id for a new entity of a {@link Store.transact}: a ULID of the server's time. */
+  newId(): string;
+
+  /** A fresh token for the live connection; later ones ask `Options.token`. */
+  authenticate(token: string): void;
+  /** How everything stands, for people who look. */
+  inspect(): Inspection;
+  /** Ends the connection. What is pending gets the verdict `closed`. */
+  close(): void;
+}
+
 /**
  * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, an
  * url that is none, a ttl out of range.
  */
 export function connect(options: Options): Store {
-  return new Store(options);
-}
-
-/** One board as one user sees it: what is confirmed and, replayed on top, what is pending. Made by {@link connect}. */
-export class Store {
-  /** @internal */
-  readonly engine: Engine;
-  #core: Core;
-  /** Resolves when the board is there for the first time; false if the store is closed before. */
-  readonly ready: Promise<boolean>;
-
-  /** @internal */
-  constructor(options: Options) {
-    this.engine = this.#core = new Core(options);
-    this.ready = this.#core.ready;
-  }
-
-  /** The entity as shown. The same object comes back until one of its fields changes. */
-  get<E extends Entity = Entity>(id: string): E | undefined {
-    return this.#core.view.get(id) as E | undefined;
-  }
-
-  /** All of a kind as shown, ordered like siblings; the same array until one of them changes. */
-  list<K extends Kind>(kind: K): readonly EntityOf<K>[] {
-    return this.#core.view.list(kind) as readonly EntityOf<K>[];
-  }
-
-  /** What stands under a parent ("" is the board) in order, archived ones included; the same array until one of them changes. */
-  children<K extends Kind>(parentId: string, kind: K): readonly EntityOf<K>[];
-  children(parentId: string): readonly Entity[];
-  children(parentId: string, kind?: Kind): readonly Entity[] {
-    return this.#core.view.children(parentId, kind);
-  }
-
-  /** Without the pending mutations, with its newest `rev` and `updatedBy`. */
-  confirmed(id: string): Entity | undefined {
-    return this.#core.view.confirmed(id);
-  }
-
-  /** Calls fn with what changed in the view, once for each thing that happened. */
-  subscribe(fn: (changes: readonly EntityChange[]) => void): Unsubscribe;
-  subscribe(id: string, fn: (now: Entity | undefined, before: Entity | undefined) => void): Unsubscribe;
-  subscribe(
-    first: string | ((changes: readonly EntityChange[]) => void),
-    fn?: (now: Entity | undefined, before: Entity | undefined) => void,
-  ): Unsubscribe {
-    if (typeof first !== "string") return this.#core.onChange.add(first);
-    const { onEntity } = this.#core;
-    let listeners = onEntity.get(first);
-    if (!listeners) onEntity.set(first, (listeners = new Listeners()));
-    const end = listeners.add(({ after, before }) => fn!(after, before));
-    return () => {
-      end();
-      if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
-    };
-  }
-
-  /** Changes fields of one entity. */
-  mutate(id: string, patch: Patch, only?: Preconditions): Sent {
-    return this.transact([{ ...only, entityId: id, patch }]);
-  }
-
-  /** Makes an entity under a new id, {@link Sent.entityId}; without a position it comes last. */
-  create<K extends Kind>(kind: K, patch: Patch): Sent {
-    return this.transact([{ entityId: this.#core.ulid(), patch: { ...patch, kind }, ifRev: 0 }]);
-  }
-
-  /** Deletes an entity and what hangs on it. */
-  remove(id: string, only?: Preconditions): Sent {
-    return this.transact([{ ...only, entityId: id, patch: null }]);
-  }
-
-  /** Several changes in order, all or nothing, one verdict; 1 to 100. */
-  transact(changes: readonly Change[]): Sent {
-    return this.#core.transact(changes);
-  }
-
-  /** Does a mutation without a verdict concern the entity? */
-  pending(id: string): boolean {
-    return this.#core.view.isPending(id);
-  }
-
-  get status(): Status {
-    return this.#core.link.status;
-  }
-
-  onStatus(fn: (status: Status) => void): Unsubscribe {
-    return this.#core.onStatus.add(fn);
-  }
-
-  /** Why the store is closed: 1000, or a close code of PROTOCOL.md. */
-  get closeCode(): number | undefined {
-    return this.#core.link.closeCode;
-  }
-
-  /** Whom the server takes you for, by its newest hello. */
-  get me(): Me | undefined {
-    return this.#core.link.hello;
-  }
-
-  /** The board's rev up to which the confirmed part goes. */
-  get rev(): number {
-    return this.#core.view.resume?.rev ?? 0;
-  }
-
-  /** A mutation was refused and left the view: the place for a toast. Not told of what you cancelled yourself. */
-  onRollback(fn: (mutation: Mutation, why: Refusal) => void): Unsubscribe {
-    return this.#core.onRollback.add(fn);
-  }
-
-  /** A mutation has its verdict, also one from before a reload. */
-  onSettled(fn: (mutation: Mutation, verdict: Verdict) => void): Unsubscribe {
-    return this.#core.onSettled.add(fn);
-  }
-
-  /**
-   * With `part: "open"`: a card with its comments, newest first (the card itself, and if it is archived what hangs on it,
-   * are among the entities), or the archived columns and cards. They join the view. Rejects when the store is not live,
-   * and when the connection is lost.
-   */
-  load(what: { readonly card: string; readonly before?: string } | { readonly archive: true; readonly before?: string }): Promise<Page> {
-    return this.#core.load(what);
-  }
-
-  /** A fresh token for the live connection; later ones ask `Options.token`. */
-  authenticate(token: string): void {
-    this.#core.send({ type: "auth", token });
-  }
-
-  /** How everything stands, for people who look. */
-  inspect(): Inspection {
-    const { options, view, entries, past, link } = this.#core;
-    return {
-      board: options.board, status: this.status, me: this.me, epoch: view.resume?.epoch, rev: this.rev,
+  const core = createCore(options);
+  const { view, link, onEntity, entries, past, transact } = core;
+  return {
+    engine: core,
+    ready: core.ready,
+    get status() { return link.status; },
+    get closeCode() { return link.closeCode; },
+    get me() { return link.hello; },
+    get rev() { return view.resume?.rev ?? 0; },
+    get: <E extends Entity>(id: string) => view.get(id) as E | undefined,
+    list: <K extends Kind>(kind: K) => view.list(kind) as readonly EntityOf<K>[],
+    children: <K extends Kind>(parent: string, kind?: K) => view.children(parent, kind) as readonly EntityOf<K>[],
+    confirmed: (id) => view.confirmed(id),
+    pending: (id) => view.isPending(id),
+    subscribe(first: string | Parameters<typeof core.onChange.add>[0], fn?: (now?: Entity, before?: Entity) => void) {
+      if (typeof first !== "string") return core.onChange.add(first);
+      const listeners = onEntity.get(first) ?? new Listeners();
+      onEntity.set(first, listeners);
+      const end = listeners.add(({ after, before }) => fn!(after, before));
+      return () => {
+        end();
+        if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
+      };
+    },
+    onStatus: (fn) => core.onStatus.add(fn),
+    onRollback: (fn) => core.onRollback.add(fn),
+    onSettled: (fn) => core.onSettled.add(fn),
+    mutate: (id, patch, only) => transact([{ ...only, entityId: id, patch }]),
+    create: (kind, patch) => transact([{ entityId: core.ulid(), patch: { ...patch, kind }, ifRev: 0 }]),
+    remove: (id, only) => transact([{ ...only, entityId: id, patch: null }]),
+    transact: (changes) => transact(changes),
+    newId: core.ulid,
+    authenticate: (token) => void core.send({ type: "auth", token }),
+    inspect: () => ({
+      board: options.board, status: link.status, me: link.hello, epoch: view.resume?.epoch, rev: view.resume?.rev ?? 0,
       entities: [...view.all()].length, pending: [...entries.values()], verdicts: [...past], latencyMs: link.latency,
-    };
-  }
-
-  /** Ends the connection. What is pending gets the verdict `closed`. */
-  close(): void {
-    this.#core.close();
-  }
+    }),
+    close: core.close,
+  };
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { load } from "../src/load.js";
 import { connect } from "../src/store.js";
 import type { Options } from "../src/types.js";
 import { card, World } from "./world.js";
@@ -194,18 +195,18 @@ describe("what a store tells of itself", () => {
 describe("load", () => {
   test("brings what part=open leaves out, and fails with the connection", async () => {
     const { world, store } = await board({ part: "open" });
-    const page = store.load({ card: "c1" });
-    assert.deepEqual(world.socket.sent("load"), [{ type: "load", id: 1, card: "c1" }]);
+    const page = load(store, { card: "c1" });
+    assert.deepEqual(world.socket.sent("load"), [{ type: "load", id: world.socket.frames.at(-1)!["id"], card: "c1" }]);
     const comment = { id: "k", kind: "comment", rev: 2, createdRev: 2, cardId: "c1", text: "hi" };
-    world.socket.say({ type: "loaded", id: 1, rev: 10, entities: [comment], before: "older" });
+    world.socket.say({ type: "loaded", id: world.socket.frames.at(-1)!["id"], rev: 10, entities: [comment], before: "older" });
     assert.equal((await page).before, "older");
     assert.equal(store.children("c1", "comment")[0]!.text, "hi");
-    const bad = store.load({ archive: true, before: "?" });
-    world.socket.say({ type: "error", code: "invalid", reason: "before: not a cursor", id: 2 });
+    const bad = load(store, { archive: true, before: "?" });
+    world.socket.say({ type: "error", code: "invalid", reason: "before: not a cursor", id: world.socket.frames.at(-1)!["id"] });
     await assert.rejects(bad, /before: not a cursor/);
-    const lost = store.load({ archive: true });
+    const lost = load(store, { archive: true });
     world.socket.end();
     await assert.rejects(lost, /connection lost/);
-    await assert.rejects(store.load({ card: "c1" }), /not live/);
+    await assert.rejects(load(store, { card: "c1" }), /not live/);
   });
 });

@@ -1,0 +1,43 @@
+// What `part: "open"` leaves out, on demand.
+
+import type { Entity } from "./entities.js";
+import type { Hooks } from "./engine.js";
+import type { Store } from "./store.js";
+
+/** A page of what `part: "open"` leaves out. */
+export interface Page {
+  readonly entities: readonly Entity[];
+  /** Where the next older page begins; null: there is none. */
+  readonly before: string | null;
+}
+
+let loads = 0;
+
+/**
+ * Fetches a card with its comments, newest first (if it is archived, also what else hangs on it), or the archived columns
+ * and cards. They join the view and stay up to date. Rejects when the store is not live, when the connection is lost, and
+ * on a cursor that is none.
+ */
+export function load(
+  store: Store, what: { readonly card: string; readonly before?: string } | { readonly archive: true; readonly before?: string },
+): Promise<Page> {
+  const { engine } = store, id = ++loads;
+  return new Promise((done, failed) => {
+    const end = (error?: string) => {
+      engine.hooks.delete(hooks);
+      if (error) failed(new Error(error));
+    };
+    const hooks: Hooks = {
+      loaded(f) {
+        if (f.id !== id) return;
+        end();
+        engine.apply(engine.view.load(f.entities));
+        done(f);
+      },
+      error: (f) => f.id === id && end(f.reason),
+      gone: () => end("connection lost"),
+    };
+    engine.hooks.add(hooks);
+    if (!engine.send({ type: "load", id, ...what })) end("not live");
+  });
+}
