@@ -250,7 +250,7 @@ export function createCore(options: Options): Core {
       if (link.status !== "closed") run(() => link.close(1000));
     },
     ended() {
-      tell("closed");
+      tell("closed", link.closeCode!);
       joined(false);
       entries.forEach((m) => notices.push(() => m.settle(refused("closed"))));
     },
