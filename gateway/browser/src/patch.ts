@@ -21,9 +21,6 @@ const isObject = (v: unknown): v is object => typeof v === "object" && v !== nul
 export const strings = (v: unknown): string[] | undefined =>
   Array.isArray(v) && v.every((s) => typeof s === "string") ? v : undefined;
 
-/** A field by a name that anybody may have chosen, `constructor` among them. */
-export const field = (e: Entity | undefined, name: string) => (e && Object.hasOwn(e, name) ? e[name] : undefined);
-
 /** Reads {"after":id} and {"before":id}. */
 export function seatOf(v: unknown): Seat | undefined {
   if (!isObject(v)) return;

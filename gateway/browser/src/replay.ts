@@ -1,21 +1,44 @@
 // The replay of one mutation over what it finds.
 
 import type { Change, Entity, Patch } from "./entities.js";
-import { type Ground, type Made, seatKey, type State } from "./ground.js";
+import { type Ground, type Outcome, sortedList, type State, stateOf, touched, untouched } from "./ground.js";
 import { keyBetween } from "./key.js";
 import { compare, hangs, isArchived, listKey, listOf, position, positioned, search } from "./order.js";
-import { type Draft, field, freeze, isOwned, merge, same, type Seat, seatOf, strings } from "./patch.js";
+import { type Draft, freeze, merge, type Seat, seatOf, strings } from "./patch.js";
+import type { Pending } from "./view.js";
+
+/** A pending mutation as the view keeps it. */
+export interface Made extends Pending {
+  /** From 1 in the order made. */
+  readonly seq: number;
+  /** To be replayed in any case. */
+  stale: boolean;
+  /** What the last replay made of entities. */
+  out: Map<string, Outcome>;
+  /** What stood there before. */
+  before: Map<string, State>;
+  /** What the last replay read or wrote: ids of entities, keys of lists, {@link seatKey}s of siblings. */
+  keys: Set<string>;
+}
+
+/** The key of a sibling beside which a mutation looked for its place. */
+export const seatKey = (id: string) => "?" + id;
 
 /** Applies the mutation to what it finds. */
 export function replay(ground: Ground, p: Made, user: string): void {
   for (const c of p.changes) replayChange(ground, p, c, user);
-  for (const id of p.out.keys()) noteEffect(p, id, ground.state(id, p.seq - 1), ground.state(id, p.seq));
+}
+
+function put(ground: Ground, p: Made, id: string, outcome: Outcome): void {
+  if (!p.out.has(id)) p.before.set(id, stateOf(ground, id));
+  p.out.set(id, outcome);
+  ground.overlay.set(id, outcome);
 }
 
 /** Follows the table "Applying a patch" of PROTOCOL.md. Preconditions are the server's to judge. */
 function replayChange(ground: Ground, p: Made, { entityId: id, patch }: Change, user: string): void {
-  const old = ground.state(id, p.seq);
-  ground.use(p, id);
+  const old = stateOf(ground, id);
+  p.keys.add(id);
   if (!patch) {
     if (patch === null && old) replayDelete(ground, p, old);
     return;
@@ -29,16 +52,15 @@ function replayChange(ground: Ground, p: Made, { entityId: id, patch }: Change, 
     next["liked"] = likedBy.includes(user);
     next["likes"] = likedBy.length;
   }
-  p.out.set(id, { state: freeze(next), made: old ? ground.made(id, p.seq) : p.seq + p.out.size / 65536 });
+  put(ground, p, id, { state: freeze(next), made: old ? (ground.overlay.get(id)?.made ?? 0) : p.seq + p.out.size / 65536 });
 }
 
 function replayDelete(ground: Ground, p: Made, e: Entity): void {
   const list = listKey("", e.id);
-  p.out.set(e.id, { state: null, made: 0 });
-  ground.use(p, e.id);
-  ground.use(p, list);
-  for (const child of [...ground.untouched(list, p.seq), ...ground.touched(list, p.seq)]) {
-    if (hangs(child) && ground.state(child.id, p.seq)) replayDelete(ground, p, child);
+  put(ground, p, e.id, { state: null, made: 0 });
+  p.keys.add(e.id).add(list);
+  for (const child of [...untouched(ground, list), ...touched(ground, list)]) {
+    if (hangs(child) && stateOf(ground, child.id)) replayDelete(ground, p, child);
   }
 }
 
@@ -51,11 +73,11 @@ function takeSeat(ground: Ground, p: Made, old: State, next: Draft, patch: Patch
   const due = !old || listOf(old) !== list; // comes new to the list and must get one
   let seat = seatOf(patch.position) ?? (due && patch.position == null && last);
   if (!seat) return;
-  ground.use(p, list);
+  p.keys.add(list);
   let anchor: State;
   if (seat.id) {
-    ground.use(p, seatKey(seat.id));
-    anchor = ground.state(seat.id, p.seq);
+    p.keys.add(seatKey(seat.id));
+    anchor = stateOf(ground, seat.id);
     if (!anchor || anchor.kind !== next.kind || anchor.id === next.id) {
       if (!due) return;
       anchor = null;
@@ -65,7 +87,7 @@ function takeSeat(ground: Ground, p: Made, old: State, next: Draft, patch: Patch
       seat = last;
     }
   }
-  const around = (key?: string) => neighbours(ground, list, next.id, p.seq, key);
+  const around = (key?: string) => neighbours(ground, list, next.id, key);
   let low = "", high = "";
   if (anchor) {
     const key = position(anchor);
@@ -86,7 +108,7 @@ const isBetween = (key: string, low: string, high: string) =>
   compare(low, key) < 0 && (!high || compare(key, high) < 0);
 
 /** The nearest keys strictly below and above a key among the unarchived members of a list, self left out; without a key below the end. */
-function neighbours(ground: Ground, list: string, self: string, seq: number, key?: string): [string, string] {
+function neighbours(ground: Ground, list: string, self: string, key?: string): [string, string] {
   let below = "", above = "";
   const take = (e: Entity) => {
     const k = position(e);
@@ -95,30 +117,11 @@ function neighbours(ground: Ground, list: string, self: string, seq: number, key
     if (side < 0 && compare(k, below) > 0) below = k;
     if (side > 0 && (!above || compare(k, above) < 0)) above = k;
   };
-  const sorted = ground.sorted(list);
+  const sorted = sortedList(ground, list);
   const start = search(sorted, (e) => key === undefined || compare(position(e), key) < 0);
-  const count = (e: Entity) => ground.writer(e.id, seq) || take(e);
+  const count = (e: Entity) => ground.overlay.has(e.id) || take(e);
   for (let i = start; i-- && !below; ) count(sorted[i]!);
   for (let i = start; i < sorted.length && !above; i++) count(sorted[i]!);
-  ground.touched(list, seq).forEach(take);
+  touched(ground, list).forEach(take);
   return [below, above];
-}
-
-/** Text as the server stores it, roughly: what comes back trimmed is what was sent. */
-const stored = (v: unknown) => (typeof v === "string" ? v.trim().normalize() : v);
-
-/** See {@link Effect}. */
-function noteEffect(p: Made, id: string, before: State, after: State): void {
-  const effect = p.effect.get(id) ?? { created: false, deleted: false, fields: new Map() };
-  p.effect.set(id, effect);
-  if (!after) effect.deleted ||= !!before;
-  else {
-    effect.created ||= !before;
-    const moved = before && listOf(before) !== listOf(after); // a place is a list and a key, also if the key is the same
-    for (const name of Object.keys({ ...before, ...after })) {
-      const change = { before: field(before ?? undefined, name), after: field(after, name) };
-      const isSame = same(stored(change.before), stored(change.after)) && !(moved && name === "position");
-      if (!isOwned(name) && name !== "liked" && !isSame) effect.fields.set(name, change);
-    }
-  }
 }

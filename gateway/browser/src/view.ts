@@ -2,10 +2,12 @@
 
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
-import { Ground, type Made, now, place, seatKey, type State } from "./ground.js";
-import { compare, hangs, listKey, listsOf, parentOf, positioned, sameSeat } from "./order.js";
+import { confirm, type Ground, place, sortedList, type State, stateOf, touched, unconfirm, untouched } from "./ground.js";
+import { compare, hangs, listKey, listsOf, parentOf, positioned } from "./order.js";
+import { noteEffect } from "./effect.js";
 import { alike, freeze } from "./patch.js";
-import { replay } from "./replay.js";
+import { type Made, replay } from "./replay.js";
+import { Shift } from "./shift.js";
 import type { EntityChange, Verdict } from "./types.js";
 
 /** What a pending mutation changes of one entity, for its inverse. */
@@ -61,6 +63,8 @@ interface Hold {
   readonly acks: Ack[];
 }
 
+const nothingNew = (): Effects => ({ changed: [], verdicts: [], confirmed: [] });
+
 const nothing = (): Hold => ({ syncs: [], acks: [] });
 
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
@@ -69,9 +73,11 @@ export class View {
   /** Undefined when the next join must start afresh. Only the view sets it. */
   resume: ResumePoint | undefined;
   /** Those without a verdict, in the order made. Only the view changes it. */
-  readonly pending: Made[] = [];
+  pending: readonly Made[] = [];
+  /** Told of what a replay of a mutation makes of an entity; see {@link Effect}. */
+  note?: (p: Pending, id: string, before: State, after: State) => void = noteEffect;
   readonly #rollbackOnSilence: boolean;
-  readonly #ground = new Ground();
+  readonly #ground: Ground = { confirmed: new Map(), lists: new Map(), overlay: new Map() };
   /** Ids of deleted entities: a load that was under way does not bring them back. */
   readonly #gone = new Set<string>();
   readonly #byId = new Map<string, Made>();
@@ -81,12 +87,8 @@ export class View {
   #made = 0;
   #hold = nothing();
 
-  // Of the input that is being worked on:
-  /** To replay, since what they have seen is another. */
-  readonly #dirty = new Set<Made>();
-  /** Entities whose view may have changed. */
-  readonly #touched = new Set<string>();
-  readonly #confirmed = new Set<string>();
+  /** Entities whose confirmed state the input that is being worked on changes, and what stood there. */
+  readonly #before = new Map<string, State>();
 
   constructor(user: string, rollbackOnSilence: boolean) {
     this.user = user;
@@ -124,9 +126,9 @@ export class View {
     const cached = this.#arrays.get(key);
     if (cached && !cached.stale) return cached.list;
     const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
-    const list = ground.untouched(key, now).map(shown);
-    const made = (e: Entity) => ground.made(e.id, now);
-    for (const e of ground.touched(key, now)) list.splice(place(list, e, made), 0, shown(e));
+    const list = untouched(ground, key).map(shown);
+    const made = (e: Entity) => ground.overlay.get(e.id)?.made ?? 0;
+    for (const e of touched(ground, key)) list.splice(place(list, e, made), 0, shown(e));
     const isSame = cached && cached.list.length === list.length && list.every((e, i) => e === cached.list[i]);
     this.#arrays.set(key, { list: isSame ? cached.list : Object.freeze(list), stale: false });
     return this.#arrays.get(key)!.list;
@@ -134,7 +136,7 @@ export class View {
 
   /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
   isPending(id: string): boolean {
-    return this.#ground.users.has(id);
+    return this.#ground.overlay.has(id);
   }
 
   byId(mutation: string): Pending | undefined {
@@ -145,11 +147,10 @@ export class View {
   mutate(mutation: string, changes: readonly Change[]): Effects {
     const p: Made = {
       id: mutation, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
-      seq: ++this.#made, out: new Map(), keys: new Set(), effect: new Map(),
+      effect: new Map(), seq: ++this.#made, stale: true, out: new Map(), before: new Map(), keys: new Set(),
     };
-    this.pending.push(p);
+    this.pending = [...this.pending, p];
     this.#byId.set(mutation, p);
-    this.#redo(p, true);
     return this.#finish();
   }
 
@@ -160,7 +161,7 @@ export class View {
     if (fresh) this.resume = undefined;
     if (user !== this.user) {
       this.user = user;
-      for (const p of this.pending) if (!p.hidden) this.#dirty.add(p);
+      for (const p of this.pending) p.stale = true;
     }
     return this.#finish();
   }
@@ -181,7 +182,7 @@ export class View {
 
   sync({ entity, rev, more }: Sync): Effects {
     this.#hold.syncs.push(entity);
-    if (this.#hold.active || more) return this.#finish();
+    if (this.#hold.active || more) return nothingNew();
     if (this.resume && rev > this.resume.rev) this.resume = { ...this.resume, rev };
     return this.#release();
   }
@@ -200,7 +201,7 @@ export class View {
     const { active, syncs, acks } = this.#hold;
     if (!active && !syncs.length) return this.#finish(this.#forgetAcked(frame));
     acks.push(frame);
-    return this.#finish();
+    return nothingNew();
   }
 
   nack({ clientMutationId, code, reason, details = {} }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
@@ -213,8 +214,7 @@ export class View {
     if (p && !p.unconfirmed) {
       p.unconfirmed = true;
       if (this.#rollbackOnSilence) {
-        p.hidden = true;
-        this.#redo(p, false);
+        p.hidden = p.stale = true;
       }
     }
     return this.#finish();
@@ -232,10 +232,11 @@ export class View {
     const { fresh, syncs, acks } = this.#hold;
     this.#hold = nothing();
     if (fresh) {
-      const before = this.#ground.confirmed;
-      this.#ground.clear();
+      const { confirmed, lists } = this.#ground;
+      for (const [id, e] of confirmed) this.#moved(id, e);
+      confirmed.clear();
+      lists.clear();
       this.#gone.clear();
-      for (const e of before.values()) this.#moved(e.id, e, undefined);
     }
     for (const e of syncs) this.#confirm(e);
     return this.#finish(acks.flatMap((f) => this.#forgetAcked(f)));
@@ -249,52 +250,22 @@ export class View {
       if (old) this.#unconfirm(old);
     } else if (!old || !(e.rev! < old.rev!)) {
       this.#gone.delete(e.id);
-      this.#ground.set(e);
-      this.#moved(e.id, old, e);
+      this.#moved(e.id, old);
+      confirm(this.#ground, e);
     }
   }
 
   /** Takes an entity away, and with it what hangs on it. */
   #unconfirm(e: Entity): void {
     if (this.confirmed(e.id) !== e) return;
-    this.#ground.delete(e.id);
+    unconfirm(this.#ground, e.id);
     this.#gone.add(e.id);
-    this.#moved(e.id, e, undefined);
-    for (const child of [...this.#ground.sorted(listKey("", e.id))]) if (hangs(child)) this.#unconfirm(child);
+    this.#moved(e.id, e);
+    for (const child of [...sortedList(this.#ground, listKey("", e.id))]) if (hangs(child)) this.#unconfirm(child);
   }
 
-  #moved(id: string, old: State, is: State): void {
-    this.#confirmed.add(id);
-    this.#shifted(id, 0, old, is);
-  }
-
-  /**
-   * Says that an entity's state from the mutation with number seq on (0: the confirmed one) is another. Who sees it, up
-   * to and with whoever next changes it, is replayed: those that write it, and where it has another seat those that
-   * look at its siblings.
-   */
-  #shifted(id: string, seq: number, old: State, is: State): void {
-    this.#touched.add(id);
-    if (old === is) return;
-    const { users } = this.#ground;
-    let until = now;
-    for (const p of users.get(id) ?? []) if (p.out.get(id) && p.seq > seq && p.seq < until) until = p.seq;
-    const see = (key: string) => users.get(key)?.forEach((p) => p.seq > seq && p.seq <= until && this.#dirty.add(p));
-    see(id);
-    if (old && is && sameSeat(old, is)) return;
-    see(seatKey(id));
-    for (const e of [old, is]) if (e) listsOf(e).forEach(see);
-  }
-
-  /** Replays a mutation, or with again false only takes its part out, and tells who sees that. */
-  #redo(p: Made, again: boolean): void {
-    const ground = this.#ground, { out } = p;
-    ground.forget(p);
-    if (again) replay(ground, p, this.user);
-    for (const id of new Set([...out.keys(), ...p.out.keys()])) {
-      const was = out.get(id);
-      this.#shifted(id, p.seq, was ? was.state : ground.state(id, p.seq - 1), ground.state(id, p.seq));
-    }
+  #moved(id: string, old: State): void {
+    if (!this.#before.has(id)) this.#before.set(id, old);
   }
 
   /** Ends a mutation; nothing if it is not pending. */
@@ -302,8 +273,7 @@ export class View {
     const pending = this.#byId.get(id);
     if (!pending) return [];
     this.#byId.delete(id);
-    this.pending.splice(this.pending.indexOf(pending), 1);
-    if (!pending.hidden) this.#redo(pending, false);
+    pending.stale = true;
     return [{ pending, verdict }];
   }
 
@@ -311,20 +281,36 @@ export class View {
     return this.#forget(clientMutationId, { ok: true, rev, events });
   }
 
-  /** Replays what is dirty and shows the outcome. A replay dirties only what was made later. */
+  /** Replays the mutations that can see a difference and shows the outcome. */
   #finish(verdicts: Effects["verdicts"] = []): Effects {
-    if (this.#dirty.size) for (const p of this.pending) if (this.#dirty.delete(p)) this.#redo(p, true);
-    this.#dirty.clear();
-    const changed = [...this.#touched].flatMap((id) => this.#show(id)).sort((a, b) => compare(a.id, b.id));
-    const confirmed = [...this.#confirmed];
-    this.#touched.clear();
-    this.#confirmed.clear();
+    const ground = this.#ground;
+    ground.overlay = new Map();
+    const shift = new Shift(ground);
+    for (const [id, old] of this.#before) shift.set(id, old);
+    for (const p of this.pending) {
+      if (!p.stale && !shift.touches(p.keys)) {
+        for (const [id, outcome] of p.out) ground.overlay.set(id, outcome);
+        continue;
+      }
+      const was = p.out;
+      Object.assign(p, { stale: false, out: new Map(), before: new Map(), keys: new Set() });
+      if (!p.hidden && this.#byId.has(p.id)) replay(ground, p, this.user);
+      for (const [id, { state }] of p.out) this.note?.(p, id, p.before.get(id), state);
+      for (const id of new Set([...was.keys(), ...p.out.keys()])) {
+        const old = was.get(id);
+        shift.set(id, old ? old.state : shift.old(id, p.before.get(id)));
+      }
+    }
+    if (verdicts.length) this.pending = this.pending.filter((p) => this.#byId.has(p.id));
+    const changed = [...shift.ids].flatMap((id) => this.#show(id)).sort((a, b) => compare(a.id, b.id));
+    const confirmed = [...this.#before.keys()];
+    this.#before.clear();
     return { changed, verdicts, confirmed };
   }
 
   /** Brings the view of one entity up to date. One that comes out alike stays the object it was. */
   #show(id: string): EntityChange[] {
-    const before = this.#shown.get(id), after = this.#ground.state(id, now) ?? undefined, isSame = alike(before, after);
+    const before = this.#shown.get(id), after = stateOf(this.#ground, id) ?? undefined, isSame = alike(before, after);
     if (!isSame) {
       if (after) this.#shown.set(id, after);
       else this.#shown.delete(id);
