@@ -102,10 +102,10 @@ func Run[T any](p *Page, action chromedp.Action[T]) T {
 	return got
 }
 
-// Until waits for a condition on the page.
+// Until waits for a condition on the page, which may be a promise.
 func (p *Page) Until(condition string) {
 	p.TB.Helper()
-	_, err := chromedp.Run(p.Ctx, chromedp.Poll[bool]("!!("+condition+")", chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(Patience)))
+	_, err := chromedp.Run(p.Ctx, chromedp.Poll[bool]("(async () => !!(await ("+condition+")))()", chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(Patience)))
 	if err != nil {
 		p.Shot("failed-" + p.Name)
 		p.TB.Fatalf("%s: not so: %s: %v\n%s", p.Name, condition, err, p.Eval(`document.body.innerText`))

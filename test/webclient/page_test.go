@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,14 +75,7 @@ func (l *line) frames() []frame {
 // await waits until a frame has passed.
 func (l *line) await(t *testing.T, what string, is func(f frame) bool) {
 	t.Helper()
-	for end := time.Now().Add(chrome.Patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		for _, f := range l.frames() {
-			if is(f) {
-				return
-			}
-		}
-	}
-	t.Fatalf("no frame is %s", what)
+	until(t, "a frame is "+what, func() bool { return slices.ContainsFunc(l.frames(), is) })
 }
 
 // stand opens a page of the server that runs nothing of its own, and loads the
@@ -97,4 +91,14 @@ func stand(t *testing.T, browser context.Context, name, origin string) *chrome.P
 func load(t *testing.T, p *chrome.Page) {
 	t.Helper()
 	p.Do(chromedp.Evaluate[chromedp.Void](bundle.Script(t, filepath.Join("..", "..", "gateway", "browser", "test", "page.tsx"), "snapback")))
+}
+
+// until waits for what no single page can tell.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(chrome.Patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
 }

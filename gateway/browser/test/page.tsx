@@ -7,6 +7,7 @@ import type { Card, Store } from "../src/index.js";
 import { BoardProvider, useBoard, useChildren, useEntity, useList, useMutation, usePending } from "../src/react.js";
 
 export * from "../src/index.js";
+export { offline } from "../src/offline.js";
 
 /** The recipe in plain DOM. */
 export const mountPosts = (store: Store) => mount(document.body, store);
