@@ -2,12 +2,12 @@
 
 import type { Change, Json } from "./entities.js";
 import type { Engine, Entry } from "./engine.js";
+import { isOwned } from "./patch.js";
 
 /** What is added to one change. */
 export type Guard = Pick<Change, "if" | "ifRev">;
 
-const notOurs = /^(id|kind|rev|number|likes|liked|comments|created.*|updated.*)$/;
-const sets = /^(labels|assignees|likedBy)$/;
+const isSet = (field: string) => /^(assignees|labels|likedBy)$/.test(field);
 
 /**
  * For each change of a mutation just made: every plain field it sets as it stood before, a creation is of something new, a
@@ -24,14 +24,14 @@ export function guards(m: Entry, view: Engine["view"]): Guard[] {
     // Our earlier mutations raise the rev, so a deletion behind them goes by the fields. Positions they give are the server's
     // choice in the end; their own guards watch over those.
     if (!patch && !ours.length) return { ifRev: confirmed.rev! };
-    const fields: { [field: string]: Json | undefined } = { ...confirmed };
+    const fields: { [field: string]: Json | undefined } = { __proto__: null, ...confirmed };
     for (const p of ours) p.effect.get(id)?.fields.forEach(({ after }, field) => (fields[field] = after));
     if (patch) effect?.fields.forEach(({ before }, field) => (fields[field] = before));
     const guard: { [field: string]: Json } = {};
     for (const field of Object.keys(patch ?? fields)) {
       const placed = field === "position" && (!patch || ours.some((p) => p.effect.get(id)?.fields.has(field)));
-      const set = sets.test(field) && (patch ? patch[field] && !Array.isArray(patch[field]) : field === "likedBy");
-      if (!placed && !set && !notOurs.test(field)) guard[field] = fields[field] ?? null;
+      const edited = patch ? isSet(field) && patch[field] && !Array.isArray(patch[field]) : field === "likedBy";
+      if (!placed && !edited && !isOwned(field) && !/^liked$|^comments$/.test(field)) guard[field] = fields[field] ?? null;
     }
     return Object.keys(guard).length ? { if: guard } : {};
   });

@@ -8,7 +8,9 @@
 // with its deadline, and that one tab alone sends it (tabs.ts).
 
 import { type Confirmed, confirmed } from "./confirmed.js";
+import { Listeners, refused } from "./core.js";
 import { all, clear, got, type Meta, type Name, only, open, type Row, run } from "./database.js";
+import { noteEffects } from "./effect.js";
 import type { Change } from "./entities.js";
 import type { Engine, Entry } from "./engine.js";
 import type { Hello } from "./frames.js";
@@ -20,6 +22,8 @@ import type { Feature, Sent, Unsubscribe } from "./types.js";
 const old = 60_000;
 /** From then on it is not sent unless the user says so. */
 const tooOld = 24 * 3600_000;
+/** Close code: you may not see the board (any more). */
+const notYours = 4502;
 /** How long the first connection waits for what is stored, and how much of that for what other tabs may have left. */
 const patience = { all: 5000, otherTabs: 100 };
 
@@ -41,301 +45,292 @@ export interface StaleMutation {
   readonly madeAt: number;
 }
 
-/** Keeps the board and what is pending over reloads: `connect({…, offline: offline()})`. One for each store. */
-export const offline = (options: OfflineOptions = {}): Offline => new Offline(options);
-
-export class Offline implements Feature {
+export interface Offline extends Feature {
   /** What was stored is shown, or `error` says why not. It never rejects. */
   readonly ready: Promise<void>;
   /** Another array whenever it changes. */
-  stale: readonly StaleMutation[] = [];
+  readonly stale: readonly StaleMutation[];
   /** Why nothing is kept, or was not at the last try: no IndexedDB, no room, corrupt. The store works without. */
-  error: unknown;
-
-  #options: OfflineOptions;
-  #from: Surroundings;
-  #engine!: Engine;
-  #name = "";
-  #tab = "";
-  #db: IDBDatabase | undefined; // undefined as long, and as soon, as nothing is kept
-  #loaded = false;
-  #over = new AbortController();
-  #done!: () => void;
-  #fns = new Set<() => void>();
-
-  #owner: string | undefined; // whose the stored state is, as far as known
-  #rows = new Map<string, Row>(); // what this tab sends, and what is stale
-  #claimed: Row[] = []; // taken over, not yet shown
-  #tabs!: Tabs;
-  #at = 0; // of the newest row
-
-  #confirmed!: Confirmed;
-
-  /** @internal */
-  constructor(options: OfflineOptions) {
-    this.#options = options;
-    this.#from = {
-      indexedDB: globalThis.indexedDB, locks: globalThis.navigator?.locks, BroadcastChannel: globalThis.BroadcastChannel,
-      ...options.surroundings,
-    };
-    this.ready = new Promise((done) => (this.#done = done));
-  }
-
+  readonly error: unknown;
   /** Calls fn when `stale` or `error` has changed. */
-  subscribe(fn: () => void): Unsubscribe {
-    const own = () => fn();
-    this.#fns.add(own);
-    return () => void this.#fns.delete(own);
-  }
-
+  subscribe(fn: () => void): Unsubscribe;
   /** Sends a stale mutation after all, unless a field it sets has changed since it was made. */
-  resend(id: string): Sent | undefined {
-    const row = this.#rows.get(id);
-    if (!row || !this.#unlist(id)) return undefined;
-    row.again = true;
-    this.#put(row);
-    return this.#replay(row);
-  }
-
+  resend(id: string): Sent | undefined;
   /** Forgets a stale mutation. */
-  discard(id: string): void {
-    if (this.#unlist(id)) this.#drop(id);
-  }
-
+  discard(id: string): void;
   /**
    * Closes the store and deletes what is kept of every board of this server, whoever left it; rejects if something could
    * not be deleted. The application's other tabs keep nothing from then on.
    */
-  async signOut(): Promise<void> {
-    await this.ready;
-    const emptied = this.#db && run(this.#db, all, clear);
-    this.#db = undefined;
-    this.#list([]);
-    this.#engine.close();
-    await emptied; // before what another tab may hold open for long
-    const factory = this.#from.indexedDB as IDBFactory | undefined;
-    const names = (await factory?.databases?.())?.map(({ name }) => name!) ?? (factory ? [this.#name] : []);
-    const ours = names.filter((name) => name.startsWith(this.#prefix));
-    await Promise.all(ours.map((name) => this.#within(patience.all, got(factory!.deleteDatabase(name)))));
-  }
+  signOut(): Promise<void>;
+}
 
-  /** @internal */
-  attach(engine: Engine): void {
-    this.#engine = engine;
-    this.#tab = engine.ulid();
-    const { board, part, user } = engine.options;
-    this.#name = this.#prefix + encodeURIComponent(board) + (part ? `?${part}` : "");
-    this.#owner = this.#options.user ?? user;
-    const { signal } = this.#over;
-    this.#tabs = tabs(`${this.#name}#`, this.#tab, this.#from, signal, (tab) => this.#adopt(tab));
-    this.#confirmed = confirmed(
-      engine, () => ({ db: this.#db, owner: this.#owner }), (e) => (e || this.error) && this.#fail(e),
-    );
-    // visibilitychange comes before the end of a page
-    signal.addEventListener("abort", engine.env.onWake(() => this.#confirmed.flush()));
-    engine.hooks.add({
-      made: (m) => {
-        if (!this.#rows.has(m.id) && m.state !== "held") this.#add(m, guards(m, engine.view));
-      },
-      sending: (m) => this.#sending(m),
-      concluded: (m, v) => {
-        if ((v.ok || v.code !== "closed") && !this.stale.some(({ id }) => id === m.id)) this.#drop(m.id);
-      },
-      confirmed: (ids) => this.#confirmed.moved(ids),
-      greeted: (hello) => this.#greeted(hello),
-      closed: () => {
-        this.#confirmed.flush();
-        this.#stop();
-      },
-    });
-    engine.holdUntil(this.#within(patience.all, this.#load()).catch(
-      (e: unknown) => signal.aborted || this.#fail(e, true),
-    ).then(this.#done));
-  }
+/** Keeps the board and what is pending over reloads: `connect({…, offline: offline()})`. One for each store. */
+export function offline({ user: owner, surroundings }: OfflineOptions = {}): Offline {
+  const { indexedDB, navigator, BroadcastChannel } = globalThis;
+  const from: Surroundings = { indexedDB, locks: navigator?.locks, BroadcastChannel, ...surroundings };
+  const over = new AbortController();
+  const { signal } = over;
+  const listeners = new Listeners<[]>();
+  const rows = new Map<string, Row>(); // what this tab sends, and what is stale
+  let engine!: Engine;
+  let prefix = "";
+  let name = "";
+  let tab = "";
+  let others!: Tabs;
+  let board!: Confirmed;
+  let db: IDBDatabase | undefined; // undefined as long, and as soon, as nothing is kept
+  let isLoaded = false;
+  let claimed: Row[] = []; // taken over, not yet shown
+  let newest = 0; // `at` of the newest row
+  let stale: readonly StaleMutation[] = [];
+  let error: unknown;
+  let done!: () => void;
+  const ready = new Promise<void>((resolve) => (done = resolve));
 
-  get #prefix(): string {
-    return `snapback:${this.#engine.base}`;
-  }
+  // What becomes of it.
 
-  #tell(): void {
-    for (const fn of [...this.#fns]) fn();
-  }
+  const fail = (e: unknown) => {
+    error = e;
+    listeners.tell();
+  };
 
-  #fail(e: unknown, forGood = false): void {
-    this.error = e;
-    if (forGood) this.#stop();
-    this.#tell();
-  }
+  const stop = () => {
+    over.abort();
+    db = undefined;
+  };
 
-  #stop(): void {
-    this.#over.abort();
-    this.#db = undefined;
-  }
+  const giveUp = (e: unknown) => {
+    if (signal.aborted) return;
+    stop();
+    fail(e);
+  };
 
   /** Fails if the promise takes longer. */
-  #within<T>(ms: number, promise: Promise<T>): Promise<T> {
-    const { env } = this.#engine;
-    return new Promise((done, failed) => {
-      const timer = env.setTimeout(() => failed(new Error(`IndexedDB: no answer in ${ms} ms`)), ms);
-      promise.then(done, failed).finally(() => env.clearTimeout(timer));
+  const within = <T>(ms: number, promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const timer = engine.env.setTimeout(() => reject(new Error("IndexedDB: no answer")), ms);
+      promise.then(resolve, reject).finally(() => engine.env.clearTimeout(timer));
     });
-  }
+
+  /** A transaction, if something is kept; `error` says if it failed. */
+  const keep = async <T>(names: readonly Name[], body: Parameters<typeof run<T>>[2]): Promise<T | undefined> => {
+    try {
+      return db && (await run(db, names, body));
+    } catch (e) {
+      fail(e);
+    }
+    return undefined;
+  };
+
+  const put = (row: Row) => void keep(["pending"], (stores) => stores("pending").put(row));
+
+  const drop = (id: string) => {
+    if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
+  };
 
   // Reading.
 
-  async #load(): Promise<void> {
-    const { signal } = this.#over;
-    const db = await open(this.#from.indexedDB, this.#name);
-    if (signal.aborted) return db.close();
+  const load = async (): Promise<void> => {
+    const opened = await open(from.indexedDB, name);
+    if (signal.aborted) return opened.close();
     // Another tab signs out, or the browser clears what it keeps: nothing of it is to come back.
-    db.onversionchange = db.onclose = () => this.#fail(new Error("IndexedDB: deleted"), true);
-    signal.addEventListener("abort", () => db.close()); // after what is under way
-    await this.#tabs.hold();
-    this.#db = db;
-    const taken = Promise.all((await this.#restore(db)).map((tab) => this.#tabs.watch(tab)));
+    opened.onversionchange = opened.onclose = () => giveUp(new Error("IndexedDB: deleted"));
+    signal.addEventListener("abort", () => opened.close()); // after what is under way
+    await others.hold();
+    db = opened;
+    const taken = Promise.all((await restore(opened)).map(others.watch));
     // Those of a page that has just been reloaded are free at once; those of other tabs never.
-    await this.#within(patience.otherTabs, taken).catch(() => {});
-    if (signal.aborted) return;
-    this.#loaded = true;
-    this.#take();
-  }
+    await within(patience.otherTabs, taken).catch(() => {});
+    isLoaded = !signal.aborted;
+    take();
+  };
 
   /** Brings the confirmed state into the view; gives the tabs that have left something pending. */
-  async #restore(db: IDBDatabase): Promise<string[]> {
-    const { view } = this.#engine;
-    const asked = this.#owner;
-    const [meta, entities, rows] = await run(db, all, async (stores) => {
+  const restore = async (db: IDBDatabase): Promise<string[]> => {
+    const { view } = engine;
+    const [meta, entities, left] = await run(db, all, async (stores) => {
       const meta = (await got(stores("meta").get(only))) as Meta | undefined;
-      if (asked === undefined || !meta || meta.user === asked) {
-        return [meta, await got(stores("entities").getAll()), (await got(stores("pending").getAll())) as Row[]] as const;
+      if (meta && (owner ?? meta.user) !== meta.user) {
+        clear(stores);
+        return [undefined, [], []] as const;
       }
-      clear(stores);
-      return [undefined, [], []] as const;
+      return [meta, await got(stores("entities").getAll()), (await got(stores("pending").getAll())) as Row[]] as const;
     });
-    if (!this.#db) return [];
-    this.#owner ??= meta?.user;
-    for (const row of this.#rows.values()) this.#put(row, this.#owner); // made meanwhile
-    view.user = this.#owner ?? view.user;
+    if (signal.aborted) return [];
+    owner ??= meta?.user;
+    for (const row of rows.values()) put(Object.assign(row, { user: owner })); // made meanwhile
+    view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
-      this.#confirmed.since = { epoch: meta.epoch, rev: meta.rev };
-      this.#engine.apply(view.restore(this.#confirmed.since, entities));
+      board.since = { epoch: meta.epoch, rev: meta.rev };
+      engine.apply(view.restore(board.since, entities));
     }
-    return [...new Set(rows.map(({ tab }) => tab))];
-  }
+    return left.map((row) => row.tab);
+  };
 
   /** Takes over what another tab has left. */
-  async #adopt(tab: string): Promise<void> {
-    const rows = await this.#run(["pending"], async (stores) => {
-      const left = ((await got(stores("pending").getAll())) as Row[]).filter((row) => row.tab === tab);
-      for (const row of left) {
-        row.tab = this.#tab;
-        stores("pending").put(row);
-      }
+  const adopt = async (from: string): Promise<void> => {
+    const taken = await keep(["pending"], async (stores) => {
+      const left = ((await got(stores("pending").getAll())) as Row[]).filter((row) => row.tab === from);
+      for (const row of left) stores("pending").put(Object.assign(row, { tab }));
       return left;
     });
-    if (!rows?.length) return;
-    this.#tabs.announce();
-    this.#claimed.push(...rows);
-    if (this.#loaded) this.#take();
-  }
+    if (!taken?.length) return;
+    others.announce();
+    claimed.push(...taken);
+    take();
+  };
 
-  #take(): void {
-    const listed: Row[] = [];
-    for (const row of this.#claimed.splice(0).sort((a, b) => a.at - b.at)) {
-      this.#rows.set(row.id, row);
-      if (!this.#owner || row.user !== this.#owner || !Array.isArray(row.changes)) this.#drop(row.id);
-      else if (this.#isStale(row)) listed.push(row);
-      else this.#replay(row);
+  /** Shows and sends what was taken over, once it is known whose page this is. */
+  const take = () => {
+    if (!isLoaded || owner === undefined) return;
+    const late: Row[] = [];
+    for (const row of claimed.splice(0).sort((a, b) => a.at - b.at)) {
+      rows.set(row.id, row);
+      if (row.user !== owner || !Array.isArray(row.changes)) drop(row.id);
+      else if (isTooOld(row)) late.push(row);
+      else replay(row);
     }
-    if (listed.length) this.#list([...this.stale, ...listed]);
-  }
+    if (late.length) list([...stale, ...late]);
+  };
 
-  #replay(row: Row): Sent {
-    const { id, madeAt, expiresAt } = row;
-    return this.#engine.transact(row.changes, { id, madeAt, ...(expiresAt && { expiresAt }) });
-  }
+  const replay = ({ id, changes, madeAt, expiresAt }: Row): Sent =>
+    engine.transact(changes, { id, madeAt, ...(expiresAt && { expiresAt }) });
 
-  #age(row: Row): number {
-    return Math.abs(this.#engine.env.wall() - row.at); // a clock that was set back says nothing
-  }
+  // Those too old to be sent unasked.
 
-  #isStale(row: Row): boolean {
-    return !row.expiresAt && !row.again && this.#age(row) > tooOld;
-  }
+  const age = (row: Row) => Math.abs(engine.env.wall() - row.at); // a clock that was set back says nothing
 
-  #list(rows: readonly StaleMutation[]): void {
-    this.stale = rows.map(({ id, changes, madeAt }) => ({ id, changes, madeAt }));
-    this.#tell();
-  }
+  const isTooOld = (row: Row) => !row.expiresAt && !row.again && age(row) > tooOld;
 
-  #unlist(id: string): boolean {
-    const rest = this.stale.filter((m) => m.id !== id);
-    if (rest.length === this.stale.length) return false;
-    this.#list(rest);
-    return true;
-  }
+  const list = (mutations: readonly StaleMutation[]) => {
+    stale = mutations.map(({ id, changes, madeAt }) => ({ id, changes, madeAt }));
+    listeners.tell();
+  };
 
-  // Writing what is pending.
+  const isListed = (id: string) => stale.some((m) => m.id === id);
 
-  /** A transaction, if something is kept; `error` says if it failed. */
-  async #run<T>(names: readonly Name[], body: Parameters<typeof run<T>>[2]): Promise<T | undefined> {
-    try {
-      return this.#db && (await run(this.#db, names, body));
-    } catch (e) {
-      this.#fail(e);
-    }
-    return undefined;
-  }
+  const unlist = (id: string): Row | undefined => {
+    if (!isListed(id)) return undefined;
+    list(stale.filter((m) => m.id !== id));
+    return rows.get(id);
+  };
 
-  #put(row: Row, user = row.user): void {
-    row.user = user;
-    void this.#run(["pending"], (stores) => stores("pending").put(row));
-  }
+  // Writing.
 
-  #drop(id: string): void {
-    if (this.#rows.delete(id)) void this.#run(["pending"], (stores) => stores("pending").delete(id));
-  }
-
-  #add({ id, changes, madeAt }: Entry, by: readonly Guard[]): Row {
-    const at = (this.#at = Math.max(this.#engine.env.wall(), this.#at + 1));
-    const row: Row = { id, tab: this.#tab, user: this.#owner, at, madeAt, changes, guards: by };
-    this.#rows.set(id, row);
-    this.#put(row);
-    this.#tabs.announce();
+  const add = ({ id, changes, madeAt }: Entry, by: readonly Guard[]): Row => {
+    newest = Math.max(engine.env.wall(), newest + 1);
+    const row: Row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
+    rows.set(id, row);
+    put(row);
+    others.announce();
     return row;
-  }
+  };
 
   /** Its deadline is in line to be written before the frame is. An undo that waited for its original is new here. */
-  #sending(m: Entry): void {
-    const row = this.#rows.get(m.id) ?? this.#add(m, []);
-    if (this.#age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
-    row.changes = m.sending;
-    row.expiresAt = m.expiresAt;
-    this.#put(row);
-  }
+  const sending = (m: Entry) => {
+    const row = rows.get(m.id) ?? add(m, []);
+    if (age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
+    put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt }));
+  };
 
   /** The server has said who you are. Nothing was sent on this connection yet. */
-  #greeted({ user, epoch, rev }: Hello): void {
-    const other = this.#owner !== undefined && this.#owner !== user;
-    if (other) {
-      this.#rows.clear();
-      this.#claimed = [];
-      this.#confirmed.since = undefined;
-      this.#list([]);
+  const greeted = ({ user, epoch, rev }: Hello) => {
+    const isOther = owner !== undefined && owner !== user;
+    if (isOther) {
+      rows.clear();
+      claimed = [];
+      board.since = undefined;
+      list([]);
     }
-    this.#owner = user;
-    void this.#run(all, async (stores) => {
+    owner = user;
+    void keep(all, async (stores) => {
       const meta = (await got(stores("meta").get(only))) as Meta | undefined;
       if (meta && meta.user !== user) clear(stores);
       // A board that was set back never had what is stored beyond its head.
       if (meta?.user !== user || (meta.epoch === epoch && meta.rev! > rev)) stores("meta").put({ user }, only);
-      for (const row of this.#rows.values()) stores("pending").put(Object.assign(row, { user }));
+      for (const row of rows.values()) stores("pending").put(Object.assign(row, { user }));
     });
-    if (other) return this.#engine.forget();
-    for (const row of this.#rows.values()) {
-      if (!this.#isStale(row) || !this.#engine.entries.has(row.id)) continue;
-      this.#list([...this.stale, row]);
-      this.#engine.cancel(row.id);
+    if (isOther) return forget();
+    take();
+    for (const row of rows.values()) {
+      if (!isTooOld(row) || !engine.entries.has(row.id)) continue;
+      list([...stale, row]);
+      engine.cancel(row.id);
     }
-  }
+  };
+
+  /** Empties the view and joins afresh: all of it was another user's. */
+  const forget = () => {
+    const { view, entries } = engine;
+    for (const id of [...entries.keys()]) engine.release(id, { verdict: refused("closed") });
+    engine.apply(view.hello({ user: "", epoch: "", resumed: false } as Hello));
+    engine.apply(view.ready(0));
+    engine.restart();
+  };
+
+  const closed = (code?: number) => {
+    board.flush();
+    if (code === notYours) {
+      void keep(["entities", "meta"], (stores) => {
+        stores("entities").clear();
+        stores("meta").put({ user: owner }, only); // unsent words stay
+      });
+    }
+    stop();
+  };
+
+  return {
+    ready,
+    get stale() {
+      return stale;
+    },
+    get error() {
+      return error;
+    },
+    subscribe: (fn) => listeners.add(fn),
+    resend(id) {
+      const row = unlist(id);
+      if (!row) return undefined;
+      row.again = true;
+      put(row);
+      return replay(row);
+    },
+    discard(id) {
+      if (unlist(id)) drop(id);
+    },
+    async signOut() {
+      await ready;
+      const emptied = db && run(db, all, clear);
+      db = undefined;
+      list([]);
+      engine.close();
+      await emptied; // before what another tab may hold open for long
+      const factory = from.indexedDB as IDBFactory | undefined;
+      const names = (await factory?.databases?.())?.map((found) => found.name!) ?? (factory ? [name] : []);
+      const ours = names.filter((found) => found.startsWith(prefix));
+      await Promise.all(ours.map((found) => within(patience.all, got(factory!.deleteDatabase(found)))));
+    },
+    attach(to) {
+      engine = to;
+      tab = engine.ulid();
+      prefix = `snapback:${engine.base}`;
+      name = prefix + encodeURIComponent(engine.options.board) + (engine.options.part ? `?${engine.options.part}` : "");
+      owner ??= engine.options.user;
+      noteEffects(engine.view);
+      others = tabs(`${name}#`, tab, from, signal, adopt);
+      board = confirmed(engine, () => ({ db, owner }), (e) => (e || error) && fail(e));
+      // visibilitychange comes before the end of a page
+      signal.addEventListener("abort", engine.env.onWake(board.flush));
+      engine.hooks.add({
+        made: (m) => rows.has(m.id) || m.state === "held" || add(m, guards(m, engine.view)),
+        sending,
+        concluded: (m, v) => (!v.ok && v.code === "closed") || isListed(m.id) || drop(m.id),
+        confirmed: board.moved,
+        greeted,
+        closed,
+      });
+      engine.holdUntil(within(patience.all, load()).catch(giveUp).then(done));
+    },
+  };
 }
