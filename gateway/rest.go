@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/browser"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 )
@@ -65,6 +66,7 @@ func (s *Server) routes() http.Handler {
 	unknown := apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) }))
 	mux.Handle("/v1/", unknown)
 	mux.Handle("/api/", unknown)
+	mux.Handle("/client.js", newModule(browser.Client))
 	mux.Handle("/", s.page)
 	return mux
 }

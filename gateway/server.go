@@ -155,7 +155,7 @@ func (c *chores) end() {
 //
 //	public listener ─ Handler: host ─ origin ─ routes ─┬─ /v1 /api ── identify ─ room of the board ─┐
 //	                                                   ├─ .../ws ──── hubs.serve ───────────────────┤
-//	                                                   └─ / ───────── page                          ├─ eventlog
+//	                                                   └─ / ───────── page, client.js               ├─ eventlog
 //	admin listener ── AdminHandler: /healthz /readyz /metrics ──────────────────────────────────────┘
 func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {

@@ -1,0 +1,246 @@
+import { browser } from "./env.js";
+import { openLink } from "./link.js";
+import { ulid } from "./ulid.js";
+import { View } from "./view.js";
+const ttl = { min: 1e3, max: 6e4, usual: 4e3 };
+const maxChanges = 100;
+const verdictsKept = 50;
+const refused = (code, reason = "", details = {}) => ({
+  ok: false,
+  code,
+  reason,
+  details
+});
+class Listeners {
+  #fns = /* @__PURE__ */ new Set();
+  get size() {
+    return this.#fns.size;
+  }
+  add(fn) {
+    const own = (...args) => fn(...args);
+    this.#fns.add(own);
+    return () => void this.#fns.delete(own);
+  }
+  /** A listener that throws keeps nobody else from hearing. */
+  tell(...args) {
+    for (const fn of [...this.#fns]) {
+      try {
+        fn(...args);
+      } catch (e) {
+        queueMicrotask(() => {
+          throw e;
+        });
+      }
+    }
+  }
+}
+function createCore(options) {
+  if (!options.board) throw new TypeError("board: missing");
+  const lifetime = options.ttl ?? ttl.usual;
+  if (!(lifetime >= ttl.min && lifetime <= ttl.max)) throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
+  const env = { ...browser, ...options.env };
+  const base = new URL(String(options.url ?? env.origin()).replace(/\/?$/, "/"));
+  base.protocol = base.protocol.replace("ws", "http");
+  const view = new View(options.user ?? "", !!options.rollbackOnSilence);
+  const hooks = /* @__PURE__ */ new Set();
+  const entries = /* @__PURE__ */ new Map();
+  const past = [];
+  const onChange = new Listeners();
+  const onEntity = /* @__PURE__ */ new Map();
+  const onStatus = new Listeners();
+  const onRollback = new Listeners();
+  const onSettled = new Listeners();
+  let clock = { server: env.wall(), at: env.monotonic() };
+  const holds = [];
+  const notices = [];
+  let depth = 0;
+  let isTelling = false;
+  let joined;
+  const ready = new Promise((done) => joined = done);
+  const now = () => clock.server + env.monotonic() - clock.at;
+  function run(fn) {
+    depth++;
+    try {
+      fn();
+    } finally {
+      depth--;
+      if (!depth && !isTelling) {
+        isTelling = true;
+        for (let next; next = notices.shift(); ) next();
+        isTelling = false;
+      }
+    }
+  }
+  function transact(changes, how = {}) {
+    const id = how.id ?? ulid(now());
+    let settle;
+    const sent = Object.assign(new Promise((done) => settle = done), {
+      id,
+      entityId: changes[0]?.entityId ?? "",
+      cancel: () => cancel(id)
+    });
+    if (!changes[0] || changes.length > maxChanges) {
+      settle(refused("invalid", "", { field: "changes", limit: maxChanges }));
+    } else if (link.status === "closed" || entries.has(id)) {
+      settle(refused("closed"));
+    } else {
+      run(() => {
+        let effects;
+        try {
+          effects = view.mutate(id, changes);
+        } catch (e) {
+          return settle(refused("invalid", String(e), { field: "patch" }));
+        }
+        const pending = view.byId(id);
+        const entry = {
+          id,
+          pending,
+          changes: pending.changes,
+          sending: pending.changes,
+          settle,
+          madeAt: how.madeAt ?? now(),
+          quiet: !!how.quiet,
+          restored: !!how.id,
+          state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
+          expiresAt: how.expiresAt,
+          frame: void 0,
+          ask: false,
+          withdrawn: false,
+          owed: 0
+        };
+        entries.set(id, entry);
+        tell("made", entry);
+        apply(effects);
+        link.tick();
+      });
+    }
+    return sent;
+  }
+  function cancel(id) {
+    const m = entries.get(id);
+    if (!m || m.ask) return;
+    m.withdrawn = true;
+    run(() => {
+      if (!link.cancel(m)) end(m, refused("withdrawn"));
+      link.tick();
+    });
+  }
+  function end(m, verdict) {
+    const effects = view.nack({ clientMutationId: m.id, code: "", reason: "" });
+    apply({ ...effects, verdicts: effects.verdicts.map(({ pending }) => ({ pending, verdict })) });
+  }
+  function frame(m, limit) {
+    if (!m.frame) {
+      if (!m.expiresAt) {
+        m.expiresAt = new Date(now() + lifetime).toISOString();
+        tell("sending", m);
+      }
+      const [only, more] = m.sending;
+      m.frame = JSON.stringify({
+        type: "mutate",
+        clientMutationId: m.id,
+        expiresAt: m.expiresAt,
+        ...more ? { changes: m.sending } : only
+      });
+    }
+    if (m.frame.length * 3 > limit && new TextEncoder().encode(m.frame).length > limit) {
+      return void end(m, refused("too_large", "", { limit }));
+    }
+    if (m.state === "queued") m.state = "sent";
+    return m.frame;
+  }
+  function apply({ changed, verdicts, confirmed }) {
+    run(() => {
+      if (confirmed.length) tell("confirmed", confirmed);
+      if (changed.length) {
+        notices.push(() => {
+          onChange.tell(changed);
+          for (const change of changed) onEntity.get(change.id)?.tell(change);
+        });
+      }
+      for (const { pending, verdict } of verdicts) conclude(entries.get(pending.id), verdict);
+    });
+  }
+  function conclude(m, verdict) {
+    const { id, changes, madeAt } = m;
+    entries.delete(id);
+    link.landed(m);
+    past.push({ id, changes, verdict, tookMs: now() - madeAt });
+    if (past.length > verdictsKept) past.shift();
+    tell("concluded", m, verdict);
+    notices.push(() => {
+      const wasTold = m.pending.hidden || m.withdrawn;
+      if (!m.quiet) {
+        if (!verdict.ok && !wasTold) onRollback.tell(m, verdict);
+        onSettled.tell(m, verdict);
+      }
+      m.settle(verdict);
+    });
+  }
+  function tell(what, ...args) {
+    for (const part of [...hooks]) part[what]?.(...args);
+    if (what === "live") joined(true);
+  }
+  const core = {
+    options,
+    env,
+    base,
+    view,
+    hooks,
+    entries,
+    past,
+    ready,
+    onChange,
+    onEntity,
+    onStatus,
+    onRollback,
+    onSettled,
+    run,
+    now,
+    transact,
+    cancel,
+    frame,
+    apply,
+    tell,
+    ulid: () => ulid(now()),
+    holdUntil: (loaded) => void holds.push(loaded),
+    hear(serverTime) {
+      clock = { server: Date.parse(serverTime), at: env.monotonic() };
+    },
+    release(id, { sending, verdict }) {
+      const m = entries.get(id);
+      if (!m) return;
+      if (verdict) end(m, verdict);
+      else if (m.state === "held") {
+        m.state = "queued";
+        m.sending = sending ?? m.sending;
+      }
+      link.tick();
+    },
+    silence(m) {
+      apply(view.silence(m.id));
+      if (m.pending.hidden && !m.quiet) notices.push(() => onRollback.tell(m, refused("silence")));
+    },
+    tellStatus: (status) => void notices.push(() => onStatus.tell(status)),
+    send: (f) => link.send(f),
+    restart: () => link.restart(),
+    close() {
+      if (link.status !== "closed") run(() => link.close(1e3));
+    },
+    ended() {
+      tell("closed", link.closeCode);
+      joined(false);
+      entries.forEach((m) => notices.push(() => m.settle(refused("closed"))));
+    }
+  };
+  const link = openLink(core);
+  core.link = link;
+  options.offline?.attach(core);
+  Promise.allSettled(holds).then(link.start);
+  return core;
+}
+export {
+  Listeners,
+  createCore,
+  refused
+};

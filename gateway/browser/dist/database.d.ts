@@ -1,0 +1,42 @@
+import type { Change } from "./entities.js";
+import type { Guard } from "./guards.js";
+/** Whose board it is and, once something is confirmed, where a connection resumes. */
+export interface Meta {
+    readonly user: string;
+    readonly epoch?: string;
+    /** The entities hold everything up to this rev, and may hold more; a connection that resumes here misses nothing. */
+    readonly rev?: number;
+}
+/** A pending mutation. */
+export interface Row {
+    readonly id: string;
+    /** Who sends it. */
+    tab: string;
+    /** Who made it; undefined as long as the server has not said. */
+    user: string | undefined;
+    /** When it was made by this machine's clock, in milliseconds since 1970; strictly growing within a tab. */
+    readonly at: number;
+    /** The same by the server's clock. */
+    readonly madeAt: number;
+    /** From the first sending on exactly as they were sent: the same id with other content is refused. */
+    changes: readonly Change[];
+    readonly guards: readonly Guard[];
+    /** Set before the first frame is written. */
+    expiresAt?: string | undefined;
+    /** It was stale, and the user wants it sent. */
+    again?: boolean;
+}
+export type Name = "entities" | "meta" | "pending";
+export declare const all: readonly Name[];
+/** The only key of `meta`. */
+export declare const only = 0;
+type Stores = (name: Name) => IDBObjectStore;
+export declare const got: <T>(request: IDBRequest<T>) => Promise<T>;
+export declare function open(factory: IDBFactory, name: string): Promise<IDBDatabase>;
+/**
+ * One transaction, all or nothing; it is in line when the call returns. The body may await requests of its own, and nothing
+ * else. Resolves when it is committed.
+ */
+export declare function run<T>(db: IDBDatabase, names: readonly Name[], body: (stores: Stores) => T | Promise<T>): Promise<T>;
+export declare const clear: (stores: Stores) => void;
+export {};

@@ -1,0 +1,31 @@
+/** The part of WebSocket the client uses. */
+export interface Socket {
+    onopen: ((e: unknown) => void) | null;
+    onmessage: ((e: {
+        data: unknown;
+    }) => void) | null;
+    onclose: ((e: {
+        code: number;
+        reason: string;
+    }) => void) | null;
+    send(frame: string): void;
+    close(code?: number, reason?: string): void;
+}
+/** Clock, timers, chance, sockets and the page's signs of life. */
+export interface Env {
+    /** Milliseconds of a clock that never jumps, of any origin. It may stand still while the machine sleeps. */
+    monotonic(): number;
+    /** Milliseconds since 1970. */
+    wall(): number;
+    setTimeout(fn: () => void, ms: number): unknown;
+    clearTimeout(timer: unknown): void;
+    /** [0, 1) */
+    random(): number;
+    socket(url: string, protocols: string[]): Socket;
+    /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, resume, online. */
+    onWake(fn: () => void): () => void;
+    /** Where the page came from, undefined outside a page. */
+    origin(): string | undefined;
+}
+/** The browser's, or a server's with a global WebSocket. */
+export declare const browser: Env;

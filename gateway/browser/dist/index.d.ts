@@ -1,0 +1,4 @@
+export { connect, Store } from "./store.js";
+export type { Inspection, Page } from "./store.js";
+export type * from "./entities.js";
+export type * from "./types.js";

@@ -1,0 +1,5 @@
+import { connect, Store } from "./store.js";
+export {
+  Store,
+  connect
+};

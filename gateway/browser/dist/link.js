@@ -1,0 +1,293 @@
+const quiet = 5e3;
+const pongTimeout = 3e3;
+const dialTimeout = 15e3;
+const late = 1e3;
+const beat = 1e3;
+const backoff = { min: 250, max: 1e4 };
+function openLink(core) {
+  const { env, options, view, entries } = core;
+  let socket;
+  let isOpen = false;
+  let isReady = false;
+  let rev = 0;
+  const flights = /* @__PURE__ */ new Map();
+  let sent = 0;
+  let heardAt = 0;
+  let spokeAt = 0;
+  let pingedAt = 0;
+  let askedAt = 0;
+  let pongs = 0;
+  let isJudging = false;
+  let blockedUntil = 0;
+  let goaway = 0;
+  let status = "connecting";
+  let closeCode;
+  let hello;
+  let latency;
+  let attempt = 0;
+  let failures = 0;
+  let retryAt = Infinity;
+  let timer;
+  let due = Infinity;
+  let lost = 0;
+  let drift = env.wall() - env.monotonic();
+  const deaf = env.onWake(() => tick(wake));
+  function tick(fn) {
+    if (status === "closed") return;
+    core.run(() => {
+      notice();
+      fn?.();
+      env.clearTimeout(timer);
+      if (closeCode) return;
+      const next = socket ? serve() : retry();
+      if (closeCode) return;
+      const wait = Math.min(Math.max(next - time(), 1), flights.size ? beat : Infinity);
+      due = env.monotonic() + wait;
+      if (wait < Infinity) timer = env.setTimeout(tick, wait);
+    });
+  }
+  function time() {
+    return env.monotonic() - lost;
+  }
+  function notice() {
+    const over = env.monotonic() - due;
+    const apart = env.wall() - env.monotonic();
+    if (over > late) lost += over;
+    else if (Math.abs(apart - drift) < 2 * late) return;
+    due = Infinity;
+    drift = apart;
+    wake();
+  }
+  function wake() {
+    if (isOpen) {
+      isJudging = true;
+      ping();
+    } else if (status === "offline") retryAt = 0;
+  }
+  function ping() {
+    pingedAt = askedAt = time();
+    pongs++;
+    write({ type: "ping" });
+  }
+  function write(frame) {
+    spokeAt = time();
+    socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+  function send(frame) {
+    if (isReady) write(frame);
+    return isReady;
+  }
+  function become(now) {
+    if (status === now) return;
+    status = now;
+    core.tellStatus(now);
+  }
+  function retry() {
+    if (time() < retryAt) return retryAt;
+    if (status === "connecting") closed(0);
+    else dial();
+    return retryAt;
+  }
+  function dial() {
+    const mine = ++attempt;
+    become("connecting");
+    retryAt = time() + dialTimeout;
+    const then = (fn) => (e) => {
+      if (mine === attempt) tick(() => fn(e));
+    };
+    (async () => typeof options.token === "function" ? options.token() : options.token)().then(
+      then((token) => {
+        socket = connect();
+        socket.onopen = then(() => {
+          isOpen = true;
+          if (token) write({ type: "auth", token });
+        });
+        socket.onmessage = then((e) => receive(JSON.parse(String(e.data))));
+        socket.onclose = then((e) => closed(e.code));
+      }),
+      then(() => closed(0))
+    );
+  }
+  function connect() {
+    const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
+    url.protocol = url.protocol.replace("http", "ws");
+    const { epoch, rev: rev2 } = view.resume ?? {};
+    const query = { part: options.part, user: options.user, ...epoch && { since: rev2, epoch } };
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== void 0) url.searchParams.set(name, String(value));
+    }
+    isJudging = false;
+    pingedAt = pongs = blockedUntil = goaway = sent = 0;
+    heardAt = spokeAt = time();
+    return env.socket(url.href, ["snapback.v1"]);
+  }
+  function closed(code, atOnce = false) {
+    const had = socket;
+    attempt++;
+    socket = void 0;
+    isReady = isOpen = false;
+    flights.clear();
+    entries.forEach((m) => m.owed = 0);
+    view.disconnected();
+    if (had) core.tell("gone");
+    if (code >= 4500 && code < 5e3) return close(code);
+    const most = Math.min(backoff.min * 2 ** failures++, backoff.max);
+    const pause = goaway || most / 2 * (1 + env.random());
+    if (!closeCode) become("offline");
+    retryAt = time() + (atOnce ? 0 : pause);
+  }
+  function restart() {
+    const dead = socket;
+    closed(0, !failures);
+    dead?.close(1e3);
+  }
+  function close(code) {
+    closeCode = code;
+    env.clearTimeout(timer);
+    deaf();
+    restart();
+    become("closed");
+    core.ended();
+  }
+  function serve() {
+    const now = time();
+    if (!isOpen ? now >= retryAt : pingedAt && now >= pingedAt + pongTimeout) restart();
+    if (!isOpen) return retryAt;
+    let idle = Math.min(heardAt, spokeAt) + quiet;
+    if (!pingedAt && now >= idle) ping();
+    if (pingedAt) idle = pingedAt + pongTimeout;
+    if (!isReady || isJudging) return idle;
+    for (const [m, flight] of flights) if (now >= flight.deadline) silent(m, flight, now);
+    if (now >= blockedUntil) pump(now);
+    else idle = Math.min(idle, blockedUntil);
+    for (const { deadline } of flights.values()) idle = Math.min(idle, deadline);
+    return idle;
+  }
+  function silent(m, flight, now) {
+    m.ask = true;
+    flight.deadline = now + hello.limits.ackTimeoutMs;
+    write(cancelOf(m));
+    if (m.state === "unconfirmed") return;
+    m.state = "unconfirmed";
+    core.silence(m);
+  }
+  function pump(now) {
+    const { inFlight, frameBytes, ackTimeoutMs } = hello.limits;
+    for (const { id } of [...view.pending]) {
+      const m = entries.get(id);
+      if (!m || flights.has(m)) continue;
+      if (m.state === "held" || flights.size >= inFlight) break;
+      const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
+      if (!frame) continue;
+      write(frame);
+      flights.set(m, { order: ++sent, sentAt: now, deadline: now + ackTimeoutMs });
+    }
+  }
+  function receive(f) {
+    heardAt = time();
+    if (pingedAt) pingedAt = heardAt;
+    switch (f.type) {
+      case "hello":
+        if (f.protocol !== 1) return close(4504);
+        core.hear(f.serverTime);
+        hello = f;
+        core.tell("greeted", f);
+        if (socket) core.apply(view.hello(f));
+        return;
+      case "sync":
+        if (status === "live") {
+          if (f.rev !== rev && f.rev !== rev + 1) return restart();
+          rev = f.rev;
+        }
+        return core.apply(view.sync(f));
+      case "ready":
+        return joined(f.rev);
+      case "lag":
+        become("lagging");
+        core.tell("lagging");
+        return view.lag();
+      case "ack":
+        return core.apply(view.ack(f));
+      case "nack":
+        return nacked(f);
+      case "pong":
+        core.hear(f.serverTime);
+        if (--pongs > 0) return;
+        latency = heardAt - askedAt;
+        pingedAt = 0;
+        isJudging = false;
+        return;
+      case "goaway":
+        goaway = f.reconnectAfterMs;
+        return;
+      case "presence":
+      case "loaded":
+      case "error":
+        core.tell(f.type, f);
+    }
+  }
+  function joined(at) {
+    rev = at;
+    core.apply(view.ready(at));
+    become("live");
+    if (isReady) return;
+    isReady = true;
+    failures = 0;
+    core.tell("live", hello);
+  }
+  function nacked(f) {
+    if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
+    const m = entries.get(f.clientMutationId);
+    const flight = m && flights.get(m);
+    if (m?.owed) m.owed--;
+    else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1e3));
+  }
+  function refused(m, flight, pause) {
+    const until = time() + pause;
+    if (m.ask) {
+      flight.deadline = until;
+      return;
+    }
+    for (const [other, { order }] of flights) {
+      if (order <= flight.order || other.ask) continue;
+      other.owed++;
+      flights.delete(other);
+    }
+    flights.delete(m);
+    blockedUntil = until;
+  }
+  return {
+    get status() {
+      return status;
+    },
+    get closeCode() {
+      return closeCode;
+    },
+    get hello() {
+      return hello;
+    },
+    get latency() {
+      return latency;
+    },
+    start: () => tick(dial),
+    tick,
+    cancel(m) {
+      if (!m.expiresAt) return false;
+      m.ask = true;
+      if (flights.has(m)) send(cancelOf(m));
+      return true;
+    },
+    landed(m) {
+      const flight = flights.get(m);
+      if (flight) latency = time() - flight.sentAt;
+      flights.delete(m);
+    },
+    send,
+    restart,
+    close
+  };
+}
+const cancelOf = ({ id }) => ({ type: "cancel", clientMutationId: id });
+export {
+  openLink
+};

@@ -1,0 +1,69 @@
+import { type Past } from "./core.js";
+import type { Change, Entity, EntityOf, Kind, Patch } from "./entities.js";
+import type { EntityChange, Me, Mutation, Options, Preconditions, Refusal, Sent, Status, Unsubscribe, Verdict } from "./types.js";
+/** What {@link Store.inspect} tells. */
+export interface Inspection {
+    readonly board: string;
+    readonly status: Status;
+    readonly me: Me | undefined;
+    readonly epoch: string | undefined;
+    readonly rev: number;
+    readonly entities: number;
+    readonly pending: readonly Mutation[];
+    /** The newest 50 verdicts, oldest first, with the milliseconds from the making to the verdict. */
+    readonly verdicts: readonly Past[];
+    /** Milliseconds of the newest round trip of a ping or a mutation. */
+    readonly latencyMs: number | undefined;
+}
+/** One board as one user sees it: what is confirmed and, replayed on top, what is pending. Made by {@link connect}. */
+export interface Store {
+    /** Resolves when the board is there for the first time; false if the store is closed before. */
+    readonly ready: Promise<boolean>;
+    readonly status: Status;
+    /** Why the store is closed: 1000, or a close code of PROTOCOL.md. */
+    readonly closeCode: number | undefined;
+    /** Whom the server takes you for, by its newest hello. */
+    readonly me: Me | undefined;
+    /** The board's rev up to which the confirmed part goes. */
+    readonly rev: number;
+    /** The entity as shown. The same object comes back until one of its fields changes. */
+    get<E extends Entity = Entity>(id: string): E | undefined;
+    /** All of a kind as shown, ordered like siblings; the same array until one of them changes. */
+    list<K extends Kind>(kind: K): readonly EntityOf<K>[];
+    /** What stands under a parent ("" is the board) in order, archived ones included; the same array until one of them changes. */
+    children<K extends Kind>(parentId: string, kind: K): readonly EntityOf<K>[];
+    children(parentId: string): readonly Entity[];
+    /** Without the pending mutations, with its newest `rev` and `updatedBy`. */
+    confirmed(id: string): Entity | undefined;
+    /** Does a mutation without a verdict concern the entity? */
+    pending(id: string): boolean;
+    /** Calls fn with what changed in the view, once for each thing that happened. */
+    subscribe(fn: (changes: readonly EntityChange[]) => void): Unsubscribe;
+    subscribe(id: string, fn: (now: Entity | undefined, before: Entity | undefined) => void): Unsubscribe;
+    onStatus(fn: (status: Status) => void): Unsubscribe;
+    /** A mutation was refused and left the view: the place for a toast. Not told of what you cancelled yourself. */
+    onRollback(fn: (mutation: Mutation, why: Refusal) => void): Unsubscribe;
+    /** A mutation has its verdict, also one from before a reload. */
+    onSettled(fn: (mutation: Mutation, verdict: Verdict) => void): Unsubscribe;
+    /** Changes fields of one entity. */
+    mutate(id: string, patch: Patch, only?: Preconditions): Sent;
+    /** Makes an entity under a new id, {@link Sent.entityId}; without a position it comes last. */
+    create<K extends Kind>(kind: K, patch: Patch): Sent;
+    /** Deletes an entity and what hangs on it. */
+    remove(id: string, only?: Preconditions): Sent;
+    /** Several changes in order, all or nothing, one verdict; 1 to 100. */
+    transact(changes: readonly Change[]): Sent;
+    /** An id for a new entity of a {@link Store.transact}: a ULID of the server's time. */
+    newId(): string;
+    /** A fresh token for the live connection; later ones ask `Options.token`. */
+    authenticate(token: string): void;
+    /** How everything stands, for people who look. */
+    inspect(): Inspection;
+    /** Ends the connection. What is pending gets the verdict `closed`. */
+    close(): void;
+}
+/**
+ * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, an
+ * url that is none, a ttl out of range.
+ */
+export declare function connect(options: Options): Store;
