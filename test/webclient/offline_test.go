@@ -59,6 +59,31 @@ func (p *tab) live() {
 	p.Until(`!kept.error`)
 }
 
+// stored says whether an id is in the page's database. (What a page does in its
+// last moment may not come that far.)
+const stored = `(async () => {
+	for (const { name } of await indexedDB.databases()) {
+		const db = await new Promise((done, failed) => { const r = indexedDB.open(name); r.onsuccess = () => done(r.result); r.onerror = failed; });
+		try {
+			for (const table of db.objectStoreNames) {
+				const rows = await new Promise((done) => { db.transaction(table).objectStore(table).getAll().onsuccess = (e) => done(e.target.result); });
+				if (JSON.stringify(rows).includes('"%s"')) return true;
+			}
+		} finally { db.close(); }
+	}
+	return false;
+})()`
+
+func (p *tab) keeps(id string) {
+	p.TB.Helper()
+	p.Until(fmt.Sprintf(stored, id))
+}
+
+func (p *tab) keepsNot(id string) {
+	p.TB.Helper()
+	p.Until("!(await " + fmt.Sprintf(stored, id) + ")")
+}
+
 const (
 	painted = `store.list('card').length > 5`
 	offline = `store.status === 'offline'`
@@ -83,6 +108,7 @@ func TestOffline_SurvivesAReload(t *testing.T) {
 	renamed := p.Eval(`store.mutate('typo', { title: 'made without a server' }).id`)
 	moved := p.Eval(`store.mutate('keyboard', { columnId: 'doing' }).id`) // which is full
 	made := p.Eval(`store.create('card', { title: 'new', columnId: 'next' }).id`)
+	p.keeps(made)
 	p.load()
 	p.Until(painted)
 	p.Until(`store.get('typo').title === 'made without a server' && store.pending('typo') && store.get('keyboard').columnId === 'doing'`)
@@ -96,28 +122,14 @@ func TestOffline_SurvivesAReload(t *testing.T) {
 	}
 	p.live()
 	p.Until(`store.get('typo').title === 'made without a server' && store.get('keyboard').columnId === 'ideas' && store.list('card').some((c) => c.title === 'new')`)
+	for _, id := range []string{renamed, moved, made} {
+		p.keepsNot(id)
+	}
 	p.load()
 	p.live()
 	if got := p.Eval(`Object.keys(verdicts).length`); got != "0" {
 		t.Errorf("%s verdicts again after another reload", got)
 	}
-}
-
-// keeps waits until an entity is in the page's database.
-func (p *tab) keeps(id string) {
-	p.TB.Helper()
-	p.Until(fmt.Sprintf(`(async () => {
-		for (const { name } of await indexedDB.databases()) {
-			const db = await new Promise((done, failed) => { const r = indexedDB.open(name); r.onsuccess = () => done(r.result); r.onerror = failed; });
-			try {
-				for (const table of db.objectStoreNames) {
-					const rows = await new Promise((done) => { db.transaction(table).objectStore(table).getAll().onsuccess = (e) => done(e.target.result); });
-					if (JSON.stringify(rows).includes('"%s"')) return true;
-				}
-			} finally { db.close(); }
-		}
-		return false;
-	})()`, id))
 }
 
 // TestOffline_OneTabAdopts: what a closed tab has left is taken over by exactly
