@@ -5,8 +5,9 @@
 // it turns is asked to withdraw; the verdict tells whether the held one is dropped or sent.
 
 import { Listeners, refused } from "./core.js";
+import { noteEffects } from "./effect.js";
 import type { Entry, Hooks } from "./engine.js";
-import type { Change, Json, Patch, SetChange } from "./entities.js";
+import type { Change, Entity, Json, Patch, SetChange } from "./entities.js";
 import type { Store } from "./store.js";
 import type { Refusal, Unsubscribe } from "./types.js";
 
@@ -85,34 +86,45 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
   const { view } = engine;
   const listeners = new Listeners<[]>();
   const flights = new Map<string, Step>();
-  const firsts = new Map<string, Part[]>(); // what undecided mutations changed when they were made
+  const states = new Map<string, Entity[]>(); // confirmed ones of what undecided mutations change, since the first was made
   const placed = new Map<string, Json | undefined>(); // by entity and position: the one the server gave for that
   let steps: Step[] = []; // in the order made
   let user = store.me?.user;
   let closed = false;
   let told = "";
 
-  /** What the mutation changed; if acked at rev, with the values the server gave. */
-  const partsOf = (m: Entry, rev = -1): Part[] =>
+  /** What the mutation changed: by the view, or once it is acked by the server. */
+  const partsOf = (m: Entry, rev = 0, events = 0): Part[] =>
     [...m.pending.effect].map(([id, { created, fields }]) => {
       const own = m.changes.filter((c) => c.entityId === id);
       const now = view.confirmed(id);
-      return {
+      const list = states.get(id) ?? [];
+      const at = (rev: number) => list.findLast((e) => e.rev! <= rev);
+      const base = rev ? at(rev - events) : undefined;
+      const got = rev ? at(rev) : undefined;
+      const known = got !== base || now === got ? got : undefined; // else it came together with later ones
+      const plain: { [name: string]: Json | undefined } = {};
+      const part = {
         id, rev: now?.rev,
         kind: created ? own.find((c) => c.patch?.kind)?.patch?.kind : undefined,
         deleted: own.some((c) => !c.patch),
-        fields: [...fields].map(([name, { before, after }]) => {
-          if (!now || now.rev! > rev || isSet(name)) return [name, before, after];
-          const got = now[name];
-          if (name === "position") {
-            placed.delete(id + after);
-            if (got !== after) placed.set(id + after, got);
+        fields: [...fields].flatMap(([name, { before, after }]): Field[] => {
+          if (isSet(name)) {
+            const there = base && (base[name] ?? []);
+            const gone = minus(before, after), come = minus(after, before);
+            return [[name, there ? minus(gone, minus(gone, there)) : gone, there ? minus(come, there) : come]];
           }
-          // The server's own value comes before the ack, and is taken for the one before.
-          const first = got === before && firsts.get(m.id)?.find((p) => p.id === id)?.fields.find((f) => f[0] === name);
-          return [name, first ? first[1] : before, got];
+          const is = (plain[name] = known ? known[name] : after);
+          const was = base ? base[name] : before;
+          if (name === "position" && known) {
+            placed.delete(id + after);
+            if (is !== after) placed.set(id + after, is);
+          }
+          return was === is && name !== "position" ? [] : [[name, was, is]];
         }),
       };
+      if (base && !known) list.splice(list.indexOf(base) + 1, 0, { ...base, ...plain, rev });
+      return part;
     });
 
   /** Changes fields from one value to another, if they still have that one; elements of sets in any case. */
@@ -121,7 +133,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     const expected: { [name: string]: Json } = {};
     for (const [name, from, to] of fields) {
       if (isSet(name)) {
-        patch[name] = { add: minus(to, from), remove: minus(from, to) };
+        patch[name] = { add: to as string[], remove: from as string[] };
       } else {
         patch[name] = to ?? null;
         expected[name] = (name === "position" && placed.get(id + from)) || (from ?? null);
@@ -220,8 +232,11 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
 
   const hooks: Hooks = {
     made(m) {
+      for (const id of m.pending.effect.keys()) {
+        const now = view.confirmed(id);
+        if (!states.has(id)) states.set(id, now ? [now] : []);
+      }
       const parts = partsOf(m);
-      firsts.set(m.id, parts);
       if (m.quiet || m.restored || closed) return;
       steps = steps.filter((s) => !s.undone);
       if (inverse(parts).length) {
@@ -234,9 +249,9 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
 
     concluded(m, v) {
       const step = flights.get(m.id);
-      const parts = partsOf(m, v.ok ? v.rev : -1);
+      const parts = v.ok ? partsOf(m, v.rev, v.events) : partsOf(m);
       flights.delete(m.id);
-      firsts.delete(m.id);
+      if (!engine.entries.size) states.clear();
       if (!step) return;
       const wanted = step.undone === step.goal;
       step.flying = undefined;
@@ -257,6 +272,13 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
         end(step, v);
       }
       tell();
+    },
+
+    confirmed(ids) {
+      for (const id of ids) {
+        const now = view.confirmed(id);
+        if (now) states.get(id)?.push(now);
+      }
     },
 
     greeted(hello) {
@@ -294,6 +316,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     return result;
   }
 
+  noteEffects(view);
   engine.hooks.add(hooks);
   return {
     undo: () => turn(next(false)),
