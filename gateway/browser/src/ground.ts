@@ -1,7 +1,7 @@
 // What a replay stands on: the confirmed entities, and over them what the pending mutations make of them.
 
 import type { Entity } from "./entities.js";
-import { compareSiblings, listsOf, search } from "./order.js";
+import { compareSiblings, hangs, listKey, listsOf, search } from "./order.js";
 import { freeze } from "./patch.js";
 
 /** null: deleted by a pending mutation, so that a create has no effect on it; undefined: unknown. */
@@ -17,31 +17,32 @@ export interface Outcome {
 export interface Ground {
   /** By id. */
   readonly confirmed: Map<string, Entity>;
+  /** Entities whose confirmed state has changed since the last pass over the pending mutations, and what stood there. */
+  before: Map<string, State>;
   /** The same by the keys of their lists; in order once somebody has asked for it. */
   readonly lists: Map<string, { members: Entity[]; sorted?: boolean }>;
   /** What the pending mutations have made of entities so far. */
   overlay: Map<string, Outcome>;
 }
 
-/** Confirms the entity in place of what stood there. */
-export function confirm(ground: Ground, e: Entity): void {
-  unconfirm(ground, e.id);
-  ground.confirmed.set(e.id, freeze(e));
-  for (const key of listsOf(e)) {
-    const list = ground.lists.get(key) ?? { members: [] };
-    ground.lists.set(key, list);
-    list.members.splice(list.sorted ? place(list.members, e) : list.members.length, 0, e);
+/** Confirms e in place of what stood there; undefined: the entity is gone, and with it what hangs on it. */
+export function confirm(ground: Ground, id: string, e: Entity | undefined): void {
+  const { confirmed, lists, before } = ground, old = confirmed.get(id);
+  if (!before.has(id)) before.set(id, old);
+  for (const key of old ? listsOf(old) : []) {
+    const { members } = lists.get(key)!;
+    members.splice(members.indexOf(old!), 1);
   }
-}
-
-export function unconfirm(ground: Ground, id: string): void {
-  const e = ground.confirmed.get(id);
-  if (!e) return;
-  ground.confirmed.delete(id);
-  for (const key of listsOf(e)) {
-    const { members } = ground.lists.get(key)!;
-    members.splice(members.indexOf(e), 1);
-    if (!members.length) ground.lists.delete(key);
+  if (e) {
+    confirmed.set(id, freeze(e));
+    for (const key of listsOf(e)) {
+      const list = lists.get(key) ?? { members: [] };
+      lists.set(key, list);
+      list.members.splice(list.sorted ? place(list.members, e) : list.members.length, 0, e);
+    }
+  } else {
+    confirmed.delete(id);
+    for (const child of [...sortedList(ground, listKey("", id))]) if (hangs(child)) confirm(ground, child.id, undefined);
   }
 }
 

@@ -22,10 +22,13 @@ export function keyBetween(a: string, b: string): string | undefined {
   return next && (!b || next < b) ? next : x + midpoint(low, "");
 }
 
+/** How many digits the integer part has, its head included, which says so. */
+const size = (head: string) => Math.abs(digits.indexOf(head) - 35.5) + 1.5; // A 27, Z 2, a 2, z 27
+
 /** The integer part of a key. */
 function whole(key: string): string | undefined {
-  const head = key.charCodeAt(0), n = head < 97 ? 92 - head : head - 95;
-  if (/^[A-Za-z][0-9A-Za-z]*$/.test(key) && key.length >= n && key !== smallest && !/0$/.test(key.slice(n))) return key.slice(0, n);
+  const n = size(key.charAt(0));
+  if (/^[a-z][^\W_]*$/i.test(key) && key.length >= n && key !== smallest && !/0$/.test(key.slice(n))) return key.slice(0, n);
 }
 
 /** A fraction between a and b, neither with a trailing zero; b is "" where there is no upper bound. */
@@ -40,14 +43,11 @@ function midpoint(a: string, b: string): string {
 
 /** Counts an integer part up or down by one; "" beyond the last. */
 function step(from: string, by: 1 | -1): string {
-  const fill = by > 0 ? "0" : "z", head = from.charAt(0);
-  let rest = "";
-  for (let i = from.length - 1; i > 0; i--) {
-    const digit = digits[digits.indexOf(from.charAt(i)) + by];
-    if (digit) return from.slice(0, i) + digit + rest;
-    rest += fill;
+  const next = (c: string, all: string) => all.charAt(all.indexOf(c) + by), fill = by > 0 ? "0" : "z";
+  for (let i = from.length; --i; ) {
+    const digit = next(from.charAt(i), digits);
+    if (digit) return from.slice(0, i) + digit + fill.repeat(from.length - 1 - i);
   }
-  if (head === (by > 0 ? "z" : "A")) return "";
-  if (head === (by > 0 ? "Z" : "a")) return by > 0 ? "a0" : "Zz";
-  return String.fromCharCode(head.charCodeAt(0) + by) + (head >= "a" === by > 0 ? rest + fill : rest.slice(1));
+  const head = next(from.charAt(0), digits.slice(10));
+  return head && head + fill.repeat(size(head) - 1);
 }

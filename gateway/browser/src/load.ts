@@ -2,6 +2,7 @@
 
 import type { Entity } from "./entities.js";
 import type { Hooks } from "./engine.js";
+import { parentOf } from "./order.js";
 import type { Store } from "./store.js";
 
 /** A page of what `part: "open"` leaves out. */
@@ -21,17 +22,21 @@ let loads = 0;
 export function load(
   store: Store, what: { readonly card: string; readonly before?: string } | { readonly archive: true; readonly before?: string },
 ): Promise<Page> {
-  const { engine } = store, id = ++loads;
+  const { engine } = store, id = ++loads, gone = new Set<string>(); // deleted since it was asked for
   return new Promise((done, failed) => {
     const end = (error?: string) => {
       engine.hooks.delete(hooks);
       if (error) failed(new Error(error));
     };
     const hooks: Hooks = {
+      confirmed: (ids) => ids.forEach((id) => engine.view.confirmed(id) || gone.add(id)),
       loaded(f) {
         if (f.id !== id) return;
         end();
-        engine.apply(engine.view.load(f.entities));
+        engine.apply(engine.view.load(f.entities.filter((e) => {
+          if (engine.view.confirmed(e.id) || !gone.has(e.id) && !gone.has(parentOf(e))) return true;
+          gone.add(e.id); // and with it what hangs on it
+        })));
         done(f);
       },
       error: (f) => f.id === id && end(f.reason),

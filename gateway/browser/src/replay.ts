@@ -13,6 +13,8 @@ export interface Made extends Pending {
   readonly seq: number;
   /** To be replayed in any case. */
   stale: boolean;
+  /** It has its verdict, and leaves the view with the next pass. */
+  over: boolean;
   /** What the last replay made of entities. */
   out: Map<string, Outcome>;
   /** What stood there before. */

@@ -2,12 +2,11 @@
 
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
-import { confirm, type Ground, place, sortedList, type State, stateOf, touched, unconfirm, untouched } from "./ground.js";
-import { compare, hangs, listKey, listsOf, parentOf, positioned } from "./order.js";
-import { noteEffect } from "./effect.js";
+import { confirm, type Ground, place, type State, stateOf, touched, untouched } from "./ground.js";
+import { compare, listKey, listsOf, positioned } from "./order.js";
 import { alike, freeze } from "./patch.js";
-import { type Made, replay } from "./replay.js";
-import { Shift } from "./shift.js";
+import type { Made } from "./replay.js";
+import { rebase } from "./rebase.js";
 import type { EntityChange, Verdict } from "./types.js";
 
 /** What a pending mutation changes of one entity, for its inverse. */
@@ -63,8 +62,6 @@ interface Hold {
   readonly acks: Ack[];
 }
 
-const nothingNew = (): Effects => ({ changed: [], verdicts: [], confirmed: [] });
-
 const nothing = (): Hold => ({ syncs: [], acks: [] });
 
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
@@ -75,20 +72,14 @@ export class View {
   /** Those without a verdict, in the order made. Only the view changes it. */
   pending: readonly Made[] = [];
   /** Told of what a replay of a mutation makes of an entity; see {@link Effect}. */
-  note?: (p: Pending, id: string, before: State, after: State) => void = noteEffect;
+  note?: (p: Pending, id: string, before: State, after: State) => void;
   readonly #rollbackOnSilence: boolean;
-  readonly #ground: Ground = { confirmed: new Map(), lists: new Map(), overlay: new Map() };
-  /** Ids of deleted entities: a load that was under way does not bring them back. */
-  readonly #gone = new Set<string>();
-  readonly #byId = new Map<string, Made>();
+  readonly #ground: Ground = { confirmed: new Map(), before: new Map(), lists: new Map(), overlay: new Map() };
   readonly #shown = new Map<string, Entity>();
   /** Lists that were asked for. */
   readonly #arrays = new Map<string, { list: readonly Entity[]; stale: boolean }>();
   #made = 0;
   #hold = nothing();
-
-  /** Entities whose confirmed state the input that is being worked on changes, and what stood there. */
-  readonly #before = new Map<string, State>();
 
   constructor(user: string, rollbackOnSilence: boolean) {
     this.user = user;
@@ -123,15 +114,17 @@ export class View {
   }
 
   #array(key: string): readonly Entity[] {
-    const cached = this.#arrays.get(key);
+    let cached = this.#arrays.get(key);
     if (cached && !cached.stale) return cached.list;
     const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
     const list = untouched(ground, key).map(shown);
     const made = (e: Entity) => ground.overlay.get(e.id)?.made ?? 0;
     for (const e of touched(ground, key)) list.splice(place(list, e, made), 0, shown(e));
-    const isSame = cached && cached.list.length === list.length && list.every((e, i) => e === cached.list[i]);
-    this.#arrays.set(key, { list: isSame ? cached.list : Object.freeze(list), stale: false });
-    return this.#arrays.get(key)!.list;
+    const old = cached?.list;
+    const isSame = old?.length === list.length && list.every((e, i) => e === old[i]);
+    cached = { list: isSame ? old : Object.freeze(list), stale: false };
+    this.#arrays.set(key, cached);
+    return cached.list;
   }
 
   /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
@@ -139,18 +132,17 @@ export class View {
     return this.#ground.overlay.has(id);
   }
 
-  byId(mutation: string): Pending | undefined {
-    return this.#byId.get(mutation);
+  byId(mutation: string): Made | undefined {
+    return this.pending.find((p) => p.id === mutation && !p.over);
   }
 
   /** Shows a change made here. The mutation's id must be new. */
   mutate(mutation: string, changes: readonly Change[]): Effects {
     const p: Made = {
       id: mutation, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
-      effect: new Map(), seq: ++this.#made, stale: true, out: new Map(), before: new Map(), keys: new Set(),
+      effect: new Map(), seq: ++this.#made, stale: true, over: false, out: new Map(), before: new Map(), keys: new Set(),
     };
     this.pending = [...this.pending, p];
-    this.#byId.set(mutation, p);
     return this.#finish();
   }
 
@@ -172,6 +164,7 @@ export class View {
 
   ready(rev: number): Effects {
     this.resume = { epoch: this.#hold.epoch ?? this.resume?.epoch ?? "", rev };
+    this.#hold.active = false;
     return this.#release();
   }
 
@@ -182,26 +175,25 @@ export class View {
 
   sync({ entity, rev, more }: Sync): Effects {
     this.#hold.syncs.push(entity);
-    if (this.#hold.active || more) return nothingNew();
-    if (this.resume && rev > this.resume.rev) this.resume = { ...this.resume, rev };
-    return this.#release();
+    if (this.resume && !this.#hold.active && !more) this.resume = { ...this.resume, rev: Math.max(rev, this.resume.rev) };
+    return this.#release(more);
   }
 
   /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
-  load(entities: readonly Entity[]): Effects {
-    for (const e of entities) {
-      if (this.confirmed(e.id) || !this.#gone.has(e.id) && !this.#gone.has(parentOf(e))) this.#confirm(e);
-      else this.#gone.add(e.id); // and with it what hangs on it
-    }
-    return this.#finish();
+  load(entities: Iterable<Entity>): Effects {
+    return this.#take(entities, []);
+  }
+
+  /** Starts from a stored confirmed state. Only before anything else. */
+  restore(at: ResumePoint, entities: Iterable<Entity>): Effects {
+    this.resume = at;
+    return this.load(entities);
   }
 
   /** Drops a mutation: the syncs that carry it came before (law 2). */
   ack(frame: Ack): Effects {
-    const { active, syncs, acks } = this.#hold;
-    if (!active && !syncs.length) return this.#finish(this.#forgetAcked(frame));
-    acks.push(frame);
-    return nothingNew();
+    this.#hold.acks.push(frame);
+    return this.#release(this.#hold.syncs.length > 0);
   }
 
   nack({ clientMutationId, code, reason, details = {} }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
@@ -210,102 +202,50 @@ export class View {
 
   /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
   silence(mutation: string): Effects {
-    const p = this.#byId.get(mutation);
+    const p = this.byId(mutation);
     if (p && !p.unconfirmed) {
       p.unconfirmed = true;
-      if (this.#rollbackOnSilence) {
-        p.hidden = p.stale = true;
-      }
+      p.hidden = p.stale = this.#rollbackOnSilence;
     }
     return this.#finish();
   }
 
-  /** Starts from a stored confirmed state. Only before anything else. */
-  restore(at: ResumePoint, entities: Iterable<Entity>): Effects {
-    this.resume = at;
-    for (const e of entities) this.#confirm(e);
-    return this.#finish();
-  }
-
-  /** Makes what was held back confirmed and shows the outcome in one go. */
-  #release(): Effects {
-    const { fresh, syncs, acks } = this.#hold;
+  /** Makes what was held back confirmed and shows the outcome in one go, unless there is reason to wait. */
+  #release(wait = false): Effects {
+    const { active, fresh, syncs, acks } = this.#hold, ground = this.#ground;
+    if (active || wait) return { changed: [], verdicts: [], confirmed: [] };
     this.#hold = nothing();
     if (fresh) {
-      const { confirmed, lists } = this.#ground;
-      for (const [id, e] of confirmed) this.#moved(id, e);
-      confirmed.clear();
-      lists.clear();
-      this.#gone.clear();
+      ground.before = new Map(ground.confirmed);
+      ground.confirmed.clear();
+      ground.lists.clear();
     }
-    for (const e of syncs) this.#confirm(e);
-    return this.#finish(acks.flatMap((f) => this.#forgetAcked(f)));
+    return this.#take(syncs, acks);
   }
 
-  /** Takes one confirmed state, unless it is older than the one held. */
-  #confirm(e: Sync["entity"]): void {
-    const old = this.confirmed(e.id);
-    if (e.deleted) {
-      this.#gone.add(e.id);
-      if (old) this.#unconfirm(old);
-    } else if (!old || !(e.rev! < old.rev!)) {
-      this.#gone.delete(e.id);
-      this.#moved(e.id, old);
-      confirm(this.#ground, e);
+  /** Takes confirmed states, each unless it is older than the one held, and acks. */
+  #take(entities: Iterable<Sync["entity"]>, acks: readonly Ack[]): Effects {
+    for (const e of entities) {
+      if (e.deleted) confirm(this.#ground, e.id, undefined);
+      else if (!(e.rev! < this.confirmed(e.id)?.rev!)) confirm(this.#ground, e.id, e);
     }
-  }
-
-  /** Takes an entity away, and with it what hangs on it. */
-  #unconfirm(e: Entity): void {
-    if (this.confirmed(e.id) !== e) return;
-    unconfirm(this.#ground, e.id);
-    this.#gone.add(e.id);
-    this.#moved(e.id, e);
-    for (const child of [...sortedList(this.#ground, listKey("", e.id))]) if (hangs(child)) this.#unconfirm(child);
-  }
-
-  #moved(id: string, old: State): void {
-    if (!this.#before.has(id)) this.#before.set(id, old);
+    return this.#finish(acks.flatMap(({ clientMutationId, rev, events }) => this.#forget(clientMutationId, { ok: true, rev, events })));
   }
 
   /** Ends a mutation; nothing if it is not pending. */
   #forget(id: string, verdict: Verdict): Effects["verdicts"] {
-    const pending = this.#byId.get(id);
+    const pending = this.byId(id);
     if (!pending) return [];
-    this.#byId.delete(id);
-    pending.stale = true;
+    pending.stale = pending.over = true;
     return [{ pending, verdict }];
-  }
-
-  #forgetAcked({ clientMutationId, rev, events }: Ack): Effects["verdicts"] {
-    return this.#forget(clientMutationId, { ok: true, rev, events });
   }
 
   /** Replays the mutations that can see a difference and shows the outcome. */
   #finish(verdicts: Effects["verdicts"] = []): Effects {
-    const ground = this.#ground;
-    ground.overlay = new Map();
-    const shift = new Shift(ground);
-    for (const [id, old] of this.#before) shift.set(id, old);
-    for (const p of this.pending) {
-      if (!p.stale && !shift.touches(p.keys)) {
-        for (const [id, outcome] of p.out) ground.overlay.set(id, outcome);
-        continue;
-      }
-      const was = p.out;
-      Object.assign(p, { stale: false, out: new Map(), before: new Map(), keys: new Set() });
-      if (!p.hidden && this.#byId.has(p.id)) replay(ground, p, this.user);
-      for (const [id, { state }] of p.out) this.note?.(p, id, p.before.get(id), state);
-      for (const id of new Set([...was.keys(), ...p.out.keys()])) {
-        const old = was.get(id);
-        shift.set(id, old ? old.state : shift.old(id, p.before.get(id)));
-      }
-    }
-    if (verdicts.length) this.pending = this.pending.filter((p) => this.#byId.has(p.id));
-    const changed = [...shift.ids].flatMap((id) => this.#show(id)).sort((a, b) => compare(a.id, b.id));
-    const confirmed = [...this.#before.keys()];
-    this.#before.clear();
-    return { changed, verdicts, confirmed };
+    const confirmed = [...this.#ground.before.keys()];
+    const ids = rebase(this.#ground, this);
+    this.pending = this.pending.filter((p) => !p.over);
+    return { changed: [...ids].sort(compare).flatMap((id) => this.#show(id)), verdicts, confirmed };
   }
 
   /** Brings the view of one entity up to date. One that comes out alike stays the object it was. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Change, Entity, Json, Patch } from "../src/entities.js";
 import { noteEffects } from "../src/effect.js";
 import { type Effects, type Pending, View } from "../src/view.js";
-import { face, faces, naiveList, type NaivePending, naiveView, parent, remove } from "./naive.js";
+import { face, faces, naiveList, type NaivePending, naiveView, remove } from "./naive.js";
 import { chance, type Chance, hello } from "./vectors.js";
 
 const ids: { [kind: string]: string[] } = {
@@ -30,7 +30,6 @@ class Run {
   /** How often each thing had an effect. */
   readonly did = new Map<string, number>();
   confirmed = new Map<string, Entity>();
-  readonly gone = new Set<string>();
   pending: NaivePending[] = [];
   hold: { syncs: Gone[]; acks: string[]; active: boolean; fresh: boolean } = { syncs: [], acks: [], active: false, fresh: false };
   resumable = false;
@@ -136,10 +135,8 @@ class Run {
 
   confirm(e: Gone): void {
     if (e.deleted) {
-      this.gone.add(e.id);
-      if (this.confirmed.has(e.id)) remove(this.confirmed, this.gone, e.id);
+      remove(this.confirmed, new Set(), e.id);
     } else if (e.rev! >= (this.confirmed.get(e.id)?.rev ?? 0)) {
-      this.gone.delete(e.id);
       this.confirmed.set(e.id, e);
     }
   }
@@ -147,10 +144,7 @@ class Run {
   release(): void {
     const { syncs, acks, fresh } = this.hold;
     this.hold = { syncs: [], acks: [], active: false, fresh: false };
-    if (fresh) {
-      this.confirmed = new Map();
-      this.gone.clear();
-    }
+    if (fresh) this.confirmed = new Map();
     for (const e of syncs) this.confirm(e);
     for (const id of acks) this.drop(id);
   }
@@ -280,8 +274,7 @@ class Run {
       const { deleted, ...e } = this.entity();
       if (deleted || this.r.below(2)) continue;
       entities.push(e);
-      if (!this.confirmed.has(e.id) && (this.gone.has(e.id) || this.gone.has(parent(e)))) this.gone.add(e.id);
-      else this.confirm(e);
+      this.confirm(e);
     }
     this.take(this.view.load(entities));
   }

@@ -1,0 +1,55 @@
+// Which pending mutations see a difference when the ground has shifted, and their replay.
+
+import { type Ground, type State, stateOf } from "./ground.js";
+import { listsOf, sameSeat } from "./order.js";
+import { replay, seatKey } from "./replay.js";
+import type { View } from "./view.js";
+
+/**
+ * One pass over the pending mutations in the order made. A mutation is replayed if it is stale or if one of its keys is among those of the entities that are, at
+ * its turn, not what they were; who sees it then follows from what came out different. Gives the ids of all entities that
+ * were different anywhere.
+ */
+export function rebase(ground: Ground, { user, note, pending }: View): Set<string> {
+  const ids = new Set<string>();
+  /** What stood at this point before, of the entities that are different, and the keys of who sees that. */
+  const different = new Map<string, { state: State; keys: string[] }>();
+  /** How many of them have the key. */
+  const counts = new Map<string, number>();
+  const count = (id: string, by: number) =>
+    different.get(id)?.keys.forEach((key) => counts.set(key, (counts.get(key) ?? 0) + by));
+
+  /** Compares what stood here with what stands here now. Another seat is seen by those that look at its siblings. */
+  const compare = (id: string, old: State) => {
+    const is = stateOf(ground, id), isMoved = !old || !is || !sameSeat(old, is);
+    const lists = (e: State) => (e && isMoved ? listsOf(e) : []);
+    ids.add(id);
+    count(id, -1);
+    different.delete(id);
+    if (old === is) return;
+    different.set(id, { state: old, keys: [id, ...(isMoved ? [seatKey(id)] : []), ...lists(old), ...lists(is)] });
+    count(id, 1);
+  };
+
+  ground.overlay = new Map();
+  ground.before.forEach((old, id) => compare(id, old));
+  for (const p of pending) {
+    if (!p.stale && ![...p.keys].some((key) => counts.get(key))) {
+      p.out.forEach((outcome, id) => ground.overlay.set(id, outcome));
+      continue;
+    }
+    const was = p.out;
+    p.stale = false;
+    p.out = new Map();
+    p.before = new Map();
+    p.keys = new Set();
+    if (!p.hidden && !p.over) replay(ground, p, user);
+    p.out.forEach(({ state }, id) => note?.(p, id, p.before.get(id), state));
+    for (const id of new Set([...was.keys(), ...p.out.keys()])) {
+      const old = was.get(id) ?? different.get(id);
+      compare(id, old ? old.state : p.before.get(id));
+    }
+  }
+  ground.before = new Map();
+  return ids;
+}
