@@ -74,8 +74,8 @@ func (b *Board) ShutCards() iter.Seq[*Entity] {
 			return
 		}
 		all := func(list []*Entity) bool {
-			for _, e := range list {
-				if !yield(e) {
+			for i := len(list) - 1; i >= 0; i-- { // most come last, so the newest of each column are met first
+				if !yield(list[i]) {
 					return false
 				}
 			}

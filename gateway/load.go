@@ -165,6 +165,9 @@ func newestOf(list iter.Seq[*domain.Entity], before wire.Cursor, n int) []*domai
 		}
 	}
 	for e := range list {
+		if e.Rev < after.Rev || e.Rev > before.Rev {
+			continue
+		}
 		if at := changedAt(e); compareCursors(at, before) < 0 && compareCursors(at, after) > 0 {
 			if some = append(some, e); len(some) == 8*n {
 				cut()
