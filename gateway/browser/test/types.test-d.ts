@@ -5,6 +5,7 @@ import type { ReactElement } from "react";
 import { connect, type Card, type Code, type Column, type Entity, type EntityChange, type Sent, type Status } from "../src/index.js";
 import type { Member, Patch, Refusal, Role, Verdict } from "../src/index.js";
 import { attachPanel } from "../src/devtools.js";
+import { load, type Page } from "../src/load.js";
 import { presence, type Peer } from "../src/presence.js";
 import {
   BoardProvider, useBoard, useChildren, useEntity, useList, useMutation, usePending, usePresence, type BoardProviderProps,
@@ -74,6 +75,17 @@ export function reading(): void {
   store.me.user;
 }
 
+export async function loading(): Promise<void> {
+  const page = await load(store, { card: "a" });
+  is<Same<typeof page, Page>>();
+  if (page.before !== null) await load(store, { card: "a", before: page.before });
+  await load(store, { archive: true });
+  // @ts-expect-error a card's comments, or the archive
+  await load(store, { card: "a", archive: true, page: 2 });
+  // @ts-expect-error of something
+  await load(store, {});
+}
+
 export function subscribing(): void {
   const end = store.subscribe((changes) => is<Same<typeof changes, readonly EntityChange[]>>());
   is<Same<typeof end, () => void>>();
@@ -117,6 +129,8 @@ export async function changing(): Promise<void> {
   store.create("cards", {});
   store.remove("a", { ifRev: 3 });
   store.transact([{ entityId: "a", patch: { title: "A" }, if: { title: "B" } }, { entityId: "b", patch: null, ifRev: 2 }]);
+  const id = store.newId();
+  store.transact([{ entityId: id, patch: { kind: "column", title: "New" }, ifRev: 0 }, { entityId: "a", patch: { columnId: id } }]);
   // @ts-expect-error a change says of what
   store.transact([{ patch: { title: "A" } }]);
 
