@@ -1,8 +1,8 @@
 // Undo and redo of what the application changes through one store.
 //
-// A step is turned by a mutation of its own: the inverse of what the newest one changed, or, where that never took effect,
-// the same again. Whether it took effect is known with its verdict. Until then the turn is in the view, held, and the one
-// it turns is asked to withdraw; the verdict tells whether the held one is dropped or sent.
+// A step is turned by a mutation: the inverse of what the newest one changed, or, where that never took effect, the same
+// again. Whether it took effect is known with its verdict. Until then the turn is in the view, held, and the one it turns
+// is asked to withdraw; the verdict tells whether the held one is dropped or sent.
 
 import { Listeners, refused } from "./core.js";
 import { noteEffects } from "./effect.js";
@@ -21,7 +21,8 @@ export interface Kept {
 /**
  * What became of an undo or redo. `rev` is absent if the server had nothing to change. A refusal has the code of the nack
  * (`wip_limit`, `archived`, `not_found`, `forbidden`, …), `empty` if there is nothing to turn, or `closed`. One that came
- * too late (`expired`, `withdrawn`) can be tried again; a step that a rule of the board refuses is given up.
+ * too late (`expired`, `withdrawn`) can be tried again; a step that a rule of the board refuses is given up, so that it
+ * does not stand before the others.
  */
 export type UndoResult = { readonly ok: true; readonly rev?: number; readonly kept: readonly Kept[] } | Refusal;
 
@@ -86,8 +87,10 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
   const { view } = engine;
   const listeners = new Listeners<[]>();
   const flights = new Map<string, Step>();
-  const states = new Map<string, Entity[]>(); // confirmed ones of what undecided mutations change, since the first was made
-  const placed = new Map<string, Json | undefined>(); // by entity and position: the one the server gave for that
+  /** The confirmed states of what undecided mutations change, ascending, since the first of these was made. */
+  const states = new Map<string, Entity[]>();
+  /** By entity and position asked for: the one the server gave, where it is another. */
+  const placed = new Map<string, Json | undefined>();
   let steps: Step[] = []; // in the order made
   let user = store.me?.user;
   let closed = false;
@@ -110,9 +113,12 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
         deleted: own.some((c) => !c.patch),
         fields: [...fields].flatMap(([name, { before, after }]): Field[] => {
           if (isSet(name)) {
-            const there = base && (base[name] ?? []);
-            const gone = minus(before, after), come = minus(after, before);
-            return [[name, there ? minus(gone, minus(gone, there)) : gone, there ? minus(come, there) : come]];
+            let [gone, come] = [minus(before, after), minus(after, before)];
+            if (base) { // somebody may have been quicker
+              gone = minus(gone, minus(gone, base[name]));
+              come = minus(come, base[name]);
+            }
+            return gone[0] || come[0] ? [[name, gone, come]] : [];
           }
           const is = (plain[name] = known ? known[name] : after);
           const was = base ? base[name] : before;
