@@ -7,13 +7,6 @@ import { freeze } from "./patch.js";
 /** null: deleted by a pending mutation, so that a create has no effect on it; undefined: unknown. */
 export type State = Entity | null | undefined;
 
-/** What a mutation makes of an entity. */
-export interface Outcome {
-  readonly state: Entity | null;
-  /** Order among entities not confirmed yet; 0 for others. */
-  readonly made: number;
-}
-
 export interface Ground {
   /** By id. */
   readonly confirmed: Map<string, Entity>;
@@ -21,8 +14,8 @@ export interface Ground {
   before: Map<string, State>;
   /** The same by the keys of their lists; in order once somebody has asked for it. */
   readonly lists: Map<string, { members: Entity[]; sorted?: boolean }>;
-  /** What the pending mutations have made of entities so far. */
-  overlay: Map<string, Outcome>;
+  /** What the pending mutations have made of entities so far; those they made anew in the order made. */
+  overlay: Map<string, Entity | null>;
 }
 
 /** Confirms e in place of what stood there; undefined: the entity is gone, and with it what hangs on it. */
@@ -50,24 +43,23 @@ export function confirm(ground: Ground, id: string, e: Entity | undefined): void
 export function sortedList({ lists }: Ground, key: string): readonly Entity[] {
   const list = lists.get(key);
   if (!list) return [];
-  if (!list.sorted) list.members.sort((a, b) => compareSiblings(a, b));
+  if (!list.sorted) list.members.sort(compareSiblings);
   list.sorted = true;
   return list.members;
 }
 
 /** The entity as confirmed and the mutations so far make it. */
 export function stateOf({ overlay, confirmed }: Ground, id: string): State {
-  const made = overlay.get(id);
-  return made ? made.state : confirmed.get(id);
+  const state = overlay.get(id);
+  return state === undefined ? confirmed.get(id) : state;
 }
 
 /** The members of a list that no mutation has changed so far, in order. */
 export const untouched = (ground: Ground, key: string) => sortedList(ground, key).filter((e) => !ground.overlay.has(e.id));
 
-/** The members of a list that mutations have changed so far, in no particular order. */
+/** The members of a list that mutations have changed so far, new ones in the order made. */
 export const touched = ({ overlay }: Ground, key: string) =>
-  [...overlay.values()].flatMap(({ state }) => (state && listsOf(state).includes(key) ? state : []));
+  [...overlay.values()].flatMap((e) => (e && listsOf(e).includes(key) ? e : []));
 
 /** Where e goes in a sorted list. */
-export const place = (list: readonly Entity[], e: Entity, made?: (e: Entity) => number) =>
-  search(list, (x) => compareSiblings(x, e, made) < 0);
+export const place = (list: readonly Entity[], e: Entity) => search(list, (x) => compareSiblings(x, e) < 0);

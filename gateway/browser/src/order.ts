@@ -46,14 +46,14 @@ export const hangs = (e: Entity) => e.kind !== "card";
 export const isArchived = (e: Entity) => e["archived"] === true;
 
 /**
- * Orders siblings by position, then id; without positions by createdRev, pending ones last, in the order `made` gives.
- * What is subtracted may be NaN (∞ - ∞): equal.
+ * Orders siblings by position, then id; without positions by createdRev, pending ones last; of two pending ones a is the
+ * first.
  */
-export function compareSiblings(a: Entity, b: Entity, made: (e: Entity) => number = () => 0): number {
+export function compareSiblings(a: Entity, b: Entity): number {
   return rank(a) - rank(b) ||
     (positioned(a)
       ? compare(position(a), position(b))
-      : (a.createdRev || Infinity) - (b.createdRev || Infinity) || made(a) - made(b)) ||
+      : a.createdRev ? b.createdRev ? a.createdRev - b.createdRev : -1 : b.createdRev || -1) ||
     compare(a.id, b.id);
 }
 

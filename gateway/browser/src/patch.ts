@@ -23,11 +23,8 @@ export const strings = (v: unknown): string[] | undefined =>
 
 /** Reads {"after":id} and {"before":id}. */
 export function seatOf(v: unknown): Seat | undefined {
-  if (!isObject(v)) return;
-  const [[side, id] = [], more] = Object.entries(v);
-  if (!more && (side === "after" || side === "before") && (id === null || (id && typeof id === "string"))) {
-    return { after: side === "after", id: id ?? "" };
-  }
+  const { after, before } = (isObject(v) ? v : {}) as { after?: string | null; before?: string | null };
+  if (after !== undefined || before !== undefined) return { after: after !== undefined, id: after ?? before ?? "" };
 }
 
 /** Sorted by bytes, without doubles. */

@@ -13,29 +13,22 @@ import type { View } from "./view.js";
 export function rebase(ground: Ground, { user, note, pending }: View): Set<string> {
   const ids = new Set<string>();
   /** What stood at this point before, of the entities that are different, and the keys of who sees that. */
-  const different = new Map<string, { state: State; keys: string[] }>();
-  /** How many of them have the key. */
-  const counts = new Map<string, number>();
-  const count = (id: string, by: number) =>
-    different.get(id)?.keys.forEach((key) => counts.set(key, (counts.get(key) ?? 0) + by));
+  const different = new Map<string, { old: State; keys: string[] }>();
 
   /** Compares what stood here with what stands here now. Another seat is seen by those that look at its siblings. */
   const compare = (id: string, old: State) => {
     const is = stateOf(ground, id), isMoved = !old || !is || !sameSeat(old, is);
     const lists = (e: State) => (e && isMoved ? listsOf(e) : []);
     ids.add(id);
-    count(id, -1);
-    different.delete(id);
-    if (old === is) return;
-    different.set(id, { state: old, keys: [id, ...(isMoved ? [seatKey(id)] : []), ...lists(old), ...lists(is)] });
-    count(id, 1);
+    if (old === is) different.delete(id);
+    else different.set(id, { old, keys: [id, ...(isMoved ? [seatKey(id)] : []), ...lists(old), ...lists(is)] });
   };
 
   ground.overlay = new Map();
   ground.before.forEach((old, id) => compare(id, old));
   for (const p of pending) {
-    if (!p.stale && ![...p.keys].some((key) => counts.get(key))) {
-      p.out.forEach((outcome, id) => ground.overlay.set(id, outcome));
+    if (!p.stale && ![...different.values()].some(({ keys }) => keys.some((key) => p.keys.has(key)))) {
+      p.out.forEach((state, id) => ground.overlay.set(id, state));
       continue;
     }
     const was = p.out;
@@ -44,10 +37,10 @@ export function rebase(ground: Ground, { user, note, pending }: View): Set<strin
     p.before = new Map();
     p.keys = new Set();
     if (!p.hidden && !p.over) replay(ground, p, user);
-    p.out.forEach(({ state }, id) => note?.(p, id, p.before.get(id), state));
+    p.out.forEach((state, id) => note?.(p, id, p.before.get(id), state));
     for (const id of new Set([...was.keys(), ...p.out.keys()])) {
-      const old = was.get(id) ?? different.get(id);
-      compare(id, old ? old.state : p.before.get(id));
+      const d = different.get(id);
+      compare(id, was.has(id) ? was.get(id) : d ? d.old : p.before.get(id));
     }
   }
   ground.before = new Map();

@@ -1,22 +1,20 @@
 // The replay of one mutation over what it finds.
 
 import type { Change, Entity, Patch } from "./entities.js";
-import { type Ground, type Outcome, sortedList, type State, stateOf, touched, untouched } from "./ground.js";
+import { type Ground, sortedList, type State, stateOf, touched, untouched } from "./ground.js";
 import { keyBetween } from "./key.js";
-import { compare, hangs, isArchived, listKey, listOf, position, positioned, search } from "./order.js";
+import { hangs, isArchived, listKey, listOf, position, positioned, search } from "./order.js";
 import { type Draft, freeze, merge, type Seat, seatOf, strings } from "./patch.js";
 import type { Pending } from "./view.js";
 
 /** A pending mutation as the view keeps it. */
 export interface Made extends Pending {
-  /** From 1 in the order made. */
-  readonly seq: number;
   /** To be replayed in any case. */
   stale: boolean;
   /** It has its verdict, and leaves the view with the next pass. */
   over: boolean;
   /** What the last replay made of entities. */
-  out: Map<string, Outcome>;
+  out: Map<string, Entity | null>;
   /** What stood there before. */
   before: Map<string, State>;
   /** What the last replay read or wrote: ids of entities, keys of lists, {@link seatKey}s of siblings. */
@@ -31,10 +29,10 @@ export function replay(ground: Ground, p: Made, user: string): void {
   for (const c of p.changes) replayChange(ground, p, c, user);
 }
 
-function put(ground: Ground, p: Made, id: string, outcome: Outcome): void {
+function put(ground: Ground, p: Made, id: string, state: Entity | null): void {
   if (!p.out.has(id)) p.before.set(id, stateOf(ground, id));
-  p.out.set(id, outcome);
-  ground.overlay.set(id, outcome);
+  p.out.set(id, state);
+  ground.overlay.set(id, state);
 }
 
 /** Follows the table "Applying a patch" of PROTOCOL.md. Preconditions are the server's to judge. */
@@ -54,12 +52,12 @@ function replayChange(ground: Ground, p: Made, { entityId: id, patch }: Change, 
     next["liked"] = likedBy.includes(user);
     next["likes"] = likedBy.length;
   }
-  put(ground, p, id, { state: freeze(next), made: old ? (ground.overlay.get(id)?.made ?? 0) : p.seq + p.out.size / 65536 });
+  put(ground, p, id, freeze(next));
 }
 
 function replayDelete(ground: Ground, p: Made, e: Entity): void {
   const list = listKey("", e.id);
-  put(ground, p, e.id, { state: null, made: 0 });
+  put(ground, p, e.id, null);
   p.keys.add(e.id).add(list);
   for (const child of [...untouched(ground, list), ...touched(ground, list)]) {
     if (hangs(child) && stateOf(ground, child.id)) replayDelete(ground, p, child);
@@ -100,14 +98,12 @@ function takeSeat(ground: Ground, p: Made, old: State, next: Draft, patch: Patch
     }
   } else if (seat.after) [, high] = around("");
   else [low] = around();
-  if (!due && !isArchived(old) && isBetween(position(old), low, high)) return;
+  const own = position(next);
+  if (!due && !isArchived(old) && low < own && (!high || own < high)) return;
   next["position"] = keyBetween(low, high) ?? low; // a sibling's key is none: stand beside it until the server answers
 }
 
 const last: Seat = { after: false, id: "" };
-
-const isBetween = (key: string, low: string, high: string) =>
-  compare(low, key) < 0 && (!high || compare(key, high) < 0);
 
 /** The nearest keys strictly below and above a key among the unarchived members of a list, self left out; without a key below the end. */
 function neighbours(ground: Ground, list: string, self: string, key?: string): [string, string] {
@@ -115,12 +111,11 @@ function neighbours(ground: Ground, list: string, self: string, key?: string): [
   const take = (e: Entity) => {
     const k = position(e);
     if (!k || e.id === self || isArchived(e)) return;
-    const side = key === undefined ? -1 : compare(k, key);
-    if (side < 0 && compare(k, below) > 0) below = k;
-    if (side > 0 && (!above || compare(k, above) < 0)) above = k;
+    if ((key === undefined || k < key) && k > below) below = k;
+    if (k > key! && (!above || k < above)) above = k;
   };
   const sorted = sortedList(ground, list);
-  const start = search(sorted, (e) => key === undefined || compare(position(e), key) < 0);
+  const start = search(sorted, (e) => key === undefined || position(e) < key);
   const count = (e: Entity) => ground.overlay.has(e.id) || take(e);
   for (let i = start; i-- && !below; ) count(sorted[i]!);
   for (let i = start; i < sorted.length && !above; i++) count(sorted[i]!);

@@ -57,7 +57,6 @@ interface Hold {
   active?: boolean;
   /** At ready, what was not sent again is gone. */
   fresh?: boolean;
-  epoch?: string;
   readonly syncs: Sync["entity"][];
   readonly acks: Ack[];
 }
@@ -78,7 +77,7 @@ export class View {
   readonly #shown = new Map<string, Entity>();
   /** Lists that were asked for. */
   readonly #arrays = new Map<string, { list: readonly Entity[]; stale: boolean }>();
-  #made = 0;
+  #epoch = "";
   #hold = nothing();
 
   constructor(user: string, rollbackOnSilence: boolean) {
@@ -118,8 +117,7 @@ export class View {
     if (cached && !cached.stale) return cached.list;
     const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
     const list = untouched(ground, key).map(shown);
-    const made = (e: Entity) => ground.overlay.get(e.id)?.made ?? 0;
-    for (const e of touched(ground, key)) list.splice(place(list, e, made), 0, shown(e));
+    for (const e of touched(ground, key)) list.splice(place(list, e), 0, shown(e));
     const old = cached?.list;
     const isSame = old?.length === list.length && list.every((e, i) => e === old[i]);
     cached = { list: isSame ? old : Object.freeze(list), stale: false };
@@ -140,7 +138,7 @@ export class View {
   mutate(mutation: string, changes: readonly Change[]): Effects {
     const p: Made = {
       id: mutation, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
-      effect: new Map(), seq: ++this.#made, stale: true, over: false, out: new Map(), before: new Map(), keys: new Set(),
+      effect: new Map(), stale: true, over: false, out: new Map(), before: new Map(), keys: new Set(),
     };
     this.pending = [...this.pending, p];
     return this.#finish();
@@ -149,7 +147,8 @@ export class View {
   /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
   hello({ user, epoch, resumed }: Hello): Effects {
     const fresh = !resumed || !this.resume;
-    this.#hold = { ...nothing(), active: true, fresh, epoch };
+    this.#hold = { ...nothing(), active: true, fresh };
+    this.#epoch = epoch;
     if (fresh) this.resume = undefined;
     if (user !== this.user) {
       this.user = user;
@@ -163,7 +162,7 @@ export class View {
   }
 
   ready(rev: number): Effects {
-    this.resume = { epoch: this.#hold.epoch ?? this.resume?.epoch ?? "", rev };
+    this.resume = { epoch: this.#epoch, rev };
     this.#hold.active = false;
     return this.#release();
   }
