@@ -66,9 +66,10 @@ export interface Offline extends Feature {
 }
 
 /** Keeps the board and what is pending over reloads: `connect({…, offline: offline()})`. One for each store. */
-export function offline({ user: owner, surroundings }: OfflineOptions = {}): Offline {
+export function offline(options: OfflineOptions = {}): Offline {
+  let { user: owner } = options;
   const { indexedDB, navigator, BroadcastChannel } = globalThis;
-  const from: Surroundings = { indexedDB, locks: navigator?.locks, BroadcastChannel, ...surroundings };
+  const from: Surroundings = { indexedDB, locks: navigator?.locks, BroadcastChannel, ...options.surroundings };
   const over = new AbortController();
   const { signal } = over;
   const listeners = new Listeners<[]>();
@@ -81,7 +82,7 @@ export function offline({ user: owner, surroundings }: OfflineOptions = {}): Off
   let board!: Confirmed;
   let db: IDBDatabase | undefined; // undefined as long, and as soon, as nothing is kept
   let isLoaded = false;
-  let claimed: Row[] = []; // taken over, not yet shown
+  const claimed: Row[] = []; // taken over, not yet shown
   let newest = 0; // `at` of the newest row
   let stale: readonly StaleMutation[] = [];
   let error: unknown;
@@ -239,7 +240,6 @@ export function offline({ user: owner, surroundings }: OfflineOptions = {}): Off
     const isOther = owner !== undefined && owner !== user;
     if (isOther) {
       rows.clear();
-      claimed = [];
       board.since = undefined;
       list([]);
     }
