@@ -2,6 +2,7 @@
 
 import { type Ground, type State, stateOf } from "./ground.js";
 import { listsOf, sameSeat } from "./order.js";
+import { alike } from "./patch.js";
 import { replay, seatKey } from "./replay.js";
 import type { View } from "./view.js";
 
@@ -20,7 +21,7 @@ export function rebase(ground: Ground, { user, note, pending }: View): Set<strin
     const is = stateOf(ground, id), isMoved = !old || !is || !sameSeat(old, is);
     const lists = (e: State) => (e && isMoved ? listsOf(e) : []);
     ids.add(id);
-    if (old === is) different.delete(id);
+    if (alike(old, is)) different.delete(id);
     else different.set(id, { old, keys: [id, ...(isMoved ? [seatKey(id)] : []), ...lists(old), ...lists(is)] });
   };
 

@@ -3,7 +3,7 @@
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
 import { confirm, type Ground, place, type State, stateOf, touched, untouched } from "./ground.js";
-import { compare, listKey, listsOf, positioned } from "./order.js";
+import { compare, listKey, listsOf } from "./order.js";
 import { alike, freeze } from "./patch.js";
 import type { Made } from "./replay.js";
 import { rebase } from "./rebase.js";
@@ -75,8 +75,8 @@ export class View {
   readonly #rollbackOnSilence: boolean;
   readonly #ground: Ground = { confirmed: new Map(), before: new Map(), lists: new Map(), overlay: new Map() };
   readonly #shown = new Map<string, Entity>();
-  /** Lists that were asked for. */
-  readonly #arrays = new Map<string, { list: readonly Entity[]; stale: boolean }>();
+  /** Lists that were asked for since one of their members has changed. */
+  readonly #arrays = new Map<string, readonly Entity[]>();
   #epoch = "";
   #hold = nothing();
 
@@ -113,16 +113,13 @@ export class View {
   }
 
   #array(key: string): readonly Entity[] {
-    let cached = this.#arrays.get(key);
-    if (cached && !cached.stale) return cached.list;
+    let list = this.#arrays.get(key);
+    if (list) return list;
     const ground = this.#ground, shown = (e: Entity) => this.#shown.get(e.id)!;
-    const list = untouched(ground, key).map(shown);
-    for (const e of touched(ground, key)) list.splice(place(list, e), 0, shown(e));
-    const old = cached?.list;
-    const isSame = old?.length === list.length && list.every((e, i) => e === old[i]);
-    cached = { list: isSame ? old : Object.freeze(list), stale: false };
-    this.#arrays.set(key, cached);
-    return cached.list;
+    const fresh = untouched(ground, key).map(shown);
+    for (const e of touched(ground, key)) fresh.splice(place(fresh, e), 0, shown(e));
+    this.#arrays.set(key, (list = Object.freeze(fresh)));
+    return list;
   }
 
   /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
@@ -249,17 +246,11 @@ export class View {
 
   /** Brings the view of one entity up to date. One that comes out alike stays the object it was. */
   #show(id: string): EntityChange[] {
-    const before = this.#shown.get(id), after = stateOf(this.#ground, id) ?? undefined, isSame = alike(before, after);
-    if (!isSame) {
-      if (after) this.#shown.set(id, after);
-      else this.#shown.delete(id);
-    } else if (!before || before.createdRev || positioned(before)) return []; // else its place among the pending may be another
-    for (const e of [before, after]) {
-      for (const key of e ? listsOf(e) : []) {
-        const array = this.#arrays.get(key);
-        if (array) array.stale = true;
-      }
-    }
-    return isSame ? [] : [{ id, before, after }];
+    const before = this.#shown.get(id), after = stateOf(this.#ground, id) ?? undefined;
+    if (alike(before, after)) return [];
+    if (after) this.#shown.set(id, after);
+    else this.#shown.delete(id);
+    for (const e of [before, after]) if (e) listsOf(e).forEach((key) => this.#arrays.delete(key));
+    return [{ id, before, after }];
   }
 }

@@ -165,9 +165,10 @@ class Run {
   }
 
   change(): Change {
-    const [kind, entityId] = this.anyId();
+    let [kind, entityId] = this.anyId();
     if (this.r.below(8) === 0) return { entityId, patch: null };
     const patch: { [name: string]: unknown } = this.r.below(3) ? {} : { kind };
+    if (patch["kind"] && /comment|file/.test(kind)) entityId = "new" + this.made + this.r.below(3); // ordered by who is made first
     const fields = Object.entries(this.fields(kind));
     for (const [name, v] of fields) if (patch["kind"] || this.r.below(2)) patch[name] = this.r.below(6) ? v : null;
     const place = this.r.below(5), by = this.r.of([null, "nobody", ...ids[kind]!]);
