@@ -78,16 +78,18 @@ func (l *line) await(t *testing.T, what string, is func(f frame) bool) {
 	until(t, "a frame is "+what, func() bool { return slices.ContainsFunc(l.frames(), is) })
 }
 
-// stand opens a page of the server that runs nothing of its own, and loads the
-// client as the global snapback.
+// stand opens a page of the server that runs nothing of its own and imports
+// what the server serves at /client.js, as the global snapback.
 func stand(t *testing.T, browser context.Context, name, origin string) *chrome.Page {
 	t.Helper()
 	p := chrome.Open(t, browser, name)
 	p.Do(chromedp.Navigate(origin + "/client.js"))
-	load(t, p)
+	p.Eval(`import('/client.js').then((module) => { globalThis.snapback = module; })`)
 	return p
 }
 
+// load loads page.tsx as the global snapback: the client from its source, and
+// what is beside it.
 func load(t *testing.T, p *chrome.Page) {
 	t.Helper()
 	p.Do(chromedp.Evaluate[chromedp.Void](bundle.Script(t, filepath.Join("..", "..", "gateway", "browser", "test", "page.tsx"), "snapback")))

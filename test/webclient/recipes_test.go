@@ -14,7 +14,9 @@ import (
 // connected opens a page of the server with a store of the demo board on it.
 func connected(t *testing.T, l *line, user string) *chrome.Page {
 	t.Helper()
-	p := stand(t, chrome.Start(t), user, "http://"+l.Addr)
+	p := chrome.Open(t, chrome.Start(t), user)
+	p.Do(chromedp.Navigate("http://" + l.Addr + "/client.js"))
+	load(t, p)
 	p.Eval(fmt.Sprintf(`(globalThis.store = snapback.connect({ url: 'http://%s', board: 'demo', user: '%s' })).ready`, l.proxy.Addr(), user))
 	return p
 }
