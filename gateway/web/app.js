@@ -1,10 +1,10 @@
 // The page: who you are, which board, and what can be done with it.
 
-import { Store } from './store.js';
-import { Connection, api, credentials, ulid } from './connection.js';
+import { connect, presence } from '/client.js';
 import { Board } from './board.js';
 import { avatar } from './card.js';
-import { fileList, contentPath } from './files.js';
+import { fileList } from './files.js';
+import { Server, contentPath } from './server.js';
 import { make, text, attribute, arrange } from './dom.js';
 import { pleasantName, wording } from './words.js';
 
@@ -13,18 +13,18 @@ const query = new URLSearchParams(location.search);
 const boardID = query.get('board') || 'demo';
 let user = query.get('user') || localStorage.getItem('snapback.user') || pleasantName();
 let token = sessionStorage.getItem('snapback.token') || '';
-let connection = null;
-let state = 'connecting';
+let server = null; // what is asked for over HTTP
 let store = null;
+let present = null;
 
 const act = {
   uploads: new Map(), // card id or '' -> names on their way
   looking: '', // card that has the focus or is dragged
   get store() { return store; },
-  connection: () => connection,
+  get server() { return server; },
   toast,
-  change: (id, patch) => connection.mutate({ entityId: id, patch }),
-  create: (kind, fields) => connection.mutate({ entityId: ulid(connection.now()), patch: { kind, ...fields } }),
+  change: (id, patch) => store.mutate(id, patch),
+  create: (kind, fields) => store.create(kind, fields),
   move(id, columnId, above) {
     const card = store.get(id);
     if (!card) return;
@@ -47,7 +47,7 @@ const act = {
   look(id) {
     if (id === act.looking) return;
     act.looking = id;
-    connection.presence(id ? { card: id } : {});
+    present.set(id ? { card: id } : {});
   },
   async upload(list, cardId) {
     await Promise.all([...list].map((file) => send(file, cardId)));
@@ -62,11 +62,11 @@ async function send(file, cardId) {
   act.uploads.set(cardId, names);
   names.push(file.name);
   render();
-  const url = api(contentPath(boardID, ulid(connection.now())), connection);
+  const url = server.url(contentPath(boardID, store.newId()));
   url.searchParams.set('name', file.name);
   if (cardId) url.searchParams.set('card', cardId);
   try {
-    const answer = await fetch(url, { method: 'PUT', body: file, headers: { 'Content-Type': file.type || 'application/octet-stream', ...credentials(connection) } });
+    const answer = await server.fetch(url, { method: 'PUT', body: file, headers: { 'Content-Type': file.type || 'application/octet-stream' } });
     if (!answer.ok) {
       const problem = await answer.json().catch(() => ({}));
       toast(`“${file.name}” was not stored. ${wording({ code: problem.code, details: problem }, store, 'It')}`);
@@ -95,60 +95,67 @@ function drawNow() {
   const title = store.get(boardID)?.title ?? boardID;
   text($('#title'), title);
   document.title = `${title} · Snapback`;
-  board.render(connection.peers);
+  board.render(present.others);
   $('#board').hidden = $('#files').hidden = !store.get(boardID);
-  files.update(store.children('file'), act.uploads.get('') ?? []);
-  attribute(document.body, 'data-role', connection.role || null);
-  const unsaved = store.pending.size;
-  const words = { live: 'Live', connecting: 'Connecting…', offline: 'Offline, trying again', stopped: 'Disconnected' };
-  text($('#state'), words[state] + (unsaved ? ` · ${unsaved} unsaved` : ''));
-  attribute($('#state'), 'data-state', state);
-  const seen = new Map([...connection.peers.values()].map((p) => [p.user, p.name || p.user]));
+  files.update(store.children('', 'file'), act.uploads.get('') ?? []);
+  attribute(document.body, 'data-role', store.me?.role ?? null);
+  const unsaved = store.inspect().pending.length;
+  const words = { live: 'Live', lagging: 'Catching up…', connecting: 'Connecting…', offline: 'Offline, trying again', closed: 'Disconnected' };
+  text($('#state'), words[store.status] + (unsaved ? ` · ${unsaved} unsaved` : ''));
+  attribute($('#state'), 'data-state', store.status);
+  const seen = new Map(present.others.map((p) => [p.user, p.name || p.user]));
   arrange($('#peers'), [...seen.values()].map((name) => avatar($('#peers'), name)));
   const mine = $('#me input');
-  if (document.activeElement !== mine) mine.value = token ? store.user : user;
+  if (document.activeElement !== mine) mine.value = token ? store.me?.user ?? '' : user;
   mine.disabled = Boolean(token);
 }
 
-function enter() {
-  connection?.close();
-  store = new Store();
+async function enter() {
+  store?.close();
+  server = new Server(token ? { token } : { user });
   notice('');
   $('#login').hidden = true;
-  connection = new Connection(store, { board: boardID, user, token, on: {
-    changed: (ids) => ids.length && render(),
-    peers: render,
-    verdict(mutation, nack) {
-      if (nack) {
-        const ids = mutation.changes.map((c) => c.entityId);
-        const e = store.get(ids[0]);
-        const name = e?.title ?? e?.name ?? mutation.changes[0].patch?.title ?? 'The change';
-        board.reject(ids);
-        toast(`${wording(nack, store, `“${name}”`)}`, `“${name}” is as it was.`);
-      }
-      render();
-    },
-    state(next, detail) {
-      state = next;
-      if (next === 'live') {
-        notice('');
-        connection.presence(act.looking ? { card: act.looking } : {}); // here I am
-      }
-      if (next === 'stopped') stopped(detail);
-      render();
-    },
-  } });
+  const entered = (store = connect({ board: boardID, ...(token ? { token } : { user }) }));
+  present = presence(store);
+  store.subscribe(render);
+  store.onSettled(render);
+  store.onRollback(rejected);
+  present.subscribe(render);
+  present.set({}); // here I am
+  store.onStatus((status) => {
+    if (status === 'closed' && store === entered) closed();
+    render();
+  });
+  render();
+  // Who needs a token is told so at once: the socket waits ten seconds for one.
+  if (!token && (await server.status(boardID)) === 401 && store === entered) {
+    store.close();
+    login('');
+  }
+}
+
+function rejected(mutation, why) {
+  const ids = mutation.changes.map((c) => c.entityId);
+  const e = store.get(ids[0]);
+  const name = e?.title ?? e?.name ?? mutation.changes[0].patch?.title ?? 'The change';
+  board.reject(ids);
+  toast(`${wording(why, store, `“${name}”`)}`, `“${name}” is as it was.`);
   render();
 }
 
-function stopped({ status, code, joined }) {
-  if (status === 401 || code === 4500) {
-    $('#login').hidden = false;
-    $('#login input').focus();
-    notice(token ? 'That token is not valid (any more).' : '');
-  } else if (status === 404 || status === 403 || (code === 4502 && !joined)) notice(`There is no board “${boardID}” that you may see. Choose one under Boards.`);
-  else if (code === 4502) notice('You are no longer a member of this board.');
-  else notice('The server speaks another version. Reload the page.');
+function login(words) {
+  $('#login').hidden = false;
+  $('#login input').focus();
+  notice(words);
+}
+
+function closed() {
+  switch (store.closeCode) {
+    case 1000: return;
+    case 4500: return login(token ? 'That token is not valid (any more).' : '');
+    case 4502: return notice(store.me ? 'You are no longer a member of this board.' : `There is no board “${boardID}” that you may see. Choose one under Boards.`);
+    default: notice('The server speaks another version. Reload the page.');
+  }
 }
 
 function notice(words) {
@@ -196,14 +203,14 @@ $('#login').addEventListener('submit', (e) => {
 
 $('#boards').addEventListener('toggle', async () => {
   if (!$('#boards').open) return;
-  const answer = await fetch(api('/v1/boards', connection), { headers: credentials(connection) });
+  const answer = await server.fetch(server.url('/v1/boards'));
   const list = answer.ok ? (await answer.json()).boards : [];
   arrange($('#boards ul'), list.map((b) => make('li', {}, make('a', { href: link(b.board), textContent: b.title || b.board }))));
 });
 $('#boards form').addEventListener('submit', async (e) => {
   e.preventDefault();
-  const answer = await fetch(api('/v1/boards', connection), {
-    method: 'POST', headers: { 'Content-Type': 'application/json', ...credentials(connection) },
+  const answer = await server.fetch(server.url('/v1/boards'), {
+    method: 'POST', headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ title: e.target.elements.title.value.trim() }),
   });
   const made = await answer.json();

@@ -26,11 +26,11 @@ export class Board {
   }
 
   cardsOf(columnId) {
-    return this.act.store.children('card', columnId).filter((c) => !c.archived);
+    return this.act.store.children(columnId, 'card').filter((c) => !c.archived);
   }
 
   columns() {
-    return this.act.store.children('column').filter((c) => !c.archived);
+    return this.act.store.children('', 'column').filter((c) => !c.archived);
   }
 
   render(peers) {
@@ -45,7 +45,7 @@ export class Board {
       arrange(el.parts.cards, [...cards.map((card) => {
         seen.add(card.id);
         if (!this.#cards.has(card.id)) this.#cards.set(card.id, makeCard(card.id, this.act));
-        const others = [...peers.values()].filter((p) => p.data?.card === card.id).map((p) => p.name || p.user);
+        const others = peers.filter((p) => p.data?.card === card.id).map((p) => p.name || p.user);
         updateCard(this.#cards.get(card.id), card, this.act, others);
         return this.#cards.get(card.id);
       })]);
@@ -130,7 +130,7 @@ export class Board {
     attribute(count, 'aria-label', limit ? `${n} of ${limit} cards` : `${n} cards, no limit`);
     attribute(el, 'aria-label', column.title);
     attribute(el, 'data-full', limit && n >= limit ? (soft && n === limit ? null : soft ? 'over' : 'full') : null);
-    attribute(el, 'data-pending', this.act.store.isPending(column.id) || null);
+    attribute(el, 'data-pending', this.act.store.pending(column.id) || null);
   }
 
   #addColumn(e) {

@@ -48,13 +48,13 @@ export function makeCard(id, act) {
 // updateCard shows the entity; others are the names of those who are at it.
 export function updateCard(el, card, { store, uploads }, others) {
   const { labels, title, files, facts, people, like, here } = el.parts;
-  const pending = store.isPending(card.id);
+  const pending = store.pending(card.id);
   attribute(el, 'data-pending', pending || null);
   attribute(el, 'aria-label', card.title + (pending ? ', not saved yet' : ''));
   text(title, card.title ?? '');
   const found = (card.labels ?? []).map((id) => store.get(id)).filter(Boolean);
   arrange(labels, found.map((label) => chip(labels, label)));
-  files.update(store.children('file', card.id), uploads.get(card.id) ?? []);
+  files.update(store.children(card.id, 'file'), uploads.get(card.id) ?? []);
   text(facts, factsOf(card, store));
   attribute(facts, 'data-late', card.due && !card.done && Date.parse(card.due) < Date.now() - 864e5 ? '' : null);
   arrange(people, (card.assignees ?? []).map((user) => avatar(people, user)));
@@ -91,14 +91,14 @@ function factsOf(card, store) {
     facts.push('due ' + new Date(whole ? `${card.due}T12:00` : card.due).toLocaleDateString(undefined, { month: 'short', day: 'numeric' }));
   }
   let all = 0, done = 0;
-  for (const list of store.children('checklist', card.id)) {
-    for (const item of store.children('item', list.id)) {
+  for (const list of store.children(card.id, 'checklist')) {
+    for (const item of store.children(list.id, 'item')) {
       all++;
       if (item.done) done++;
     }
   }
   if (all) facts.push(`${done}/${all} items`);
-  const comments = store.children('comment', card.id).length;
+  const comments = store.children(card.id, 'comment').length;
   if (comments) facts.push(comments === 1 ? '1 comment' : `${comments} comments`);
   return facts.join(' · ');
 }

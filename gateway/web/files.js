@@ -1,7 +1,7 @@
 // The files of a card or of the board: names that can be changed in place.
 
 import { make, text, attribute, arrange, editable } from './dom.js';
-import { api, credentials } from './connection.js';
+import { contentPath } from './server.js';
 import { size } from './words.js';
 
 export function fileList(parent, act) {
@@ -38,26 +38,24 @@ function makeRow(id, act) {
   return el;
 }
 
-function updateRow(el, file, { store, connection }) {
+function updateRow(el, file, { store, server }) {
   const [link, bytes, rename] = [el.querySelector('.name'), el.querySelector('.size'), el.querySelector('.tool')];
   text(link, file.name);
   const web = /^https?:\/\//i.test(file.url ?? '');
-  link.href = web ? file.url : api(contentPath(connection().board, file.id), connection());
+  link.href = web ? file.url : server.url(contentPath(store.inspect().board, file.id));
   attribute(link, 'target', web ? '_blank' : null);
   attribute(link, 'rel', web ? 'noopener noreferrer' : null);
   attribute(link, 'download', web ? null : file.name);
   text(bytes, file.size === undefined ? '' : size(file.size));
   attribute(rename, 'aria-label', `Rename ${file.name}`);
-  attribute(el, 'data-pending', store.isPending(file.id) || null);
+  attribute(el, 'data-pending', store.pending(file.id) || null);
 }
 
-export const contentPath = (board, id) => `/v1/boards/${encodeURIComponent(board)}/files/${encodeURIComponent(id)}/content`;
-
 // open fetches content with the token, which a link cannot carry.
-async function open(e, file, { connection, toast }) {
-  if (!connection().token || file.url) return;
+async function open(e, file, { server, store, toast }) {
+  if (!server.token || file.url) return;
   e.preventDefault();
-  const answer = await fetch(contentPath(connection().board, file.id), { headers: credentials(connection()) });
+  const answer = await server.fetch(contentPath(store.inspect().board, file.id));
   if (!answer.ok) return toast(`${file.name} could not be fetched.`);
   const href = URL.createObjectURL(await answer.blob());
   make('a', { href, download: file.name }).click();
