@@ -8,7 +8,7 @@ import type { ResumePoint } from "./view.js";
 const pause = { usual: 250, failed: 60_000 };
 
 export interface Confirmed {
-  /** The stored state goes up to here, but for what `moved` tells; undefined: not known to go anywhere. */
+  /** What is not written yet came after this. A stored state that does not go as far can not be added to. */
   since: ResumePoint | undefined;
   moved(ids: readonly string[]): void;
   /** Writes at once; nothing if all is written, or nothing is kept. */
@@ -34,14 +34,14 @@ export function confirmed(
 
   /**
    * Writes what has changed since the last time, or everything if the stored state is not one that this can be added to:
-   * never written, of another epoch, or older. A tab that is ahead has written it already.
+   * never written, of another epoch, or older, as after a write that failed. A tab that is ahead has written it already.
    */
   const write = (db: IDBDatabase) =>
     run(db, ["entities", "meta"], async (stores) => {
       const meta = (await got(stores("meta").get(only))) as Meta | undefined;
       // From here on nothing is awaited: all that is written is of one rev.
       const at = view.resume;
-      if (!at?.epoch || !meta || meta.user !== kept().owner) return; // or another user has signed in, in another tab
+      if (!at || !meta || meta.user !== kept().owner) return; // or another user has signed in, in another tab
       const { since } = self;
       const ids = dirty;
       self.since = at;
@@ -81,7 +81,6 @@ export function confirmed(
         },
         (e: unknown) => {
           isWriting = false;
-          self.since = undefined; // so that everything is written
           plan(pause.failed);
           told(e);
         },

@@ -241,6 +241,26 @@ describe("a database that fails", () => {
     await works(tab, /no answer/);
   });
 
+  test("opening ends too late: nobody is in the way of who deletes it", async () => {
+    const late = {} as { open?: () => void };
+    const open = (name: string) => {
+      const request = {} as { onsuccess?: () => void; result?: IDBDatabase };
+      machine.factory.open(name, 1).onsuccess = function () {
+        request.result = this.result;
+        late.open = () => request.onsuccess!();
+      };
+      return request;
+    };
+    const tab = machine.tab({}, { surroundings: { indexedDB: { open } as unknown as IDBFactory } });
+    await until(() => late.open !== undefined);
+    await tab.world.advance(5000);
+    late.open!();
+    await works(tab, /no answer/);
+    let isDeleted = false;
+    machine.factory.deleteDatabase("snapback:http://h.test/b").onsuccess = () => (isDeleted = true);
+    await until(() => isDeleted, "deleted");
+  });
+
   test("reading never ends", async () => {
     await joined();
     const tab = machine.tab();

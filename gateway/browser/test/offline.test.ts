@@ -202,6 +202,27 @@ describe("what is pending", () => {
     assert.deepEqual(mutates(tab).map((f) => f["if"]), [{ title: "c1" }, { title: "x", columnId: "todo" }]);
   });
 
+  test("a like is shown as yours before the server has said who you are", async () => {
+    const tab = await joined({ liked: true, likes: 1, likedBy: ["ann"] });
+    tab.world.socket.end();
+    tab.store.mutate("c1", { liked: false });
+    await calm();
+    const { liked, likes } = (await reload(tab)).store.get("c1")!;
+    assert.deepEqual([liked, likes], [false, 0]);
+  });
+
+  test("an undo that waits for its original is kept once it is sent", async () => {
+    const tab = await joined();
+    const { id } = tab.store.engine.transact([{ entityId: "c1", patch: { title: "back" } }], { held: true });
+    await calm();
+    assert.equal((await machine.stored()).pending.length, 0);
+    tab.store.engine.release(id, { sending: [{ entityId: "c1", patch: { title: "far back" } }] });
+    await calm();
+    const [row] = (await machine.stored()).pending;
+    assert.deepEqual(row!.changes[0]!.patch, { title: "far back" });
+    assert.equal(row!.expiresAt, mutates(tab)[0]!["expiresAt"]);
+  });
+
   test("made before the stored board was read", async () => {
     const tab = await joined();
     tab.crash();
