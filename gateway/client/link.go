@@ -38,13 +38,16 @@ type link struct {
 	pinged   time.Time              // zero: no ping is unanswered
 	presence time.Time              // last presence sent
 	shown    string                 // presence data sent here
+
+	loads  map[uint64]chan loadAnswer // sent here, without an answer yet
+	loaded uint64                     // id of the last one
 }
 
 func newLink(c *Client, t Transport, number int) *link {
 	now := time.Now()
 	return &link{
 		c: c, t: t, number: number, out: newQueue(), in: make(chan []byte), failed: make(chan error, 1), broken: make(chan error, 1),
-		flight: map[*Mutation]struct{}{}, heard: now, spoke: now,
+		flight: map[*Mutation]struct{}{}, loads: map[uint64]chan loadAnswer{}, heard: now, spoke: now,
 	}
 }
 
@@ -189,8 +192,11 @@ func (l *link) receive(raw []byte) error {
 			l.goaway = time.Duration(f.ReconnectAfterMs) * time.Millisecond
 			return nil
 		})
+	case wire.TypeLoaded:
+		return handle(raw, l.page)
 	case wire.TypeError:
 		l.c.opts.Logger.Warn("the server made no sense of a frame", "answer", string(raw))
+		return handle(raw, l.refusedLoad)
 	}
 	return nil
 }

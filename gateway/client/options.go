@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -20,6 +21,11 @@ type Options struct {
 	User string
 	// Token gives the bearer token and is asked before every dial; nil sends none.
 	Token func(context.Context) (string, error)
+
+	// Part is PartOpen for the board without archived columns and cards, what
+	// hangs on them, and comments, which [Client.LoadCard] and
+	// [Client.LoadArchive] fetch. Default all of it.
+	Part string
 
 	// RollbackOnSilence takes a change back as soon as its verdict is overdue
 	// instead of marking it unconfirmed (law 5).
@@ -51,6 +57,9 @@ type Options struct {
 func (o Options) withDefaults() (Options, error) {
 	if o.URL == "" || o.Board == "" {
 		return o, errors.New("client: URL and Board must be set")
+	}
+	if o.Part != "" && o.Part != PartOpen {
+		return o, fmt.Errorf("client: Part is %q, not open", o.Part)
 	}
 	def := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {

@@ -112,6 +112,9 @@ func (c *Client) attach(l *link) {
 func (c *Client) detach() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for id := range c.link.loads {
+		c.link.answer(id, loadAnswer{err: ErrNotLive})
+	}
 	c.link = nil
 	c.store.Disconnected()
 	for _, m := range c.mutations {

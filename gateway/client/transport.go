@@ -142,6 +142,9 @@ func socketURL(o Options, epoch string, rev uint64, known bool) (string, error) 
 		q.Set("since", strconv.FormatUint(rev, 10))
 		q.Set("epoch", epoch)
 	}
+	if o.Part != "" {
+		q.Set("part", o.Part)
+	}
 	if o.User != "" && o.Token == nil {
 		q.Set("user", o.User)
 	}
