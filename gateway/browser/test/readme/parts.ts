@@ -9,4 +9,4 @@ here.set({ card: "status-page" });
 const history = undoManager(board);
 await board.ready;
 board.mutate("status-page", { title: "Is it up?" });
-console.log(await history.undo()); // { ok: true, rev: 46, kept: [] }
+console.log(await history.undo()); // { ok: true, rev: 47, kept: [] }
