@@ -71,6 +71,14 @@ test("a confirmation does not replay the queue behind it", () => {
   assert.equal(view.pending.length, 0);
 });
 
+test("a place beside somebody unknown is looked for again when that one turns up, be it elsewhere", () => {
+  const view = board(card("c1"), card("c2", { position: "a1" }));
+  view.mutate("m1", patched("c1", { position: { after: "late" } }));
+  assert.equal(view.get("c1")!["position"], "a0");
+  sync(view, card("late", { rev: 2, columnId: "k2" }));
+  assert.equal(view.get("c1")!["position"], "a2");
+});
+
 test("entities, lists and changes that were handed out cannot be altered, and those handed in are not looked at again", () => {
   const view = board(card("c1", { labels: ["a"], "x-deep": { list: [1] } }));
   const patch = { labels: { add: ["b"] }, "x-deep": { list: [{ n: 1 }] } };
