@@ -158,11 +158,11 @@ export class FakeServer {
       return nack(e.code, several ? { ...e.details, change: at } : e.details);
     }
     const changed = [...new Set([...this.entities.keys(), ...next.keys()])].filter((id) => !same(this.entities.get(id), next.get(id)));
-    for (const id of changed) this.#commit(id, next.get(id), user, of.clientMutationId);
+    for (const id of changed) this.#commit(id, next.get(id), user, of.clientMutationId, id !== changed.at(-1));
     return { type: "ack", ...of, rev: this.rev, events: changed.length };
   }
 
-  #commit(id: string, now: Entity | undefined, user: string, mutation: unknown): void {
+  #commit(id: string, now: Entity | undefined, user: string, mutation: unknown, more: boolean): void {
     const was = this.entities.get(id);
     const rev = ++this.rev;
     for (const name of now ? Object.keys({ ...was, ...now }) : [""]) {
@@ -174,7 +174,7 @@ export class FakeServer {
     if (!now) this.gone.add(id);
     for (const line of this.lines) {
       const entity = now ? this.#shown(this.entities.get(id)!, line.client.user) : { id, kind: was!.kind, rev, deleted: true };
-      line.down.push({ type: "sync", rev, entity, by: user });
+      line.down.push({ type: "sync", rev, entity, by: user, ...(more && { more }) });
     }
   }
 
