@@ -368,6 +368,11 @@ func (x *parts) change() domain.Change {
 	return put(x.any("card"), "", "liked", x.rng.IntN(2) == 0)
 }
 
+func (x *parts) try(changes ...domain.Change) {
+	x.Helper()
+	x.w.try(ulid.Make().String(), []string{"ada", "ada", "bob"}[x.rng.IntN(3)], changes...)
+}
+
 func (x *parts) step() {
 	x.Helper()
 	switch r := x.rng.IntN(40); {
@@ -401,7 +406,7 @@ func (x *parts) step() {
 		for range 1 + x.rng.IntN(3)/2 {
 			changes = append(changes, x.change())
 		}
-		x.w.try(ulid.Make().String(), "ada", changes...)
+		x.try(changes...)
 	}
 	x.settle()
 }
@@ -414,7 +419,7 @@ func (x *parts) busy(changes int) {
 		if x.rng.IntN(15) == 0 {
 			x.reload()
 		}
-		x.w.try(ulid.Make().String(), "ada", x.change())
+		x.try(x.change())
 		x.settleWhole()
 	}
 }

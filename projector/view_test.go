@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ var update = flag.Bool("update", false, "rewrite the traces in testdata")
 //	USER ID [cancel] ENTITY PATCH [; ENTITY PATCH ...]   a command; PATCH is JSON
 //	commit [late]      what was decided since becomes one record; late: void
 //	gap                the next record does not follow
+//	open               from now on somebody watches the open part
+//	since REV          what who watches it must be told
 //
 // lines after "> " are the trace.
 type script struct {
@@ -75,6 +78,16 @@ func (s *script) step(line string) {
 	case len(words) == 0 || words[0] == "#":
 	case words[0] == "commit":
 		s.commit(len(words) > 1)
+	case words[0] == "open":
+		s.view.WatchOpen(true)
+	case words[0] == "since":
+		rev, _ := strconv.ParseUint(words[1], 10, 64)
+		changed, ok := s.view.OpenSince(rev)
+		var ids []string
+		for _, e := range changed {
+			ids = append(ids, e.ID)
+		}
+		s.tell("%v %v", ok, ids)
 	case words[0] == "gap":
 		s.seq++
 		c := domain.Commit{V: domain.CommitVersion, Board: "b", Prev: domain.Hash{1}, At: s.at}
@@ -137,17 +150,8 @@ func (s *script) commit(late bool) {
 		s.t.Fatal(err)
 	}
 	for _, o := range outcomes {
-		for _, sync := range o.Syncs {
-			entity, _ := json.Marshal(sync.Entity.Fields)
-			more := ""
-			if sync.More {
-				more = " more"
-			}
-			if sync.Entity.Deleted {
-				more += " deleted"
-			}
-			s.tell("sync %d %s by %s: %s rev %d %s%s", sync.Rev, sync.Event, sync.By, sync.Entity.ID, sync.Entity.Rev, entity, more)
-		}
+		s.syncs("sync", o.Syncs)
+		s.syncs("open", o.Open)
 		verdict := "ack"
 		if o.Verdict.Rejection != nil {
 			verdict = "nack " + string(o.Verdict.Rejection.Code)
@@ -155,6 +159,20 @@ func (s *script) commit(late bool) {
 		s.tell("%s %s of %s, rev %d, %d events, seq %d", verdict, o.Verdict.ID, o.Verdict.User, o.Verdict.Rev, o.Verdict.Events, o.Verdict.Seq)
 	}
 	s.tell("rev %d seq %d", s.view.Rev(), s.view.Seq())
+}
+
+func (s *script) syncs(word string, list []Sync) {
+	for _, sync := range list {
+		entity, _ := json.Marshal(sync.Entity.Fields)
+		more := ""
+		if sync.More {
+			more = " more"
+		}
+		if sync.Entity.Deleted {
+			more += " deleted"
+		}
+		s.tell("%s %d %s by %s: %s rev %d %s%s", word, sync.Rev, sync.Event, sync.By, sync.Entity.ID, sync.Entity.Rev, entity, more)
+	}
 }
 
 // fork is a copy of the deciding board, by way of its snapshot.

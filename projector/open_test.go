@@ -1,0 +1,44 @@
+package projector
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/snapback-io/snapback/domain"
+)
+
+// TestOpenSince_MoreCameIntoSightThanIsRemembered: nobody lacks anything.
+func TestOpenSince_MoreCameIntoSightThanIsRemembered(t *testing.T) {
+	s := &script{t: t, view: NewView(domain.NewBoard("b")), board: domain.NewBoard("b"), at: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	s.step(`ada m b {"kind":"board","title":"Demo"}`)
+	s.step(`ada m1 k1 {"kind":"column","title":"K1"} ; k2 {"kind":"column","title":"K2"} ; c1 {"kind":"card","title":"C1","columnId":"k1"}`)
+	s.step(`ada m2 k1 {"archived":true}`)
+	s.step("commit")
+	since := s.view.Rev()
+	s.step(`ada m3 k1 {"archived":false}`)
+	for i := range maxSightings {
+		s.step(fmt.Sprintf(`ada n%d k2 {"archived":true}`, i))
+		s.step(fmt.Sprintf(`ada o%d k2 {"archived":false}`, i))
+		s.step("commit")
+	}
+	told := func(rev uint64) (ids []string) {
+		changed, ok := s.view.OpenSince(rev)
+		if !ok {
+			t.Fatal("too far behind")
+		}
+		for _, e := range changed {
+			ids = append(ids, e.ID)
+		}
+		return ids
+	}
+	if got := fmt.Sprint(told(since)); got != "[k1 k2 c1]" {
+		t.Errorf("told %s", got)
+	}
+	if got := fmt.Sprint(told(since + 1)); got != "[k2]" {
+		t.Errorf("who has seen k1 come back is told %s", got)
+	}
+	if n := len(s.view.sightings); n > maxSightings || n < maxSightings/2 {
+		t.Errorf("%d are remembered", n)
+	}
+}
