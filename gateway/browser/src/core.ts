@@ -88,6 +88,7 @@ export function createCore(options: Options): Core {
   const view = new View(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = new Set<Hooks>();
   const entries = new Map<string, Entry>();
+  const said: Engine["said"] = new Map();
   const past: Past[] = [];
   const onChange: Core["onChange"] = new Listeners();
   const onEntity: Core["onEntity"] = new Map();
@@ -222,7 +223,7 @@ export function createCore(options: Options): Core {
   }
 
   const core: Omit<Core, "link"> & { link?: Link } = {
-    options, env, base, view, hooks, entries, past, ready, onChange, onEntity, onStatus, onRollback, onSettled,
+    options, env, base, view, hooks, entries, said, past, ready, onChange, onEntity, onStatus, onRollback, onSettled,
     run, now, transact, cancel, frame, apply, tell,
     ulid: () => ulid(now()),
     holdUntil: (loaded) => void holds.push(loaded),

@@ -45,7 +45,7 @@ export interface Link {
 }
 
 export function openLink(core: Core): Link {
-  const { env, options, view, entries } = core;
+  const { env, options, view, entries, said } = core;
 
   // Of this socket.
   let socket: Socket | undefined;
@@ -263,6 +263,7 @@ export function openLink(core: Core): Link {
         if (f.protocol !== 1) return close(4504);
         core.hear(f.serverTime);
         hello = f;
+        said.clear();
         core.tell("greeted", f);
         if (socket) core.apply(view.hello(f)); // else a part had it start afresh
         return;
@@ -276,6 +277,7 @@ export function openLink(core: Core): Link {
         return joined(f.rev);
       case "lag":
         become("lagging");
+        said.clear();
         core.tell("lagging");
         return view.lag();
       case "ack":
@@ -293,6 +295,8 @@ export function openLink(core: Core): Link {
         goaway = f.reconnectAfterMs;
         return;
       case "presence":
+        said.set(f.session, f);
+        return core.tell("presence", f);
       case "loaded":
       case "error":
         core.tell(f.type, f as never);

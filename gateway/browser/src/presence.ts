@@ -113,7 +113,7 @@ export function presence<T extends Saying = Json>(store: Store): Presence<T> {
 
   engine.hooks.add(hooks);
   if (store.me) mine.add(store.me.session);
-  if (store.status === "live") engine.said?.forEach(hear);
+  if (store.status === "live") engine.said.forEach(hear);
 
   return {
     set(data) {

@@ -46,6 +46,7 @@ export class FakeBoard {
   rev = 0;
   readonly engine = {
     hooks: this.hooks,
+    said: new Map(),
     env: { setTimeout: this.clock.setTimeout, clearTimeout: this.clock.clearTimeout, monotonic: () => this.clock.now },
     send: (frame: { type: string }) => this.live && this.sent.push(frame) > 0,
   };

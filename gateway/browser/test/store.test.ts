@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { load } from "../src/load.js";
+import { presence } from "../src/presence.js";
 import { connect } from "../src/store.js";
 import type { Options } from "../src/types.js";
 import { card, World } from "./world.js";
@@ -189,6 +190,16 @@ describe("what a store tells of itself", () => {
   test("me is whom the server takes you for", async () => {
     const { store } = await board();
     assert.deepEqual([store.me!.user, store.me!.role, store.me!.session], ["ann", "editor", "s1"]);
+  });
+});
+
+describe("presence made late", () => {
+  test("knows who has spoken before, and not who was there before a lag", async () => {
+    const { world, store } = await board();
+    world.socket.say({ type: "presence", session: "s2", user: "bob", data: 1 });
+    assert.deepEqual(presence(store).others.map((p) => p.user), ["bob"]);
+    world.socket.say({ type: "lag", rev: 10 }, { type: "ready", rev: 12 });
+    assert.deepEqual(presence(store).others, []);
   });
 });
 
