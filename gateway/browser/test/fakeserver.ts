@@ -65,8 +65,9 @@ export class Client extends World {
       line.onopen?.();
       return true;
     }
-    const frame = line.down.shift();
+    const frame = line.down.shift() as { by?: string } | undefined;
     if (frame) line.onmessage?.({ data: JSON.stringify(frame) });
+    if (frame?.by === this.user) this.down(); // law 2: up to the ack in one flush
     return !!frame;
   }
 
