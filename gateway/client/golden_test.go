@@ -180,6 +180,7 @@ func TestGolden_Frames(t *testing.T) {
 		"ack": func() any { return new(wire.Ack) }, "nack": func() any { return new(wire.Nack) },
 		"goaway": func() any { return new(wire.Goaway) }, "error": func() any { return new(wire.Error) },
 		"pong": func() any { return new(wire.Pong) }, "ping": func() any { return new(struct{ Type string }) },
+		"load": func() any { return new(wire.Load) }, "loaded": func() any { return new(wire.Loaded) },
 	}
 	seen := map[string]bool{}
 	for _, raw := range slices.Concat(file.Client, file.Server) {
