@@ -188,7 +188,8 @@ func TestOffline_AnotherUserWipes(t *testing.T) {
 	p.keeps("typo")
 	l.down()
 	p.Until(offline)
-	p.keeps(p.Eval(`store.mutate('typo', { title: 'for my eyes' }).id`))
+	mine := p.Eval(`store.mutate('typo', { title: 'for my eyes' }).id`)
+	p.keeps(mine)
 	p.user = "ben"
 	p.load()
 	p.Until(offline)
@@ -198,6 +199,7 @@ func TestOffline_AnotherUserWipes(t *testing.T) {
 	l.Again()
 	p.live()
 	p.Until(painted)
+	p.keepsNot(mine)
 	p.keeps("typo")
 	l.down()
 	p.user = "ann"
