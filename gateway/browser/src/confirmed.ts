@@ -15,9 +15,11 @@ export interface Confirmed {
   flush(): void;
 }
 
-/** `kept` gives the database, while there is one, and whose it is; `told` hears of every write, with the error of one that failed. */
+/** `kept` gives the database, while there is one, and whose it is; `told` hears of every write, with an error if it failed. */
 export function confirmed(
-  { env, view }: Engine, kept: () => { db: IDBDatabase | undefined; owner: string | undefined }, told: (error?: unknown) => void,
+  { env, view }: Engine,
+  kept: () => { readonly db: IDBDatabase | undefined; readonly owner: string | undefined },
+  told: (error?: unknown) => void,
 ): Confirmed {
   let dirty = new Set<string>();
   let isPlanned = false;

@@ -21,8 +21,8 @@ export function guards(m: Entry, view: Engine["view"]): Guard[] {
     const confirmed = view.confirmed(id);
     if (!confirmed) return effect?.created ? { ifRev: 0 } : {};
     const ours = earlier.filter((p) => p.changes.some((c) => c.entityId === id));
-    // Our earlier mutations raise the rev, so a deletion behind them goes by the fields. Positions they give are the server's
-    // choice in the end; their own guards watch over those.
+    // Our earlier mutations raise the rev, so a deletion behind them goes by the fields. The places they name are the
+    // server's choice in the end; their own guards watch over those.
     if (!patch && !ours.length) return { ifRev: confirmed.rev! };
     const fields: { [field: string]: Json | undefined } = { __proto__: null, ...confirmed };
     for (const p of ours) p.effect.get(id)?.fields.forEach(({ after }, field) => (fields[field] = after));

@@ -1,11 +1,12 @@
 // Offline: the confirmed board and what is pending outlive the page.
 //
-//   engine ─ made, sending, concluded ─> pending ─┐            ┌─> view (painted at once)
-//          ─ confirmed, after a moment ─> entities ┼─ a reload ─┤
-//          ─ greeted ─> whose it is ───> meta ────┘            └─> engine.transact, in the order made
+//   engine ─ made, sending, concluded ──> pending ──┐            ┌─> view (painted at once)
+//          ─ confirmed, after a moment ─> entities ─┼─ a reload ─┤
+//          ─ greeted: whose it is ──────> meta ─────┘            └─> engine.transact, in the order made
 //
 // Exactly once is the ids' doing (law 3). What is kept here adds to it that a mutation is sent again as it was sent before,
-// with its deadline, and that one tab alone sends it (tabs.ts).
+// with its deadline, and that one tab alone sends it (tabs.ts). A deadline is in line to be written before its frame is, not
+// waited for: after a crash in between the mutation gets another one.
 
 import { type Confirmed, confirmed } from "./confirmed.js";
 import { Listeners, refused } from "./core.js";

@@ -67,7 +67,8 @@ test("what an earlier mutation of ours is to make of it", () => {
 
 test("a create is of something new; what hangs on it nobody else knows", () => {
   const view = board();
-  assert.deepEqual(guard(view, of("n1", { kind: "card", columnId: "todo", title: "n" }), of("n1", { title: "m" })), [{ ifRev: 0 }, { ifRev: 0 }]);
+  const create = of("n1", { kind: "card", columnId: "todo", title: "n" });
+  assert.deepEqual(guard(view, create, of("n1", { title: "m" })), [{ ifRev: 0 }, { ifRev: 0 }]);
   assert.deepEqual(guard(view, of("n1", { title: "o" })), [{}]);
   assert.deepEqual(guard(view, of("n1", null)), [{}]);
   assert.deepEqual(guard(view, of("nobody", { title: "o" })), [{}]);

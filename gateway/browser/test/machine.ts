@@ -120,7 +120,8 @@ export class Tab {
       return request;
     };
     const { factory } = this.machine;
-    return { open, deleteDatabase: factory.deleteDatabase.bind(factory), databases: factory.databases.bind(factory) } as IDBFactory;
+    const deleteDatabase = factory.deleteDatabase.bind(factory);
+    return { open, deleteDatabase, databases: factory.databases.bind(factory) } as IDBFactory;
   }
 
   #channel(): typeof BroadcastChannel {
@@ -214,9 +215,11 @@ export class Machine {
         const request = db.transaction(store).objectStore(store).getAll();
         request.onsuccess = () => done(request.result as T[]);
       });
-    const [meta, entities, pending] = await Promise.all([read<Stored["meta"]>("meta"), read<Entity>("entities"), read<Row>("pending")]);
+    const [[meta], entities, pending] = await Promise.all([
+      read<Stored["meta"]>("meta"), read<Entity>("entities"), read<Row>("pending"),
+    ]);
     db.close();
-    return { meta: meta[0], entities, pending };
+    return { meta, entities, pending };
   }
 }
 
