@@ -73,7 +73,8 @@ export function same(a: unknown, b: unknown): boolean {
 const seen = ({ rev, updatedAt, updatedBy, ...rest }: Entity) => rest;
 
 /** Does a viewer see no difference? When and by whom it was last changed is no matter, that it is confirmed is one. */
-export const alike = (a: Entity | null | undefined, b: Entity | null | undefined) => a === b || (!!a && !!b && same(seen(a), seen(b)));
+export const alike = (a: Entity | null | undefined, b: Entity | null | undefined) =>
+  a === b || (!!a && !!b && same(seen(a), seen(b)));
 
 /** Freezes a JSON value through and through. */
 export function freeze<T>(v: T): T {

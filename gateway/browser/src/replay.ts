@@ -105,7 +105,10 @@ function takeSeat(ground: Ground, p: Made, old: State, next: Draft, patch: Patch
 
 const last: Seat = { after: false, id: "" };
 
-/** The nearest keys strictly below and above a key among the unarchived members of a list, self left out; without a key below the end. */
+/**
+ * The nearest keys strictly below and above a key among the unarchived members of a list, self left out; without a key
+ * below the end.
+ */
 function neighbours(ground: Ground, list: string, self: string, key?: string): [string, string] {
   let below = "", above = "";
   const take = (e: Entity) => {

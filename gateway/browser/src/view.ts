@@ -9,7 +9,7 @@ import type { Made } from "./replay.js";
 import { rebase } from "./rebase.js";
 import type { EntityChange, Verdict } from "./types.js";
 
-/** What a pending mutation changes of one entity, for its inverse. */
+/** What a pending mutation changes of one entity, for its inverse; noted if somebody asked for it, see effect.ts. */
 export interface Effect {
   /** It made the entity. */
   created: boolean;
@@ -192,7 +192,8 @@ export class View {
     return this.#release(this.#hold.syncs.length > 0);
   }
 
-  nack({ clientMutationId, code, reason, details = {} }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
+  nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
+    const { clientMutationId, code, reason, details = {} } = frame;
     return this.#finish(this.#forget(clientMutationId, { ok: false, code, details, reason }));
   }
 
@@ -225,7 +226,7 @@ export class View {
       if (e.deleted) confirm(this.#ground, e.id, undefined);
       else if (!(e.rev! < this.confirmed(e.id)?.rev!)) confirm(this.#ground, e.id, e);
     }
-    return this.#finish(acks.flatMap(({ clientMutationId, rev, events }) => this.#forget(clientMutationId, { ok: true, rev, events })));
+    return this.#finish(acks.flatMap(({ clientMutationId: id, rev, events }) => this.#forget(id, { ok: true, rev, events })));
   }
 
   /** Ends a mutation; nothing if it is not pending. */

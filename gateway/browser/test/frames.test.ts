@@ -4,10 +4,10 @@ import type { ServerFrame } from "../src/frames.js";
 import { vectors } from "./vectors.js";
 
 type OfType<T extends string, F = ServerFrame> = F extends { readonly type: infer U } ? (T extends U ? F : never) : never;
-type Required<F> = { [K in keyof F]-?: object extends Pick<F, K> ? never : K }[keyof F];
+type Needed<F> = { [K in keyof F]-?: object extends Pick<F, K> ? never : K }[keyof F];
 
 /** Of each frame what it always has, and of what JSON type that is. The compiler holds the names against frames.ts. */
-const always: { readonly [T in ServerFrame["type"]]: { readonly [K in Required<OfType<T>>]: string } } = {
+const always: { readonly [T in ServerFrame["type"]]: { readonly [K in Needed<OfType<T>>]: string } } = {
   hello: {
     type: "string", protocol: "number", board: "string", user: "string", role: "string", session: "string", epoch: "string",
     rev: "number", resumed: "boolean", serverTime: "string", limits: "object",

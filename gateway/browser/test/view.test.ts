@@ -134,7 +134,9 @@ const fields = (view: View, mutation: string, id: string) => Object.fromEntries(
 
 test("effect: what it changed, not what it asked for", () => {
   const view = board(card("c1", { labels: ["a"], due: "2026-01-01" }), card("c2", { position: "a1" }));
-  view.mutate("m1", patched("c1", { title: "new", due: null, labels: { add: ["a", "b"] }, liked: true, description: null, columnId: "k1", position: { after: "c2" } }));
+  view.mutate("m1", patched("c1", {
+    title: "new", due: null, labels: { add: ["a", "b"] }, liked: true, description: null, columnId: "k1", position: { after: "c2" },
+  }));
   assert.deepEqual(fields(view, "m1", "c1"), {
     title: { before: "old", after: "new" },
     due: { before: "2026-01-01", after: undefined },
