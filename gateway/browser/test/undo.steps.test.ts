@@ -104,6 +104,15 @@ describe("what was made", () => {
     assert.equal(is(entityId, "text"), "hallo");
   });
 
+  test("one that another added to stays", async () => {
+    const { undo, store, is, ann, server, all } = await open();
+    const { entityId } = store.create("label", { name: "bug" });
+    await ann.flow();
+    server.mutate("bob", entityId, { color: "red" });
+    assert.deepEqual(bare(await all(undo.undo())), fine([{ entityId, fields: ["color"] }]));
+    assert.equal(is(entityId, "name"), "bug");
+  });
+
   test("a checklist is deleted with its own items, but not with others'", async () => {
     const { undo, store, is, ann, server, all } = await open();
     const make = async () => {
@@ -180,6 +189,10 @@ describe("steps", () => {
     assert.equal(undo.canUndo, false);
     store.mutate("c1", { title: "same" });
     server.mutate("bob", "c1", { title: "same" });
+    await ann.flow();
+    assert.equal(undo.canUndo, false);
+    store.mutate("c1", { position: "a5" });
+    server.mutate("bob", "c1", { position: "a5" });
     await ann.flow();
     assert.equal(undo.canUndo, false);
   });

@@ -79,6 +79,17 @@ describe("of an acked step", () => {
     assert.deepEqual(is("c1", "labels"), ["z"]);
   });
 
+  test("what another had done before it took effect, it did not do", async () => {
+    const entities = [...usual(), card("c3", { labels: ["a", "b"] })];
+    const { undo, store, is, all, server, ann } = await open({ entities });
+    store.mutate("c3", { labels: { add: "new", remove: ["a"] }, title: "same", color: "red" });
+    server.mutate("bob", "c3", { labels: { add: "new", remove: ["a"] }, title: "same" });
+    await ann.flow();
+    assert.deepEqual(bare(await all(undo.undo())), fine());
+    assert.deepEqual(ann.read.at(-1)!["patch"], { color: null });
+    assert.deepEqual([is("c3", "labels"), is("c3", "title")], [["b", "new"], "same"]);
+  });
+
   test("a like is taken back", async () => {
     const { undo, acked, is, all } = await open({ entities: [...usual(), card("c3", { likedBy: ["bob"] })] });
     await acked("c3", { liked: true });
@@ -234,6 +245,19 @@ describe("of a pending step", () => {
     await ann.back();
     assert.deepEqual(bare(await now(undone)), fine());
     assert.deepEqual([is("c1", "title"), is("c2", "title")], ["c1", "waits behind it"]);
+  });
+
+  test("two that took effect while the connection was gone are undone one by one", async () => {
+    const { undo, store, is, ann, all } = await open();
+    store.mutate("c1", { title: "one" });
+    store.mutate("c1", { title: "two" });
+    while (ann.up());
+    ann.cut();
+    await ann.back();
+    await all(undo.undo());
+    assert.equal(is("c1", "title"), "one");
+    assert.deepEqual(bare(await all(undo.undo())), fine());
+    assert.equal(is("c1", "title"), "c1");
   });
 
   test("refused by a rule while it is being undone: nothing is left of it", async () => {
