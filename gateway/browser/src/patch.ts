@@ -13,7 +13,7 @@ export interface Seat {
 }
 
 /** Only the server sets these: a patch that names them is read as if it did not. */
-export const isOwned = (field: string) => /^(id|rev|number|likes|kind)$|^created|^updated/.test(field);
+export const isOwned = (field: string) => /^(id|rev|number|likes|kind|created.*|updated.*)$/.test(field);
 
 const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
 

@@ -71,33 +71,18 @@ function replayDelete(ground: Ground, p: Made, e: Entity): void {
 function takeSeat(ground: Ground, p: Made, old: State, next: Draft, patch: Patch): void {
   const list = listOf(next);
   const due = !old || listOf(old) !== list; // comes new to the list and must get one
-  let seat = seatOf(patch.position) ?? (due && patch.position == null && last);
+  const seat = seatOf(patch.position) ?? (due && patch.position == null && last);
   if (!seat) return;
-  p.keys.add(list);
-  let anchor: State;
-  if (seat.id) {
-    p.keys.add(seatKey(seat.id));
-    anchor = stateOf(ground, seat.id);
-    if (!anchor || anchor.kind !== next.kind || anchor.id === next.id) {
-      if (!due) return;
-      anchor = null;
-    }
-    if (!anchor || listOf(anchor) !== list || !position(anchor)) {
-      anchor = null;
-      seat = last;
-    }
+  p.keys.add(list).add(seatKey(seat.id));
+  const anchor = stateOf(ground, seat.id), isKnown = anchor?.kind === next.kind && anchor.id !== next.id;
+  if (seat.id && !isKnown && !due) return;
+  const isHere = isKnown && listOf(anchor) === list && position(anchor);
+  const key = isHere || (seat.after && !seat.id ? "" : undefined); // beside the anchor, before all, behind all
+  let [low, high] = neighbours(ground, list, next.id, key);
+  if (isHere && !isArchived(anchor)) { // an archived one marks a place and takes none
+    if (seat.after) low = isHere;
+    else high = isHere;
   }
-  const around = (key?: string) => neighbours(ground, list, next.id, key);
-  let low = "", high = "";
-  if (anchor) {
-    const key = position(anchor);
-    [low, high] = around(key);
-    if (!isArchived(anchor)) { // else it marks a place and takes none
-      if (seat.after) low = key;
-      else high = key;
-    }
-  } else if (seat.after) [, high] = around("");
-  else [low] = around();
   const own = position(next);
   if (!due && !isArchived(old) && low < own && (!high || own < high)) return;
   next["position"] = keyBetween(low, high) ?? low; // a sibling's key is none: stand beside it until the server answers
