@@ -17,7 +17,7 @@ export function noteEffects(view: View): void {
   view.note = noteEffect;
 }
 
-export function noteEffect(p: Pending, id: string, before: State, after: State): void {
+function noteEffect(p: Pending, id: string, before: State, after: State): void {
   const effect: Effect = p.effect.get(id) ?? { created: false, deleted: false, fields: new Map() };
   p.effect.set(id, effect);
   if (!after) effect.deleted ||= !!before;
