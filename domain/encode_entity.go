@@ -10,9 +10,11 @@ import (
 // reader is what an entity's encoding knows of who reads it; nil when it is for
 // nobody in particular.
 type reader struct {
-	kind  Kind
-	liked bool
-	likes int
+	kind     Kind
+	liked    bool
+	likes    int
+	counted  bool
+	comments int // if counted
 }
 
 // takes says whether the reader is shown the field as it is.
@@ -21,7 +23,7 @@ func (r *reader) takes(name string) bool {
 	case r == nil:
 		return true
 	case r.kind == KindCard:
-		return name != "liked" && name != "likes"
+		return name != "liked" && name != "likes" && name != "comments"
 	}
 	return name != "object"
 }
@@ -50,6 +52,9 @@ func (e *Entity) appendJSON(dst []byte, fields Fields, r *reader) ([]byte, error
 	names := room[:0]
 	if r != nil && r.kind == KindCard {
 		names = append(names, "liked", "likes")
+		if r.counted {
+			names = append(names, "comments")
+		}
 	}
 	size := 0
 	for name, v := range fields {
@@ -70,6 +75,8 @@ func (e *Entity) appendJSON(dst []byte, fields Fields, r *reader) ([]byte, error
 			w.value(r.liked)
 		case name == "likes":
 			w.int(int64(r.likes))
+		case name == "comments":
+			w.int(int64(r.comments))
 		}
 	}
 	w.byte('}')

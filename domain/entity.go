@@ -39,6 +39,8 @@ type Entity struct {
 	UpdatedAt  time.Time
 	UpdatedBy  string
 	Deleted    bool // a tombstone: only ID, Kind, Rev and the parent field are set (of a quiet one CreatedRev, no field)
+	counted    bool // comments is how many a card has (Board.Counted)
+	comments   int32
 	Fields     Fields
 }
 
@@ -75,7 +77,8 @@ func (e *Entity) LikedBy(user string) bool {
 func (e *Entity) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil, e.Fields) }
 
 // JSONFor writes the entity for one reader: a card carries `liked` (is the
-// reader in likedBy) and `likes`, a file not its `object`. All readers who like
+// reader in likedBy) and `likes`, one of Board.Counted `comments`, a file not its
+// `object`. All readers who like
 // a card share one encoding, all others the other.
 func (e *Entity) JSONFor(liked bool) ([]byte, error) { return e.AppendJSONFor(nil, liked) }
 
@@ -83,7 +86,8 @@ func (e *Entity) JSONFor(liked bool) ([]byte, error) { return e.AppendJSONFor(ni
 func (e *Entity) AppendJSONFor(dst []byte, liked bool) ([]byte, error) {
 	switch {
 	case e.Kind == KindCard && !e.Deleted:
-		return e.appendJSON(dst, e.Fields, &reader{KindCard, liked, len(e.Fields.Set("likedBy"))})
+		r := &reader{kind: KindCard, liked: liked, likes: len(e.Fields.Set("likedBy")), counted: e.counted, comments: int(e.comments)}
+		return e.appendJSON(dst, e.Fields, r)
 	case e.Kind == KindFile && e.Fields["object"] != nil:
 		return e.appendJSON(dst, e.Fields, &reader{kind: KindFile})
 	}
@@ -95,7 +99,7 @@ func (e *Entity) AppendJSON(dst []byte, fields Fields) ([]byte, error) {
 	return e.appendJSON(dst, fields, nil)
 }
 
-// UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked` and `likes`
+// UnmarshalJSON reads what MarshalJSON and JSONFor write. `liked`, `likes` and `comments`
 // land in Fields, as a client shows them.
 func (e *Entity) UnmarshalJSON(data []byte) error {
 	if read, ok := readEntity(data); ok {

@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"iter"
-	"maps"
-)
+import "iter"
 
 // The open part of a board is what somebody needs who works on it: without
 // archived columns and cards, what hangs on them, and comments.
@@ -97,15 +94,17 @@ func (b *Board) ShutCards() iter.Seq[*Entity] {
 // Comments gives a card's comments, oldest first; the caller must not keep it.
 func (b *Board) Comments(card string) []*Entity { return b.index.open(listKey{card, KindComment}) }
 
-// Counted is e, if it is a card with the field `comments`, for who holds not all
-// of them.
+// Counted is e, if it is a card with the count of its comments, which JSONFor
+// then writes, for who holds not all of them.
 func (b *Board) Counted(e *Entity) *Entity {
 	if e.Kind != KindCard || e.Deleted {
 		return e
 	}
 	counted := *e
-	counted.Fields = make(Fields, len(e.Fields)+1)
-	maps.Copy(counted.Fields, e.Fields)
-	counted.Fields["comments"] = int64(len(b.Comments(e.ID)))
+	counted.counted, counted.comments = true, int32(len(b.Comments(e.ID)))
 	return &counted
 }
+
+// CommentCount gives the count that Board.Counted has taken; ok is false of an
+// entity that has none.
+func (e *Entity) CommentCount() (n int, ok bool) { return int(e.comments), e.counted }

@@ -171,6 +171,9 @@ func (s *script) syncs(word string, list []Sync) {
 		if sync.Entity.Deleted {
 			more += " deleted"
 		}
+		if n, ok := sync.Entity.CommentCount(); ok {
+			more += fmt.Sprintf(" comments %d", n)
+		}
 		s.tell("%s %d %s by %s: %s rev %d %s%s", word, sync.Rev, sync.Event, sync.By, sync.Entity.ID, sync.Entity.Rev, entity, more)
 	}
 }
