@@ -133,46 +133,43 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
       return part;
     });
 
-  /** Changes fields from one value to another, if they still have that one; elements of sets in any case. */
-  function move(id: string, fields: readonly Field[]): Change[] {
-    const patch: { [name: string]: Json | SetChange } = {};
-    const expected: { [name: string]: Json } = {};
-    for (const [name, from, to] of fields) {
-      if (isSet(name)) {
-        patch[name] = { add: to as string[], remove: from as string[] };
-      } else {
-        patch[name] = to ?? null;
-        expected[name] = (name === "position" && placed.get(id + from)) || (from ?? null);
-      }
-    }
-    return fields.length ? [{ entityId: id, patch, if: expected }] : [];
-  }
-
-  /** Makes the parts' changes again. */
-  const again = (parts: readonly Part[]) =>
-    parts.flatMap(({ id, kind, deleted, rev, fields }): Change[] => {
-      if (deleted) return [{ entityId: id, patch: null, ...(rev && { ifRev: rev }) }];
-      const [change] = move(id, fields.map(([name, , to]) => [name, undefined, to]));
-      return kind ? [{ entityId: id, patch: { ...change!.patch, kind } as Patch }] : move(id, fields);
-    });
-
-  /** Takes the parts' changes back. */
-  const inverse = (parts: readonly Part[], kept: Kept[] = []) =>
-    parts.flatMap(({ id, kind, deleted, fields }): Change[] => {
-      if (deleted) return [];
-      if (!kind) return move(id, fields.map(([name, before, after]) => [name, after, before]));
-      if (kind === "card" || kind === "column") return [{ entityId: id, patch: { archived: true }, if: { archived: null } }];
-      if (view.children(id).some((e) => parts.every((p) => p.id !== e.id))) {
+  /**
+   * Takes the parts' changes back, or makes them again: fields if they still have the value they are to have, elements of
+   * sets in any case.
+   */
+  function changesTo(back: boolean, parts: readonly Part[], kept: Kept[] = []): Change[] {
+    const changes = parts.flatMap(({ id, kind, deleted, rev, fields }): Change[] => {
+      if (deleted) return back ? [] : [{ entityId: id, patch: null, ...(rev && { ifRev: rev }) }];
+      if (kind) {
+        const set = fields.filter(([name]) => !back || !isPlace(name));
+        const made = Object.fromEntries(set.map(([name, , to]) => [name, to!]));
+        if (!back) return [{ entityId: id, patch: { ...made, kind } as Patch }];
+        if (/^c(ard|olumn)$/.test(kind)) return [{ entityId: id, patch: { archived: true }, if: { archived: null } }];
+        if (view.children(id).every((e) => parts.some((p) => p.id === e.id))) {
+          return [{ entityId: id, patch: null, if: { ...optional, ...made } }];
+        }
         kept.push({ entityId: id, fields: [] });
         return [];
       }
-      const made = fields.filter(([name]) => !isPlace(name)).map(([name, , to]) => [name, to!]);
-      return [{ entityId: id, patch: null, if: { ...optional, ...Object.fromEntries(made) } }];
-    }).reverse();
+      const patch: { [name: string]: Json | SetChange } = {};
+      const expected: { [name: string]: Json } = {};
+      for (const [name, before, after] of fields) {
+        const [from = null, to = null] = back ? [after, before] : [before, after];
+        if (isSet(name)) {
+          patch[name] = { add: to as string[], remove: from as string[] };
+        } else {
+          patch[name] = to;
+          expected[name] = (name === "position" && placed.get(id + from)) || from;
+        }
+      }
+      return fields[0] ? [{ entityId: id, patch, if: expected }] : [];
+    });
+    return back ? changes.reverse() : changes;
+  }
 
   /** The changes that bring the step to where the user wants it, by the mutation that made these parts. */
   const changesOf = (step: Step, parts = step.parts, makes = step.makes) =>
-    step.undone === makes ? again(parts) : inverse(parts, (step.kept = []));
+    changesTo(step.undone !== makes, parts, (step.kept = []));
 
   const next = (undone: boolean) => (undone ? steps.find((s) => s.undone) : steps.findLast((s) => !s.undone));
 
@@ -196,7 +193,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     const { held, settle } = step;
     step.held = step.settle = undefined;
     drop(held);
-    if (!(step.undone === step.makes ? inverse : again)(step.parts).length) forget(step);
+    if (!changesTo(step.undone === step.makes, step.parts)[0]) forget(step);
     settle?.(result);
   }
 
@@ -204,7 +201,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
 
   /** Sends the changes, in the place of what is held. */
   function send(step: Step, changes: Change[], none = done(step)): void {
-    if (!changes.length) {
+    if (!changes[0]) {
       forget(step);
       return end(step, none);
     }
@@ -245,7 +242,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
       const parts = partsOf(m);
       if (m.quiet || m.restored || closed) return;
       steps = steps.filter((s) => !s.undone);
-      if (inverse(parts).length) {
+      if (changesTo(true, parts)[0]) {
         const step: Step = { undone: false, flying: m.id, goal: false, parts, makes: false, sent: [], kept: [] };
         flights.set(m.id, step);
         steps = [...steps, step].slice(-most);
@@ -311,7 +308,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     if (m) {
       const was = step.held;
       const changes = changesOf(step, partsOf(m), step.goal);
-      step.held = changes.length ? engine.ulid() : undefined;
+      step.held = changes[0] && engine.ulid();
       if (step.held) engine.transact(changes, { id: step.held, held: true, quiet: true });
       drop(was);
       engine.cancel(m.id);

@@ -155,10 +155,12 @@ export class FakeServer {
       }
     } catch (e) {
       if (!(e instanceof Refused)) throw e;
-      if (e.code === "conflict") this.conflicts.push({ user, id: changes[at]!.entityId, fields: e.details["fields"] as string[] });
+      const fields = e.details["fields"] as string[] | undefined;
+      if (fields) this.conflicts.push({ user, id: changes[at]!.entityId, fields });
       return nack(e.code, several ? { ...e.details, change: at } : e.details);
     }
-    const changed = [...new Set([...this.entities.keys(), ...next.keys()])].filter((id) => !same(this.entities.get(id), next.get(id)));
+    const ids = [...new Set([...this.entities.keys(), ...next.keys()])];
+    const changed = ids.filter((id) => !same(this.entities.get(id), next.get(id)));
     for (const id of changed) this.#commit(id, next.get(id), user, of.clientMutationId, id !== changed.at(-1));
     return { type: "ack", ...of, rev: this.rev, events: changed.length };
   }
@@ -174,7 +176,8 @@ export class FakeServer {
     else this.entities.delete(id);
     if (!now) this.gone.add(id);
     for (const line of this.lines) {
-      const entity = now ? this.#shown(this.entities.get(id)!, line.client.user) : { id, kind: was!.kind, rev, deleted: true };
+      const gone = { id, kind: was?.kind, rev, deleted: true };
+      const entity = now ? this.#shown(this.entities.get(id)!, line.client.user) : gone;
       line.down.push({ type: "sync", rev, entity, by: user, ...(more && { more }) });
     }
   }
@@ -227,7 +230,8 @@ export class FakeServer {
     if (parent && !next.has(parent)) throw new Refused("not_found", { entityId: parent });
     if (now.kind !== "card") return;
     const entered = !was || parentOf(was) !== parent || (isArchived(was) && !isArchived(now));
-    for (const e of [was && isArchived(was) && isArchived(now) && parentOf(was) === parent ? now : undefined, next.get(parent)]) {
+    const stays = was && isArchived(was) && isArchived(now) && parentOf(was) === parent;
+    for (const e of [stays ? now : undefined, next.get(parent)]) {
       if (e && isArchived(e)) throw new Refused("archived", { entityId: e.id });
     }
     const count = [...next.values()].filter((e) => e.kind === "card" && parentOf(e) === parent && !isArchived(e)).length;

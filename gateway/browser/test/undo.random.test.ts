@@ -24,7 +24,9 @@ const placeNames = ["columnId", "position"];
 
 const start = (): Entity[] => [
   ...["k1", "k2", "k3"].map((id, i) => ({ id, kind: "column", title: id, position: `a${i}` })),
-  ...[0, 1, 2, 3, 4, 5].map((i) => ({ id: `c${i}`, kind: "card", columnId: `k${1 + (i % 3)}`, title: `c${i}`, position: `a${i}` })),
+  ...[0, 1, 2, 3, 4, 5].map((i) => ({
+    id: `c${i}`, kind: "card", columnId: `k${1 + (i % 3)}`, title: `c${i}`, position: `a${i}`,
+  })),
   { id: "l1", kind: "checklist", cardId: "c1", position: "a0" },
   { id: "i1", kind: "item", checklistId: "l1", text: "i1", position: "a0" },
 ];
@@ -44,7 +46,7 @@ class Actor {
   constructor(server: FakeServer, readonly user: string, random: () => number, steps: number) {
     this.#random = random;
     this.client = new Client(server, user);
-    this.store = connect({ board: "b", user, env: this.client.env });
+    this.store = connect({ url: "http://board.test", board: "b", user, env: this.client.env });
     this.undo = undoManager(this.store, { steps });
     this.store.engine.hooks.add({
       made: (m) => void (m.quiet && this.quiet.add(m.id)),
@@ -66,10 +68,11 @@ class Actor {
     const r = this.#random();
     if (r < 0.25) return { title: this.#value() };
     if (r < 0.4) return { description: this.#value(), color: this.#random() < 0.5 ? null : this.#value() };
-    if (r < 0.55) return { labels: { add: this.#value(), remove: [this.#pick([...((card["labels"] as string[]) ?? []), "none"])] } };
+    if (r < 0.55) return { labels: { add: this.#value(), remove: [this.#pick([...members(card["labels"]), "none"])] } };
     if (r < 0.6) return { archived: true };
     if (r < 0.8) return { columnId: this.#pick(this.#columns()).id, ...(r < 0.7 && { title: this.#value() }) };
-    return { position: { [this.#pick(["after", "before"])]: this.#pick([null, ...this.#cards().map((c) => c.id)]) } as { after: string } };
+    const anchor = this.#pick([null, ...this.#cards().map((c) => c.id)]);
+    return { position: this.#random() < 0.5 ? { after: anchor } : { before: anchor } };
   }
 
   edit(deletes = true): void {
@@ -82,8 +85,9 @@ class Actor {
       else if (made && r < 0.17) this.store.mutate(made.id, { text: this.#value() });
       else this.store.create("comment", { cardId: card.id, text: this.#value() });
     } else if (r < 0.25) this.store.mutate("i1", { done: this.#random() < 0.5 ? true : null, assignee: this.#value() });
-    else if (r < 0.4) this.store.transact([card, this.#pick(this.#cards())].map((c) => ({ entityId: c.id, patch: this.#patch(c) })));
-    else this.store.mutate(card.id, this.#patch(card));
+    else if (r < 0.4) {
+      this.store.transact([card, this.#pick(this.#cards())].map((c) => ({ entityId: c.id, patch: this.#patch(c) })));
+    } else this.store.mutate(card.id, this.#patch(card));
   }
 
   turn(how: "undo" | "redo"): { result?: UndoResult } {
@@ -194,8 +198,10 @@ function assertOwn(server: FakeServer, actor: Actor, cuts: boolean): void {
 }
 
 /** By entity; column and position are one thing. */
-const names = (list: readonly { readonly id: string; readonly fields: readonly string[] }[]) =>
-  [...new Set(list.flatMap(({ id, fields }) => fields.map((f) => `${id} ${placeNames.includes(f) ? "place" : f}`)))].sort();
+const names = (list: readonly { readonly id: string; readonly fields: readonly string[] }[]) => {
+  const all = list.flatMap(({ id, fields }) => fields.map((f) => `${id} ${placeNames.includes(f) ? "place" : f}`));
+  return [...new Set(all)].sort();
+};
 
 describe("together", () => {
   const did: { [what: string]: number } = {};
@@ -227,7 +233,8 @@ describe("together", () => {
           const { result } = entry;
           assert.ok(result);
           const named = server.conflicts.slice(at).filter((c) => c.user === actor.user);
-          if (result.ok) assert.deepEqual(names(result.kept.map((k) => ({ id: k.entityId, fields: k.fields }))), names(named));
+          const kept = result.ok ? result.kept.map((k) => ({ id: k.entityId, fields: k.fields })) : named;
+          assert.deepEqual(names(kept), names(named));
         } else if (r < 0.75) client.up();
         else if (r < 0.95) client.down();
         else if (r < 0.97) await client.flow();

@@ -201,7 +201,8 @@ describe("of a pending step", () => {
       for (const late of [true, false]) {
         const { undo, store, got, is, ann } = await open();
         store.transact([
-          { entityId: "c1", patch: { title: "new" } }, { entityId: "c3", patch: { kind: "card", columnId: "todo", title: "made" } },
+          { entityId: "c1", patch: { title: "new" } },
+          { entityId: "c3", patch: { kind: "card", columnId: "todo", title: "made" } },
         ]);
         if (late) ann.up();
         else ann.line!.up.length = 0;

@@ -16,7 +16,7 @@ export const usual = () => [column("todo"), column("done", { position: "a1" }), 
 export async function open({ entities = usual(), steps }: { entities?: Entity[]; steps?: number } = {}) {
   const server = new FakeServer(...entities);
   const ann = new Client(server, "ann");
-  const store = connect({ board: "b", user: "ann", env: ann.env });
+  const store = connect({ url: "http://board.test", board: "b", user: "ann", env: ann.env });
   const toasts: string[] = [];
   store.onRollback((_, why) => toasts.push(why.code));
   await ann.flow();
