@@ -76,6 +76,9 @@ func sameSeat(a, b *domain.Entity) bool {
 }
 
 func (s *Store) replayDelete(p *Pending, e *domain.Entity) {
+	if v, touched := s.overlay.before(e.ID, s.bound+1); touched && v.at == s.bound && v.entity == nil {
+		return // a checklist under itself
+	}
 	p.keys[entityKey(e.ID)] = struct{}{}
 	s.overlay.put(e.ID, version{at: s.bound})
 	for _, l := range hanging(e.ID) {

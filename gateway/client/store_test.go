@@ -98,3 +98,16 @@ func BenchmarkSync(b *testing.B) {
 		feedCard(b, s, 3, fmt.Sprint(i), "a3")
 	}
 }
+
+// TestStore_DeleteOfWhatHangsOnItself ends, and a nack brings it back.
+func TestStore_DeleteOfWhatHangsOnItself(t *testing.T) {
+	s := NewStore("ann", false)
+	s.Mutate("m1", []domain.Change{{EntityID: "x", Patch: domain.Patch{"kind": "checklist", "cardId": "x"}}})
+	s.Mutate("m2", []domain.Change{{EntityID: "x"}})
+	if s.Get("x") != nil {
+		t.Error("deleted and still shown")
+	}
+	if s.Nack(wire.Nack{ClientMutationID: "m2"}); s.Get("x") == nil {
+		t.Error("the nack did not bring it back")
+	}
+}
