@@ -82,7 +82,7 @@ export function createCore(options: Options): Core {
   const lifetime = options.ttl ?? ttl.usual;
   if (!(lifetime >= ttl.min && lifetime <= ttl.max)) throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
   const env: Env = { ...browser, ...options.env };
-  const base = new URL(String(options.url ?? env.origin()).replace(/\/?$/, "/"));
+  const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
 
   const view = new View(options.user ?? "", !!options.rollbackOnSilence);

@@ -20,10 +20,8 @@ export interface Env {
   /** [0, 1) */
   random(): number;
   socket(url: string, protocols: string[]): Socket;
-  /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, resume, online. */
+  /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, online. */
   onWake(fn: () => void): () => void;
-  /** Where the page came from, undefined outside a page. */
-  origin(): string | undefined;
 }
 
 /** The browser's, or a server's with a global WebSocket. */
@@ -36,11 +34,9 @@ export const browser: Env = {
   socket: (url, protocols) => new WebSocket(url, protocols) as Socket,
   onWake(fn) {
     if (typeof document === "undefined") return () => {};
-    const wakes: [EventTarget, string][] = [
-      [document, "visibilitychange"], [document, "resume"], [window, "pageshow"], [window, "online"],
-    ];
-    for (const [target, type] of wakes) target.addEventListener(type, fn);
-    return () => wakes.forEach(([target, type]) => target.removeEventListener(type, fn));
+    const end = new AbortController(), { signal } = end;
+    document.addEventListener("visibilitychange", fn, { signal });
+    for (const type of ["pageshow", "online"]) window.addEventListener(type, fn, { signal });
+    return () => end.abort();
   },
-  origin: () => (typeof location === "undefined" ? undefined : location.origin),
 };

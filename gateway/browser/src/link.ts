@@ -162,7 +162,7 @@ export function openLink(core: Core): Link {
           isOpen = true;
           if (token) write({ type: "auth", token });
         });
-        socket.onmessage = then((e) => receive(JSON.parse(String(e.data)) as ServerFrame));
+        socket.onmessage = then((e) => receive(JSON.parse(e.data as string) as ServerFrame));
         socket.onclose = then((e) => closed(e.code));
       }),
       then(() => closed(0)),
@@ -261,6 +261,7 @@ export function openLink(core: Core): Link {
     switch (f.type) {
       case "hello":
         if (f.protocol !== 1) return close(4504);
+        if (hello && f.user !== hello.user) return close(4500); // what is pending is not his; a store has one user
         core.hear(f.serverTime);
         hello = f;
         said.clear();

@@ -102,6 +102,19 @@ describe("connecting", () => {
     assert.ok(world.sockets.length > 1);
   });
 
+  test("a connection as another user ends the store: what is pending is not his", async () => {
+    const { world, store } = open();
+    await world.join([card("c1")]);
+    const p = store.mutate("c1", { title: "x" });
+    world.socket.end();
+    await world.advance(500);
+    world.socket.open();
+    world.socket.say(world.hello({ user: "eve" }), { type: "ready", rev: 10 });
+    assert.equal(store.closeCode, 4500);
+    assert.equal(world.socket.sent("mutate").length, 0);
+    assert.equal((await p).ok, false);
+  });
+
   test("goaway says when to come back", async () => {
     const { world } = open();
     await world.join();

@@ -156,8 +156,14 @@ describe("users", () => {
     tab.world.socket.open();
     tab.world.socket.say(tab.world.hello({ user: "bob", resumed: true }));
     assert.equal((await m).ok, false);
-    await tab.join([card("c1")], 11, { user: "bob" });
+    assert.equal(tab.store.closeCode, 4500);
     assert.equal(mutates(tab).length, 0);
+    await calm();
+    assert.equal((await machine.stored()).pending.length, 1); // for when she comes back
+    const bob = machine.tab({}, { user: "bob" });
+    await bob.join([card("c1")], 11, { user: "bob" });
+    assert.equal(mutates(bob).length, 0);
+    await calm();
     const { meta, pending } = await machine.stored();
     assert.deepEqual([meta!.user, pending.length], ["bob", 0]);
   });

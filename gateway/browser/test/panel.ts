@@ -5,7 +5,7 @@ import { connect } from "../src/store.js";
 import { card, World } from "./world.js";
 
 const world = new World();
-const board = connect({ board: "b", env: world.env });
+const board = connect({ url: "http://board.test", board: "b", env: world.env });
 const detach = attachPanel(board);
 const panel = document.querySelector<SnapbackPanel>("snapback-panel")!;
 const bodies = () => [...panel.shadowRoot!.querySelectorAll("tbody")];

@@ -2,6 +2,9 @@
 
 import type { Env, Socket } from "../src/env.js";
 
+// Where the page came from, as far as Node is one.
+(globalThis as { location?: unknown }).location ??= { origin: "http://board.test" };
+
 type Frame = { type: string; [name: string]: unknown };
 
 /** One socket, seen from the server. */
@@ -68,7 +71,6 @@ export class World {
       this.#wakes.add(fn);
       return () => void this.#wakes.delete(fn);
     },
-    origin: () => "http://board.test",
   };
 
   /** The newest socket. */
