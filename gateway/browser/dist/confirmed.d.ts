@@ -1,14 +1,14 @@
 import type { Engine } from "./engine.js";
 import type { ResumePoint } from "./view.js";
 export interface Confirmed {
-    /** The stored state goes up to here, but for what `moved` tells; undefined: not known to go anywhere. */
+    /** What is not written yet came after this. A stored state that does not go as far can not be added to. */
     since: ResumePoint | undefined;
     moved(ids: readonly string[]): void;
     /** Writes at once; nothing if all is written, or nothing is kept. */
     flush(): void;
 }
-/** `kept` gives the database, while there is one, and whose it is; `told` hears of every write, with the error of one that failed. */
+/** `kept` gives the database, while there is one, and whose it is; `told` hears of every write, with an error if it failed. */
 export declare function confirmed({ env, view }: Engine, kept: () => {
-    db: IDBDatabase | undefined;
-    owner: string | undefined;
+    readonly db: IDBDatabase | undefined;
+    readonly owner: string | undefined;
 }, told: (error?: unknown) => void): Confirmed;

@@ -15,7 +15,7 @@ function confirmed({ env, view }, kept, told) {
   const write = (db) => run(db, ["entities", "meta"], async (stores) => {
     const meta = await got(stores("meta").get(only));
     const at = view.resume;
-    if (!at?.epoch || !meta || meta.user !== kept().owner) return;
+    if (!at || !meta || meta.user !== kept().owner) return;
     const { since } = self;
     const ids = dirty;
     self.since = at;
@@ -54,7 +54,6 @@ function confirmed({ env, view }, kept, told) {
         },
         (e) => {
           isWriting = false;
-          self.since = void 0;
           plan(pause.failed);
           told(e);
         }

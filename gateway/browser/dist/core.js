@@ -39,11 +39,12 @@ function createCore(options) {
   const lifetime = options.ttl ?? ttl.usual;
   if (!(lifetime >= ttl.min && lifetime <= ttl.max)) throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
   const env = { ...browser, ...options.env };
-  const base = new URL(String(options.url ?? env.origin()).replace(/\/?$/, "/"));
+  const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
   const view = new View(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = /* @__PURE__ */ new Set();
   const entries = /* @__PURE__ */ new Map();
+  const said = /* @__PURE__ */ new Map();
   const past = [];
   const onChange = new Listeners();
   const onEntity = /* @__PURE__ */ new Map();
@@ -188,6 +189,7 @@ function createCore(options) {
     view,
     hooks,
     entries,
+    said,
     past,
     ready,
     onChange,

@@ -20,6 +20,5 @@ function noteEffect(p, id, before, after) {
   }
 }
 export {
-  noteEffect,
   noteEffects
 };

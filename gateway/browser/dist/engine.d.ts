@@ -93,6 +93,6 @@ export interface Engine {
     /** Gives the socket up and joins on another. */
     restart(): void;
     close(): void;
-    /** What each other session said last, by session; only while connected. */
-    readonly said?: ReadonlyMap<string, PresenceFrame>;
+    /** What each other session said last, by session; only what was said on this connection since its start or last lag. */
+    readonly said: Map<string, PresenceFrame>;
 }

@@ -22,10 +22,8 @@ export interface Env {
     /** [0, 1) */
     random(): number;
     socket(url: string, protocols: string[]): Socket;
-    /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, resume, online. */
+    /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, online. */
     onWake(fn: () => void): () => void;
-    /** Where the page came from, undefined outside a page. */
-    origin(): string | undefined;
 }
 /** The browser's, or a server's with a global WebSocket. */
 export declare const browser: Env;

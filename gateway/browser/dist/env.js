@@ -8,16 +8,11 @@ const browser = {
   onWake(fn) {
     if (typeof document === "undefined") return () => {
     };
-    const wakes = [
-      [document, "visibilitychange"],
-      [document, "resume"],
-      [window, "pageshow"],
-      [window, "online"]
-    ];
-    for (const [target, type] of wakes) target.addEventListener(type, fn);
-    return () => wakes.forEach(([target, type]) => target.removeEventListener(type, fn));
-  },
-  origin: () => typeof location === "undefined" ? void 0 : location.origin
+    const end = new AbortController(), { signal } = end;
+    document.addEventListener("visibilitychange", fn, { signal });
+    for (const type of ["pageshow", "online"]) window.addEventListener(type, fn, { signal });
+    return () => end.abort();
+  }
 };
 export {
   browser

@@ -1,44 +1,43 @@
-import { compareSiblings, listsOf, search } from "./order.js";
+import { compareSiblings, hangs, listKey, listsOf, search } from "./order.js";
 import { freeze } from "./patch.js";
-function confirm(ground, e) {
-  unconfirm(ground, e.id);
-  ground.confirmed.set(e.id, freeze(e));
-  for (const key of listsOf(e)) {
-    const list = ground.lists.get(key) ?? { members: [] };
-    ground.lists.set(key, list);
-    list.members.splice(list.sorted ? place(list.members, e) : list.members.length, 0, e);
+function confirm(ground, id, e) {
+  const { confirmed, lists, before } = ground, old = confirmed.get(id);
+  if (!before.has(id)) before.set(id, old);
+  for (const key of old ? listsOf(old) : []) {
+    const { members } = lists.get(key);
+    members.splice(members.indexOf(old), 1);
   }
-}
-function unconfirm(ground, id) {
-  const e = ground.confirmed.get(id);
-  if (!e) return;
-  ground.confirmed.delete(id);
-  for (const key of listsOf(e)) {
-    const { members } = ground.lists.get(key);
-    members.splice(members.indexOf(e), 1);
-    if (!members.length) ground.lists.delete(key);
+  if (e) {
+    confirmed.set(id, freeze(e));
+    for (const key of listsOf(e)) {
+      const list = lists.get(key) ?? { members: [] };
+      lists.set(key, list);
+      list.members.splice(list.sorted ? place(list.members, e) : list.members.length, 0, e);
+    }
+  } else {
+    confirmed.delete(id);
+    for (const child of [...sortedList(ground, listKey("", id))]) if (hangs(child)) confirm(ground, child.id, void 0);
   }
 }
 function sortedList({ lists }, key) {
   const list = lists.get(key);
   if (!list) return [];
-  if (!list.sorted) list.members.sort((a, b) => compareSiblings(a, b));
+  if (!list.sorted) list.members.sort(compareSiblings);
   list.sorted = true;
   return list.members;
 }
 function stateOf({ overlay, confirmed }, id) {
-  const made = overlay.get(id);
-  return made ? made.state : confirmed.get(id);
+  const state = overlay.get(id);
+  return state === void 0 ? confirmed.get(id) : state;
 }
 const untouched = (ground, key) => sortedList(ground, key).filter((e) => !ground.overlay.has(e.id));
-const touched = ({ overlay }, key) => [...overlay.values()].flatMap(({ state }) => state && listsOf(state).includes(key) ? state : []);
-const place = (list, e, made) => search(list, (x) => compareSiblings(x, e, made) < 0);
+const touched = ({ overlay }, key) => [...overlay.values()].flatMap((e) => e && listsOf(e).includes(key) ? e : []);
+const place = (list, e) => search(list, (x) => compareSiblings(x, e) < 0);
 export {
   confirm,
   place,
   sortedList,
   stateOf,
   touched,
-  unconfirm,
   untouched
 };

@@ -1,5 +1,5 @@
-const notOurs = /^(id|kind|rev|number|likes|liked|comments|created.*|updated.*)$/;
-const sets = /^(labels|assignees|likedBy)$/;
+import { isOwned } from "./patch.js";
+const isSet = (field) => /^(assignees|labels|likedBy)$/.test(field);
 function guards(m, view) {
   const earlier = view.pending.filter((p) => p.id !== m.id);
   return m.changes.map(({ entityId: id, patch }) => {
@@ -8,14 +8,14 @@ function guards(m, view) {
     if (!confirmed) return effect?.created ? { ifRev: 0 } : {};
     const ours = earlier.filter((p) => p.changes.some((c) => c.entityId === id));
     if (!patch && !ours.length) return { ifRev: confirmed.rev };
-    const fields = { ...confirmed };
+    const fields = { __proto__: null, ...confirmed };
     for (const p of ours) p.effect.get(id)?.fields.forEach(({ after }, field) => fields[field] = after);
     if (patch) effect?.fields.forEach(({ before }, field) => fields[field] = before);
     const guard = {};
     for (const field of Object.keys(patch ?? fields)) {
       const placed = field === "position" && (!patch || ours.some((p) => p.effect.get(id)?.fields.has(field)));
-      const set = sets.test(field) && (patch ? patch[field] && !Array.isArray(patch[field]) : field === "likedBy");
-      if (!placed && !set && !notOurs.test(field)) guard[field] = fields[field] ?? null;
+      const edited = patch ? isSet(field) && patch[field] && !Array.isArray(patch[field]) : field === "likedBy";
+      if (!placed && !edited && !isOwned(field) && !/^liked$|^comments$/.test(field)) guard[field] = fields[field] ?? null;
     }
     return Object.keys(guard).length ? { if: guard } : {};
   });

@@ -1,4 +1,12 @@
-export { connect, Store } from "./store.js";
-export type { Inspection, Page } from "./store.js";
+export { connect } from "./store.js";
+export type { Inspection, Store } from "./store.js";
+export { load } from "./load.js";
+export type { Page } from "./load.js";
+export { undoManager } from "./undo.js";
+export type * from "./undo.js";
+export { presence } from "./presence.js";
+export type * from "./presence.js";
+export { offline } from "./offline.js";
+export type * from "./offline.js";
 export type * from "./entities.js";
 export type * from "./types.js";

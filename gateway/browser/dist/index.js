@@ -1,5 +1,12 @@
-import { connect, Store } from "./store.js";
+import { connect } from "./store.js";
+import { load } from "./load.js";
+import { undoManager } from "./undo.js";
+import { presence } from "./presence.js";
+import { offline } from "./offline.js";
 export {
-  Store,
-  connect
+  connect,
+  load,
+  offline,
+  presence,
+  undoManager
 };

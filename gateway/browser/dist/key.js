@@ -15,9 +15,10 @@ function keyBetween(a, b) {
   const next = step(x, 1);
   return next && (!b || next < b) ? next : x + midpoint(low, "");
 }
+const size = (head) => Math.abs(digits.indexOf(head) - 35.5) + 1.5;
 function whole(key) {
-  const head = key.charCodeAt(0), n = head < 97 ? 92 - head : head - 95;
-  if (/^[A-Za-z][0-9A-Za-z]*$/.test(key) && key.length >= n && key !== smallest && !/0$/.test(key.slice(n))) return key.slice(0, n);
+  const n = size(key.charAt(0));
+  if (/^[a-z][^\W_]*$/i.test(key) && key.length >= n && key !== smallest && !/0$/.test(key.slice(n))) return key.slice(0, n);
 }
 function midpoint(a, b) {
   let n = 0;
@@ -28,16 +29,13 @@ function midpoint(a, b) {
   return b.length > 1 ? b.charAt(0) : digits.charAt(low) + midpoint(a.slice(1), "");
 }
 function step(from, by) {
-  const fill = by > 0 ? "0" : "z", head = from.charAt(0);
-  let rest = "";
-  for (let i = from.length - 1; i > 0; i--) {
-    const digit = digits[digits.indexOf(from.charAt(i)) + by];
-    if (digit) return from.slice(0, i) + digit + rest;
-    rest += fill;
+  const next = (c, all) => all.charAt(all.indexOf(c) + by), fill = by > 0 ? "0" : "z";
+  for (let i = from.length; --i; ) {
+    const digit = next(from.charAt(i), digits);
+    if (digit) return from.slice(0, i) + digit + fill.repeat(from.length - 1 - i);
   }
-  if (head === (by > 0 ? "z" : "A")) return "";
-  if (head === (by > 0 ? "Z" : "a")) return by > 0 ? "a0" : "Zz";
-  return String.fromCharCode(head.charCodeAt(0) + by) + (head >= "a" === by > 0 ? rest + fill : rest.slice(1));
+  const head = next(from.charAt(0), digits.slice(10));
+  return head && head + fill.repeat(size(head) - 1);
 }
 export {
   keyBetween

@@ -5,7 +5,7 @@ const late = 1e3;
 const beat = 1e3;
 const backoff = { min: 250, max: 1e4 };
 function openLink(core) {
-  const { env, options, view, entries } = core;
+  const { env, options, view, entries, said } = core;
   let socket;
   let isOpen = false;
   let isReady = false;
@@ -102,7 +102,7 @@ function openLink(core) {
           isOpen = true;
           if (token) write({ type: "auth", token });
         });
-        socket.onmessage = then((e) => receive(JSON.parse(String(e.data))));
+        socket.onmessage = then((e) => receive(JSON.parse(e.data)));
         socket.onclose = then((e) => closed(e.code));
       }),
       then(() => closed(0))
@@ -189,8 +189,10 @@ function openLink(core) {
     switch (f.type) {
       case "hello":
         if (f.protocol !== 1) return close(4504);
+        if (hello && f.user !== hello.user) return close(4500);
         core.hear(f.serverTime);
         hello = f;
+        said.clear();
         core.tell("greeted", f);
         if (socket) core.apply(view.hello(f));
         return;
@@ -204,6 +206,7 @@ function openLink(core) {
         return joined(f.rev);
       case "lag":
         become("lagging");
+        said.clear();
         core.tell("lagging");
         return view.lag();
       case "ack":
@@ -221,6 +224,8 @@ function openLink(core) {
         goaway = f.reconnectAfterMs;
         return;
       case "presence":
+        said.set(f.session, f);
+        return core.tell("presence", f);
       case "loaded":
       case "error":
         core.tell(f.type, f);

@@ -1,16 +1,21 @@
+import { parentOf } from "./order.js";
 let loads = 0;
 function load(store, what) {
-  const { engine } = store, id = ++loads;
+  const { engine } = store, id = ++loads, gone = /* @__PURE__ */ new Set();
   return new Promise((done, failed) => {
     const end = (error) => {
       engine.hooks.delete(hooks);
       if (error) failed(new Error(error));
     };
     const hooks = {
+      confirmed: (ids) => ids.forEach((id2) => engine.view.confirmed(id2) || gone.add(id2)),
       loaded(f) {
         if (f.id !== id) return;
         end();
-        engine.apply(engine.view.load(f.entities));
+        engine.apply(engine.view.load(f.entities.filter((e) => {
+          if (engine.view.confirmed(e.id) || !gone.has(e.id) && !gone.has(parentOf(e))) return true;
+          gone.add(e.id);
+        })));
         done(f);
       },
       error: (f) => f.id === id && end(f.reason),

@@ -14,16 +14,13 @@ export interface StaleMutation {
     /** When it was made, by the server's clock, in milliseconds since 1970. */
     readonly madeAt: number;
 }
-/** Keeps the board and what is pending over reloads: `connect({…, offline: offline()})`. One for each store. */
-export declare const offline: (options?: OfflineOptions) => Offline;
-export declare class Offline implements Feature {
-    #private;
+export interface Offline extends Feature {
     /** What was stored is shown, or `error` says why not. It never rejects. */
     readonly ready: Promise<void>;
     /** Another array whenever it changes. */
-    stale: readonly StaleMutation[];
+    readonly stale: readonly StaleMutation[];
     /** Why nothing is kept, or was not at the last try: no IndexedDB, no room, corrupt. The store works without. */
-    error: unknown;
+    readonly error: unknown;
     /** Calls fn when `stale` or `error` has changed. */
     subscribe(fn: () => void): Unsubscribe;
     /** Sends a stale mutation after all, unless a field it sets has changed since it was made. */
@@ -36,3 +33,5 @@ export declare class Offline implements Feature {
      */
     signOut(): Promise<void>;
 }
+/** Keeps the board and what is pending over reloads: `connect({…, offline: offline()})`. One for each store. */
+export declare function offline(options?: OfflineOptions): Offline;

@@ -1,282 +1,237 @@
 import { confirmed } from "./confirmed.js";
+import { Listeners, refused } from "./core.js";
 import { all, clear, got, only, open, run } from "./database.js";
+import { noteEffects } from "./effect.js";
 import { guarded, guards } from "./guards.js";
 import { tabs } from "./tabs.js";
 const old = 6e4;
 const tooOld = 24 * 36e5;
+const notYours = 4502;
 const patience = { all: 5e3, otherTabs: 100 };
-const offline = (options = {}) => new Offline(options);
-class Offline {
-  /** What was stored is shown, or `error` says why not. It never rejects. */
-  ready;
-  /** Another array whenever it changes. */
-  stale = [];
-  /** Why nothing is kept, or was not at the last try: no IndexedDB, no room, corrupt. The store works without. */
-  error;
-  #options;
-  #from;
-  #engine;
-  #name = "";
-  #tab = "";
-  #db;
-  // undefined as long, and as soon, as nothing is kept
-  #loaded = false;
-  #over = new AbortController();
-  #done;
-  #fns = /* @__PURE__ */ new Set();
-  #owner;
-  // whose the stored state is, as far as known
-  #rows = /* @__PURE__ */ new Map();
-  // what this tab sends, and what is stale
-  #claimed = [];
-  // taken over, not yet shown
-  #tabs;
-  #at = 0;
-  // of the newest row
-  #confirmed;
-  /** @internal */
-  constructor(options) {
-    this.#options = options;
-    this.#from = {
-      indexedDB: globalThis.indexedDB,
-      locks: globalThis.navigator?.locks,
-      BroadcastChannel: globalThis.BroadcastChannel,
-      ...options.surroundings
-    };
-    this.ready = new Promise((done) => this.#done = done);
-  }
-  /** Calls fn when `stale` or `error` has changed. */
-  subscribe(fn) {
-    const own = () => fn();
-    this.#fns.add(own);
-    return () => void this.#fns.delete(own);
-  }
-  /** Sends a stale mutation after all, unless a field it sets has changed since it was made. */
-  resend(id) {
-    const row = this.#rows.get(id);
-    if (!row || !this.#unlist(id)) return void 0;
-    row.again = true;
-    this.#put(row);
-    return this.#replay(row);
-  }
-  /** Forgets a stale mutation. */
-  discard(id) {
-    if (this.#unlist(id)) this.#drop(id);
-  }
-  /**
-   * Closes the store and deletes what is kept of every board of this server, whoever left it; rejects if something could
-   * not be deleted. The application's other tabs keep nothing from then on.
-   */
-  async signOut() {
-    await this.ready;
-    const emptied = this.#db && run(this.#db, all, clear);
-    this.#db = void 0;
-    this.#list([]);
-    this.#engine.close();
-    await emptied;
-    const factory = this.#from.indexedDB;
-    const names = (await factory?.databases?.())?.map(({ name }) => name) ?? (factory ? [this.#name] : []);
-    const ours = names.filter((name) => name.startsWith(this.#prefix));
-    await Promise.all(ours.map((name) => this.#within(patience.all, got(factory.deleteDatabase(name)))));
-  }
-  /** @internal */
-  attach(engine) {
-    this.#engine = engine;
-    this.#tab = engine.ulid();
-    const { board, part, user } = engine.options;
-    this.#name = this.#prefix + encodeURIComponent(board) + (part ? `?${part}` : "");
-    this.#owner = this.#options.user ?? user;
-    const { signal } = this.#over;
-    this.#tabs = tabs(`${this.#name}#`, this.#tab, this.#from, signal, (tab) => this.#adopt(tab));
-    this.#confirmed = confirmed(
-      engine,
-      () => ({ db: this.#db, owner: this.#owner }),
-      (e) => (e || this.error) && this.#fail(e)
-    );
-    signal.addEventListener("abort", engine.env.onWake(() => this.#confirmed.flush()));
-    engine.hooks.add({
-      made: (m) => {
-        if (!this.#rows.has(m.id) && m.state !== "held") this.#add(m, guards(m, engine.view));
-      },
-      sending: (m) => this.#sending(m),
-      concluded: (m, v) => {
-        if ((v.ok || v.code !== "closed") && !this.stale.some(({ id }) => id === m.id)) this.#drop(m.id);
-      },
-      confirmed: (ids) => this.#confirmed.moved(ids),
-      greeted: (hello) => this.#greeted(hello),
-      closed: () => {
-        this.#confirmed.flush();
-        this.#stop();
-      }
-    });
-    engine.holdUntil(this.#within(patience.all, this.#load()).catch(
-      (e) => signal.aborted || this.#fail(e, true)
-    ).then(this.#done));
-  }
-  get #prefix() {
-    return `snapback:${this.#engine.base}`;
-  }
-  #tell() {
-    for (const fn of [...this.#fns]) fn();
-  }
-  #fail(e, forGood = false) {
-    this.error = e;
-    if (forGood) this.#stop();
-    this.#tell();
-  }
-  #stop() {
-    this.#over.abort();
-    this.#db = void 0;
-  }
-  /** Fails if the promise takes longer. */
-  #within(ms, promise) {
-    const { env } = this.#engine;
-    return new Promise((done, failed) => {
-      const timer = env.setTimeout(() => failed(new Error(`IndexedDB: no answer in ${ms} ms`)), ms);
-      promise.then(done, failed).finally(() => env.clearTimeout(timer));
-    });
-  }
-  // Reading.
-  async #load() {
-    const { signal } = this.#over;
-    const db = await open(this.#from.indexedDB, this.#name);
-    if (signal.aborted) return db.close();
-    db.onversionchange = db.onclose = () => this.#fail(new Error("IndexedDB: deleted"), true);
-    signal.addEventListener("abort", () => db.close());
-    await this.#tabs.hold();
-    this.#db = db;
-    const taken = Promise.all((await this.#restore(db)).map((tab) => this.#tabs.watch(tab)));
-    await this.#within(patience.otherTabs, taken).catch(() => {
-    });
+function offline(options = {}) {
+  let { user: owner } = options;
+  const { indexedDB, navigator, BroadcastChannel } = globalThis;
+  const from = { indexedDB, locks: navigator?.locks, BroadcastChannel, ...options.surroundings };
+  const over = new AbortController();
+  const { signal } = over;
+  const listeners = new Listeners();
+  const rows = /* @__PURE__ */ new Map();
+  let engine;
+  let prefix = "";
+  let name = "";
+  let tab = "";
+  let others;
+  let board;
+  let db;
+  let isLoaded = false;
+  const claimed = [];
+  let newest = 0;
+  let stale = [];
+  let error;
+  let done;
+  const ready = new Promise((resolve) => done = resolve);
+  const fail = (e) => {
+    error = e;
+    listeners.tell();
+  };
+  const stop = () => {
+    over.abort();
+    db = void 0;
+  };
+  const giveUp = (e) => {
     if (signal.aborted) return;
-    this.#loaded = true;
-    this.#take();
-  }
-  /** Brings the confirmed state into the view; gives the tabs that have left something pending. */
-  async #restore(db) {
-    const { view } = this.#engine;
-    const asked = this.#owner;
-    const [meta, entities, rows] = await run(db, all, async (stores) => {
-      const meta2 = await got(stores("meta").get(only));
-      if (asked === void 0 || !meta2 || meta2.user === asked) {
-        return [meta2, await got(stores("entities").getAll()), await got(stores("pending").getAll())];
-      }
-      clear(stores);
-      return [void 0, [], []];
-    });
-    if (!this.#db) return [];
-    this.#owner ??= meta?.user;
-    for (const row of this.#rows.values()) this.#put(row, this.#owner);
-    view.user = this.#owner ?? view.user;
-    if (typeof meta?.rev === "number" && meta.epoch) {
-      this.#confirmed.since = { epoch: meta.epoch, rev: meta.rev };
-      this.#engine.apply(view.restore(this.#confirmed.since, entities));
-    }
-    return [...new Set(rows.map(({ tab }) => tab))];
-  }
-  /** Takes over what another tab has left. */
-  async #adopt(tab) {
-    const rows = await this.#run(["pending"], async (stores) => {
-      const left = (await got(stores("pending").getAll())).filter((row) => row.tab === tab);
-      for (const row of left) {
-        row.tab = this.#tab;
-        stores("pending").put(row);
-      }
-      return left;
-    });
-    if (!rows?.length) return;
-    this.#tabs.announce();
-    this.#claimed.push(...rows);
-    if (this.#loaded) this.#take();
-  }
-  #take() {
-    const listed = [];
-    for (const row of this.#claimed.splice(0).sort((a, b) => a.at - b.at)) {
-      this.#rows.set(row.id, row);
-      if (!this.#owner || row.user !== this.#owner || !Array.isArray(row.changes)) this.#drop(row.id);
-      else if (this.#isStale(row)) listed.push(row);
-      else this.#replay(row);
-    }
-    if (listed.length) this.#list([...this.stale, ...listed]);
-  }
-  #replay(row) {
-    const { id, madeAt, expiresAt } = row;
-    return this.#engine.transact(row.changes, { id, madeAt, ...expiresAt && { expiresAt } });
-  }
-  #age(row) {
-    return Math.abs(this.#engine.env.wall() - row.at);
-  }
-  #isStale(row) {
-    return !row.expiresAt && !row.again && this.#age(row) > tooOld;
-  }
-  #list(rows) {
-    this.stale = rows.map(({ id, changes, madeAt }) => ({ id, changes, madeAt }));
-    this.#tell();
-  }
-  #unlist(id) {
-    const rest = this.stale.filter((m) => m.id !== id);
-    if (rest.length === this.stale.length) return false;
-    this.#list(rest);
-    return true;
-  }
-  // Writing what is pending.
-  /** A transaction, if something is kept; `error` says if it failed. */
-  async #run(names, body) {
+    stop();
+    fail(e);
+  };
+  const within = (ms, promise) => new Promise((resolve, reject) => {
+    const timer = engine.env.setTimeout(() => reject(new Error("IndexedDB: no answer")), ms);
+    promise.then(resolve, reject).finally(() => engine.env.clearTimeout(timer));
+  });
+  const keep = async (names, body) => {
     try {
-      return this.#db && await run(this.#db, names, body);
+      return db && await run(db, names, body);
     } catch (e) {
-      this.#fail(e);
+      fail(e);
     }
     return void 0;
-  }
-  #put(row, user = row.user) {
-    row.user = user;
-    void this.#run(["pending"], (stores) => stores("pending").put(row));
-  }
-  #drop(id) {
-    if (this.#rows.delete(id)) void this.#run(["pending"], (stores) => stores("pending").delete(id));
-  }
-  #add({ id, changes, madeAt }, by) {
-    const at = this.#at = Math.max(this.#engine.env.wall(), this.#at + 1);
-    const row = { id, tab: this.#tab, user: this.#owner, at, madeAt, changes, guards: by };
-    this.#rows.set(id, row);
-    this.#put(row);
-    this.#tabs.announce();
-    return row;
-  }
-  /** Its deadline is in line to be written before the frame is. An undo that waited for its original is new here. */
-  #sending(m) {
-    const row = this.#rows.get(m.id) ?? this.#add(m, []);
-    if (this.#age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
-    row.changes = m.sending;
-    row.expiresAt = m.expiresAt;
-    this.#put(row);
-  }
-  /** The server has said who you are. Nothing was sent on this connection yet. */
-  #greeted({ user, epoch, rev }) {
-    const other = this.#owner !== void 0 && this.#owner !== user;
-    if (other) {
-      this.#rows.clear();
-      this.#claimed = [];
-      this.#confirmed.since = void 0;
-      this.#list([]);
+  };
+  const put = (row) => void keep(["pending"], (stores) => stores("pending").put(row));
+  const drop = (id) => {
+    if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
+  };
+  const load = async () => {
+    const opened = await open(from.indexedDB, name);
+    if (signal.aborted) return opened.close();
+    opened.onversionchange = opened.onclose = () => giveUp(new Error("IndexedDB: deleted"));
+    signal.addEventListener("abort", () => opened.close());
+    await others.hold();
+    db = opened;
+    const taken = Promise.all((await restore(opened)).map(others.watch));
+    await within(patience.otherTabs, taken).catch(() => {
+    });
+    isLoaded = !signal.aborted;
+    take();
+  };
+  const restore = async (db2) => {
+    const { view } = engine;
+    const [meta, entities, left] = await run(db2, all, async (stores) => {
+      const meta2 = await got(stores("meta").get(only));
+      if (meta2 && (owner ?? meta2.user) !== meta2.user) {
+        clear(stores);
+        return [void 0, [], []];
+      }
+      return [meta2, await got(stores("entities").getAll()), await got(stores("pending").getAll())];
+    });
+    if (signal.aborted) return [];
+    owner ??= meta?.user;
+    for (const row of rows.values()) put(Object.assign(row, { user: owner }));
+    view.user = owner ?? view.user;
+    if (typeof meta?.rev === "number" && meta.epoch) {
+      board.since = { epoch: meta.epoch, rev: meta.rev };
+      engine.apply(view.restore(board.since, entities));
     }
-    this.#owner = user;
-    void this.#run(all, async (stores) => {
+    return left.map((row) => row.tab);
+  };
+  const adopt = async (from2) => {
+    const taken = await keep(["pending"], async (stores) => {
+      const left = (await got(stores("pending").getAll())).filter((row) => row.tab === from2);
+      for (const row of left) stores("pending").put(Object.assign(row, { tab }));
+      return left;
+    });
+    if (!taken?.length) return;
+    others.announce();
+    claimed.push(...taken);
+    take();
+  };
+  const take = () => {
+    if (!isLoaded || owner === void 0) return;
+    const late = [];
+    for (const row of claimed.splice(0).sort((a, b) => a.at - b.at)) {
+      rows.set(row.id, row);
+      if (row.user !== owner || !Array.isArray(row.changes)) drop(row.id);
+      else if (isTooOld(row)) late.push(row);
+      else replay(row);
+    }
+    if (late.length) list([...stale, ...late]);
+  };
+  const replay = ({ id, changes, madeAt, expiresAt }) => engine.transact(changes, { id, madeAt, ...expiresAt && { expiresAt } });
+  const age = (row) => Math.abs(engine.env.wall() - row.at);
+  const isTooOld = (row) => !row.expiresAt && !row.again && age(row) > tooOld;
+  const list = (mutations) => {
+    stale = mutations.map(({ id, changes, madeAt }) => ({ id, changes, madeAt }));
+    listeners.tell();
+  };
+  const isListed = (id) => stale.some((m) => m.id === id);
+  const unlist = (id) => {
+    if (!isListed(id)) return void 0;
+    list(stale.filter((m) => m.id !== id));
+    return rows.get(id);
+  };
+  const add = ({ id, changes, madeAt }, by) => {
+    newest = Math.max(engine.env.wall(), newest + 1);
+    const row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
+    rows.set(id, row);
+    put(row);
+    others.announce();
+    return row;
+  };
+  const sending = (m) => {
+    const row = rows.get(m.id) ?? add(m, []);
+    if (age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
+    put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt }));
+  };
+  const greeted = ({ user, epoch, rev }) => {
+    const isOther = owner !== void 0 && owner !== user;
+    if (isOther) {
+      rows.clear();
+      board.since = void 0;
+      list([]);
+    }
+    owner = user;
+    void keep(all, async (stores) => {
       const meta = await got(stores("meta").get(only));
       if (meta && meta.user !== user) clear(stores);
       if (meta?.user !== user || meta.epoch === epoch && meta.rev > rev) stores("meta").put({ user }, only);
-      for (const row of this.#rows.values()) stores("pending").put(Object.assign(row, { user }));
+      for (const row of rows.values()) stores("pending").put(Object.assign(row, { user }));
     });
-    if (other) return this.#engine.forget();
-    for (const row of this.#rows.values()) {
-      if (!this.#isStale(row) || !this.#engine.entries.has(row.id)) continue;
-      this.#list([...this.stale, row]);
-      this.#engine.cancel(row.id);
+    if (isOther) return forget();
+    take();
+    for (const row of rows.values()) {
+      if (!isTooOld(row) || !engine.entries.has(row.id)) continue;
+      list([...stale, row]);
+      engine.cancel(row.id);
     }
-  }
+  };
+  const forget = () => {
+    const { view, entries } = engine;
+    for (const id of [...entries.keys()]) engine.release(id, { verdict: refused("closed") });
+    engine.apply(view.hello({ user: "", epoch: "", resumed: false }));
+    engine.apply(view.ready(0));
+    engine.restart();
+  };
+  const closed = (code) => {
+    board.flush();
+    if (code === notYours) {
+      void keep(["entities", "meta"], (stores) => {
+        stores("entities").clear();
+        stores("meta").put({ user: owner }, only);
+      });
+    }
+    stop();
+  };
+  return {
+    ready,
+    get stale() {
+      return stale;
+    },
+    get error() {
+      return error;
+    },
+    subscribe: (fn) => listeners.add(fn),
+    resend(id) {
+      const row = unlist(id);
+      if (!row) return void 0;
+      row.again = true;
+      put(row);
+      return replay(row);
+    },
+    discard(id) {
+      if (unlist(id)) drop(id);
+    },
+    async signOut() {
+      await ready;
+      const emptied = db && run(db, all, clear);
+      db = void 0;
+      list([]);
+      engine.close();
+      await emptied;
+      const factory = from.indexedDB;
+      const names = (await factory?.databases?.())?.map((found) => found.name) ?? (factory ? [name] : []);
+      const ours = names.filter((found) => found.startsWith(prefix));
+      await Promise.all(ours.map((found) => within(patience.all, got(factory.deleteDatabase(found)))));
+    },
+    attach(to) {
+      engine = to;
+      tab = engine.ulid();
+      prefix = `snapback:${engine.base}`;
+      name = prefix + encodeURIComponent(engine.options.board) + (engine.options.part ? `?${engine.options.part}` : "");
+      owner ??= engine.options.user;
+      noteEffects(engine.view);
+      others = tabs(`${name}#`, tab, from, signal, adopt);
+      board = confirmed(engine, () => ({ db, owner }), (e) => (e || error) && fail(e));
+      signal.addEventListener("abort", engine.env.onWake(board.flush));
+      engine.hooks.add({
+        made: (m) => rows.has(m.id) || m.state === "held" || add(m, guards(m, engine.view)),
+        sending,
+        concluded: (m, v) => !v.ok && v.code === "closed" || isListed(m.id) || drop(m.id),
+        confirmed: board.moved,
+        greeted,
+        closed
+      });
+      engine.holdUntil(within(patience.all, load()).catch(giveUp).then(done));
+    }
+  };
 }
 export {
-  Offline,
   offline
 };

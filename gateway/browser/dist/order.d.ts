@@ -19,9 +19,9 @@ export declare const sameSeat: (a: Entity, b: Entity) => boolean;
 export declare const hangs: (e: Entity) => boolean;
 export declare const isArchived: (e: Entity) => boolean;
 /**
- * Orders siblings by position, then id; without positions by createdRev, pending ones last, in the order `made` gives.
- * What is subtracted may be NaN (∞ - ∞): equal.
+ * Orders siblings by position, then id; without positions by createdRev, pending ones last; of two pending ones a is the
+ * first.
  */
-export declare function compareSiblings(a: Entity, b: Entity, made?: (e: Entity) => number): number;
+export declare function compareSiblings(a: Entity, b: Entity): number;
 /** The index of the first member that is not before the place looked for. */
 export declare function search<T>(list: readonly T[], isBefore: (x: T) => boolean): number;

@@ -16,8 +16,8 @@ const listsOf = (e) => [listOf(e), listKey("", parentOf(e)), e.kind];
 const sameSeat = (a, b) => listOf(a) === listOf(b) && position(a) === position(b) && isArchived(a) === isArchived(b);
 const hangs = (e) => e.kind !== "card";
 const isArchived = (e) => e["archived"] === true;
-function compareSiblings(a, b, made = () => 0) {
-  return rank(a) - rank(b) || (positioned(a) ? compare(position(a), position(b)) : (a.createdRev || Infinity) - (b.createdRev || Infinity) || made(a) - made(b)) || compare(a.id, b.id);
+function compareSiblings(a, b) {
+  return rank(a) - rank(b) || (positioned(a) ? compare(position(a), position(b)) : a.createdRev ? b.createdRev ? a.createdRev - b.createdRev : -1 : b.createdRev || -1) || compare(a.id, b.id);
 }
 function search(list, isBefore) {
   let low = 0, high = list.length;

@@ -22,6 +22,6 @@ export declare function merge(old: Entity, patch: Patch, user: string): Draft;
 /** Are a and b the same JSON value? */
 export declare function same(a: unknown, b: unknown): boolean;
 /** Does a viewer see no difference? When and by whom it was last changed is no matter, that it is confirmed is one. */
-export declare const alike: (a: Entity | undefined, b: Entity | undefined) => boolean;
+export declare const alike: (a: Entity | null | undefined, b: Entity | null | undefined) => boolean;
 /** Freezes a JSON value through and through. */
 export declare function freeze<T>(v: T): T;

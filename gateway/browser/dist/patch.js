@@ -1,13 +1,10 @@
 import { compare } from "./order.js";
-const isOwned = (field) => /^(id|rev|number|likes|kind)$|^created|^updated/.test(field);
+const isOwned = (field) => /^(id|rev|number|likes|kind|created.*|updated.*)$/.test(field);
 const isObject = (v) => typeof v === "object" && v !== null;
 const strings = (v) => Array.isArray(v) && v.every((s) => typeof s === "string") ? v : void 0;
 function seatOf(v) {
-  if (!isObject(v)) return;
-  const [[side, id] = [], more] = Object.entries(v);
-  if (!more && (side === "after" || side === "before") && (id === null || id && typeof id === "string")) {
-    return { after: side === "after", id: id ?? "" };
-  }
+  const { after, before } = isObject(v) ? v : {};
+  if (after !== void 0 || before !== void 0) return { after: after !== void 0, id: after ?? before ?? "" };
 }
 const toSet = (list) => [...new Set(list)].sort(compare);
 const edit = (old, add, remove) => toSet([...strings(old) ?? [], ...add]).filter((s) => !remove.includes(s));

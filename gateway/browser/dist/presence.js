@@ -67,7 +67,7 @@ function presence(store) {
   };
   engine.hooks.add(hooks);
   if (store.me) mine.add(store.me.session);
-  if (store.status === "live") engine.said?.forEach(hear);
+  if (store.status === "live") engine.said.forEach(hear);
   return {
     set(data) {
       const text = JSON.stringify(data ?? null);

@@ -1,13 +1,14 @@
-import { type Ground, type Outcome, type State } from "./ground.js";
+import type { Entity } from "./entities.js";
+import { type Ground, type State } from "./ground.js";
 import type { Pending } from "./view.js";
 /** A pending mutation as the view keeps it. */
 export interface Made extends Pending {
-    /** From 1 in the order made. */
-    readonly seq: number;
     /** To be replayed in any case. */
     stale: boolean;
+    /** It has its verdict, and leaves the view with the next pass. */
+    over: boolean;
     /** What the last replay made of entities. */
-    out: Map<string, Outcome>;
+    out: Map<string, Entity | null>;
     /** What stood there before. */
     before: Map<string, State>;
     /** What the last replay read or wrote: ids of entities, keys of lists, {@link seatKey}s of siblings. */

@@ -9,7 +9,8 @@ export interface Kept {
 /**
  * What became of an undo or redo. `rev` is absent if the server had nothing to change. A refusal has the code of the nack
  * (`wip_limit`, `archived`, `not_found`, `forbidden`, …), `empty` if there is nothing to turn, or `closed`. One that came
- * too late (`expired`, `withdrawn`) can be tried again; a step that a rule of the board refuses is given up.
+ * too late (`expired`, `withdrawn`) can be tried again; a step that a rule of the board refuses is given up, so that it
+ * does not stand before the others.
  */
 export type UndoResult = {
     readonly ok: true;

@@ -1,4 +1,5 @@
 import { Listeners, refused } from "./core.js";
+import { noteEffects } from "./effect.js";
 const isSet = (name) => /^(labels|assignees|likedBy)$/.test(name);
 const isPlace = (name) => /^(columnId|checklistId|position)$/.test(name);
 const isLate = ({ code }) => /^(expired|withdrawn)$/.test(code);
@@ -9,62 +10,77 @@ function undoManager(store, { steps: most = 50 } = {}) {
   const { view } = engine;
   const listeners = new Listeners();
   const flights = /* @__PURE__ */ new Map();
-  const firsts = /* @__PURE__ */ new Map();
+  const states = /* @__PURE__ */ new Map();
   const placed = /* @__PURE__ */ new Map();
   let steps = [];
   let user = store.me?.user;
   let closed = false;
   let told = "";
-  const partsOf = (m, rev = -1) => [...m.pending.effect].map(([id, { created, fields }]) => {
+  const partsOf = (m, rev = 0, events = 0) => [...m.pending.effect].map(([id, { created, fields }]) => {
     const own = m.changes.filter((c) => c.entityId === id);
     const now = view.confirmed(id);
-    return {
+    const list = states.get(id) ?? [];
+    const at = (rev2) => list.findLast((e) => e.rev <= rev2);
+    const base = rev ? at(rev - events) : void 0;
+    const got = rev ? at(rev) : void 0;
+    const known = got !== base || now === got ? got : void 0;
+    const plain = {};
+    const part = {
       id,
       rev: now?.rev,
       kind: created ? own.find((c) => c.patch?.kind)?.patch?.kind : void 0,
       deleted: own.some((c) => !c.patch),
-      fields: [...fields].map(([name, { before, after }]) => {
-        if (!now || now.rev > rev || isSet(name)) return [name, before, after];
-        const got = now[name];
-        if (name === "position") {
-          placed.delete(id + after);
-          if (got !== after) placed.set(id + after, got);
+      fields: [...fields].flatMap(([name, { before, after }]) => {
+        if (isSet(name)) {
+          let [gone, come] = [minus(before, after), minus(after, before)];
+          if (base) {
+            gone = minus(gone, minus(gone, base[name]));
+            come = minus(come, base[name]);
+          }
+          return gone[0] || come[0] ? [[name, gone, come]] : [];
         }
-        const first = got === before && firsts.get(m.id)?.find((p) => p.id === id)?.fields.find((f) => f[0] === name);
-        return [name, first ? first[1] : before, got];
+        const is = plain[name] = known ? known[name] : after;
+        const was = base ? base[name] : before;
+        if (name === "position" && known) {
+          placed.delete(id + after);
+          if (is !== after) placed.set(id + after, is);
+        }
+        return was === is && name !== "position" ? [] : [[name, was, is]];
       })
     };
+    if (base && !known) list.splice(list.indexOf(base) + 1, 0, { ...base, ...plain, rev });
+    return part;
   });
-  function move(id, fields) {
-    const patch = {};
-    const expected = {};
-    for (const [name, from, to] of fields) {
-      if (isSet(name)) {
-        patch[name] = { add: minus(to, from), remove: minus(from, to) };
-      } else {
-        patch[name] = to ?? null;
-        expected[name] = name === "position" && placed.get(id + from) || (from ?? null);
+  function changesTo(back, parts, kept = []) {
+    const changes = parts.flatMap(({ id, kind, deleted, rev, fields }) => {
+      if (deleted) return back ? [] : [{ entityId: id, patch: null, ...rev && { ifRev: rev } }];
+      if (kind) {
+        const set = fields.filter(([name]) => !back || !isPlace(name));
+        const made = Object.fromEntries(set.map(([name, , to]) => [name, to]));
+        if (!back) return [{ entityId: id, patch: { ...made, kind } }];
+        if (/^c(ard|olumn)$/.test(kind)) return [{ entityId: id, patch: { archived: true }, if: { archived: null } }];
+        if (view.children(id).every((e) => parts.some((p) => p.id === e.id))) {
+          return [{ entityId: id, patch: null, if: { ...optional, ...made } }];
+        }
+        kept.push({ entityId: id, fields: [] });
+        return [];
       }
-    }
-    return fields.length ? [{ entityId: id, patch, if: expected }] : [];
+      const patch = {};
+      const expected = {};
+      for (const [name, before, after] of fields) {
+        const [from = null, to = null] = back ? [after, before] : [before, after];
+        if (isSet(name)) {
+          patch[name] = { add: to, remove: from };
+        } else {
+          patch[name] = to;
+          expected[name] = name === "position" && placed.get(id + from) || from;
+        }
+      }
+      return fields[0] ? [{ entityId: id, patch, if: expected }] : [];
+    });
+    return back ? changes.reverse() : changes;
   }
-  const again = (parts) => parts.flatMap(({ id, kind, deleted, rev, fields }) => {
-    if (deleted) return [{ entityId: id, patch: null, ...rev && { ifRev: rev } }];
-    const [change] = move(id, fields.map(([name, , to]) => [name, void 0, to]));
-    return kind ? [{ entityId: id, patch: { ...change.patch, kind } }] : move(id, fields);
-  });
-  const inverse = (parts, kept = []) => parts.flatMap(({ id, kind, deleted, fields }) => {
-    if (deleted) return [];
-    if (!kind) return move(id, fields.map(([name, before, after]) => [name, after, before]));
-    if (kind === "card" || kind === "column") return [{ entityId: id, patch: { archived: true }, if: { archived: null } }];
-    if (view.children(id).some((e) => parts.every((p) => p.id !== e.id))) {
-      kept.push({ entityId: id, fields: [] });
-      return [];
-    }
-    const made = fields.filter(([name]) => !isPlace(name)).map(([name, , to]) => [name, to]);
-    return [{ entityId: id, patch: null, if: { ...optional, ...Object.fromEntries(made) } }];
-  }).reverse();
-  const changesOf = (step, parts = step.parts, makes = step.makes) => step.undone === makes ? again(parts) : inverse(parts, step.kept = []);
+  const changesOf = (step, parts = step.parts, makes = step.makes) => changesTo(step.undone !== makes, parts, step.kept = []);
   const next = (undone) => undone ? steps.find((s) => s.undone) : steps.findLast((s) => !s.undone);
   function tell() {
     const now = `${!!next(false)} ${!!next(true)}`;
@@ -82,12 +98,12 @@ function undoManager(store, { steps: most = 50 } = {}) {
     const { held, settle } = step;
     step.held = step.settle = void 0;
     drop(held);
-    if (!(step.undone === step.makes ? inverse : again)(step.parts).length) forget(step);
+    if (!changesTo(step.undone === step.makes, step.parts)[0]) forget(step);
     settle?.(result);
   }
   const done = ({ kept }, rev) => ({ ok: true, ...rev && { rev }, kept });
   function send(step, changes, none = done(step)) {
-    if (!changes.length) {
+    if (!changes[0]) {
       forget(step);
       return end(step, none);
     }
@@ -118,11 +134,14 @@ function undoManager(store, { steps: most = 50 } = {}) {
   }
   const hooks = {
     made(m) {
+      for (const id of m.pending.effect.keys()) {
+        const now = view.confirmed(id);
+        if (!states.has(id)) states.set(id, now ? [now] : []);
+      }
       const parts = partsOf(m);
-      firsts.set(m.id, parts);
       if (m.quiet || m.restored || closed) return;
       steps = steps.filter((s) => !s.undone);
-      if (inverse(parts).length) {
+      if (changesTo(true, parts)[0]) {
         const step = { undone: false, flying: m.id, goal: false, parts, makes: false, sent: [], kept: [] };
         flights.set(m.id, step);
         steps = [...steps, step].slice(-most);
@@ -131,9 +150,9 @@ function undoManager(store, { steps: most = 50 } = {}) {
     },
     concluded(m, v) {
       const step = flights.get(m.id);
-      const parts = partsOf(m, v.ok ? v.rev : -1);
+      const parts = v.ok ? partsOf(m, v.rev, v.events) : partsOf(m);
       flights.delete(m.id);
-      firsts.delete(m.id);
+      if (!engine.entries.size) states.clear();
       if (!step) return;
       const wanted = step.undone === step.goal;
       step.flying = void 0;
@@ -154,6 +173,12 @@ function undoManager(store, { steps: most = 50 } = {}) {
         end(step, v);
       }
       tell();
+    },
+    confirmed(ids) {
+      for (const id of ids) {
+        const now = view.confirmed(id);
+        if (now) states.get(id)?.push(now);
+      }
     },
     greeted(hello) {
       if (user && user !== hello.user) steps = [];
@@ -177,7 +202,7 @@ function undoManager(store, { steps: most = 50 } = {}) {
     if (m) {
       const was = step.held;
       const changes = changesOf(step, partsOf(m), step.goal);
-      step.held = changes.length ? engine.ulid() : void 0;
+      step.held = changes[0] && engine.ulid();
       if (step.held) engine.transact(changes, { id: step.held, held: true, quiet: true });
       drop(was);
       engine.cancel(m.id);
@@ -187,6 +212,7 @@ function undoManager(store, { steps: most = 50 } = {}) {
     tell();
     return result;
   }
+  noteEffects(view);
   engine.hooks.add(hooks);
   return {
     undo: () => turn(next(false)),

@@ -1,9 +1,9 @@
 import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
 import { type State } from "./ground.js";
-import { type Made } from "./replay.js";
+import type { Made } from "./replay.js";
 import type { EntityChange, Verdict } from "./types.js";
-/** What a pending mutation changes of one entity, for its inverse. */
+/** What a pending mutation changes of one entity, for its inverse; noted if somebody asked for it, see effect.ts. */
 export interface Effect {
     /** It made the entity. */
     created: boolean;
@@ -69,7 +69,7 @@ export declare class View {
     children(parent: string, kind?: string): readonly Entity[];
     /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
     isPending(id: string): boolean;
-    byId(mutation: string): Pending | undefined;
+    byId(mutation: string): Made | undefined;
     /** Shows a change made here. The mutation's id must be new. */
     mutate(mutation: string, changes: readonly Change[]): Effects;
     /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
@@ -80,12 +80,12 @@ export declare class View {
     disconnected(): void;
     sync({ entity, rev, more }: Sync): Effects;
     /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
-    load(entities: readonly Entity[]): Effects;
-    /** Drops a mutation: the syncs that carry it came before (law 2). */
-    ack(frame: Ack): Effects;
-    nack({ clientMutationId, code, reason, details }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
-    /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
-    silence(mutation: string): Effects;
+    load(entities: Iterable<Entity>): Effects;
     /** Starts from a stored confirmed state. Only before anything else. */
     restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
+    /** Drops a mutation: the syncs that carry it came before (law 2). */
+    ack(frame: Ack): Effects;
+    nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
+    /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
+    silence(mutation: string): Effects;
 }
