@@ -169,7 +169,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
 
   /** The changes that bring the step to where the user wants it, by the mutation that made these parts. */
   const changesOf = (step: Step, parts = step.parts, makes = step.makes) =>
-    changesTo(step.undone !== makes, parts, (step.kept = []));
+    changesTo(step.undone !== makes, parts, step.kept);
 
   const next = (undone: boolean) => (undone ? steps.find((s) => s.undone) : steps.findLast((s) => !s.undone));
 

@@ -104,6 +104,15 @@ describe("what was made", () => {
     assert.equal(is(entityId, "text"), "hallo");
   });
 
+  test("one that another put elsewhere goes all the same", async () => {
+    const { undo, store, is, ann, server, all } = await open();
+    const { entityId } = store.create("label", { name: "bug" });
+    await ann.flow();
+    server.mutate("bob", entityId, { position: "a9" });
+    assert.deepEqual(bare(await all(undo.undo())), fine());
+    assert.equal(is(entityId, "name"), undefined);
+  });
+
   test("one that another added to stays", async () => {
     const { undo, store, is, ann, server, all } = await open();
     const { entityId } = store.create("label", { name: "bug" });
