@@ -15,32 +15,42 @@ import (
 
 // scripted is our TypeScript client, on a stage with others.
 type scripted struct {
-	w      *world
-	name   string
-	n      int // on the stage
-	stage  stage
-	r      *rand.Rand
-	gen    *generator
-	silent bool // rolls back on silence
+	w       *world
+	name    string
+	n       int // on the stage
+	stage   stage
+	r       *rand.Rand
+	gen     *generator
+	silent  bool // rolls back on silence
+	options map[string]any
+	how     map[string]any // see open in stage.ts
 }
 
 // newScripted connects store n; breakage is one of spoil.ts, or none.
 func newScripted(w *world, s stage, e *entry, name, breakage string) (*scripted, error) {
-	a := &scripted{w, name, e.i, s, e.r, e.gen, e.r.IntN(4) == 0}
-	options := map[string]any{
-		"url": "http://" + e.addr, "board": board, "user": name, "ttl": 1000 * (1 + e.r.IntN(4)), "rollbackOnSilence": a.silent,
-	}
-	args := []any{a.n, options}
+	silent := e.r.IntN(4) == 0
+	a := &scripted{w, name, e.i, s, e.r, e.gen, silent, map[string]any{
+		"url": "http://" + e.addr, "board": board, "user": name, "ttl": 1000 * (1 + e.r.IntN(4)), "rollbackOnSilence": silent,
+	}, map[string]any{}}
 	if breakage != "" {
-		args = append(args, breakage)
+		a.how["breakage"] = breakage
 	}
+	return a, a.open()
+}
+
+// open connects the store, and waits for the board.
+func (a *scripted) open() error {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	var there bool
-	if err := s.call(ctx, &there, "open", args...); err != nil || !there {
-		return nil, fmt.Errorf("%s: connected: %v %w", name, there, err)
+	there := false
+	err := a.stage.call(ctx, nil, "open", a.n, a.options, a.how)
+	if err == nil {
+		err = a.stage.call(ctx, &there, "ready", a.n)
 	}
-	return a, nil
+	if err != nil || !there {
+		return fmt.Errorf("%s: connected: %v %w", a.name, there, err)
+	}
+	return nil
 }
 
 func (a *scripted) act() {
@@ -118,9 +128,7 @@ func (a *scripted) judge(j *judge) {
 		j.fault("convergence", "%s: %v", a.name, err)
 		return
 	}
-	for _, f := range got.Faults {
-		j.fault("law 11", "%s: %s", a.name, f)
-	}
+	a.told(j, got)
 	want := naive.Fold(j.log.Records, got.Rev).View(a.name)
 	bare := map[string]naive.Object{}
 	for id, o := range want {
@@ -143,6 +151,13 @@ func (a *scripted) judge(j *judge) {
 	j.counts["lists in order"] += len(got.Order)
 	if got.Pending > 0 {
 		j.fault("law 3", "%s: %d mutations pending after every verdict", a.name, got.Pending)
+	}
+}
+
+// told holds what a store told against the log.
+func (a *scripted) told(j *judge, got report) {
+	for _, f := range got.Faults {
+		j.fault("law 11", "%s: %s", a.name, f)
 	}
 	for id, m := range got.Mutations {
 		a.verdict(j, id, m)

@@ -37,7 +37,7 @@ func TestConvergenceOfTypeScript(t *testing.T) {
 		return
 	}
 	for _, what := range []string{
-		"cuts", "cuts at a byte", "delays", "stalls", "servers killed", "live lost", "cmd lost", "resumed", "lists in order", "script mutations",
+		"cuts", "cuts at a byte", "delays", "stalls", "servers killed", "live lost", "cmd lost", "resumed", "lists in order", "script mutations", "reloads",
 		"script acked", "script invalid", "script too_large", "script not_found", "script conflict", "script wip_limit", "script name_taken", "script withdrawn", "turn undo",
 	} {
 		if sum.counts[what] == 0 {
@@ -48,8 +48,9 @@ func TestConvergenceOfTypeScript(t *testing.T) {
 
 func runScripts(t *testing.T, seed uint64, sum *total) {
 	p := newPlan(seed)
-	p.clients, p.activity, p.uplink, p.stall = 6, 5*time.Second, 2*time.Second, 2*time.Second
-	stages := []stage{newNodeStage(t), newPageStage(t)}
+	p.clients, p.activity, p.uplink, p.stall = 7, 5*time.Second, 2*time.Second, 2*time.Second
+	page := newPageStage(t)
+	stages := []stage{newNodeStage(t), page}
 	w := newWorld(t, p, func(w *world, e *entry) (actor, error) {
 		name := fmt.Sprint("user", e.i)
 		switch e.i {
@@ -57,6 +58,8 @@ func runScripts(t *testing.T, seed uint64, sum *total) {
 			name = "user0"
 		case 5: // the Go client and whoever sends broken frames are on the same board
 			return w.usual(e)
+		case 6:
+			return newReloaded(w, page.another(t), e, name)
 		}
 		return newScripted(w, stages[(e.i+e.i/4)%2], e, name, "")
 	})

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,13 +35,39 @@ type stage interface {
 }
 
 // onPage is a stage in a browser's window.
-type onPage struct{ page *chrome.Page }
+type onPage struct {
+	browser context.Context
+	page    *chrome.Page
+	origin  string
+	script  string
+}
 
 func newPageStage(t *testing.T) onPage {
 	t.Helper()
-	p := chrome.Open(t, chrome.Start(t), "stage")
-	p.Do(chromedp.Evaluate[chromedp.Void](bundle.Script(t, filepath.Join(script, "stage.ts"), "stage")))
-	return onPage{p}
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>stage</title>")
+	}))
+	t.Cleanup(empty.Close)
+	s := onPage{browser: chrome.Start(t), origin: empty.URL, script: bundle.Script(t, filepath.Join(script, "stage.ts"), "stage")}
+	return s.another(t)
+}
+
+// another is a stage in another window of the same browser.
+func (s onPage) another(t *testing.T) onPage {
+	t.Helper()
+	s.page = chrome.Open(t, s.browser, "stage")
+	if err := s.load(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// load loads the page, also anew, without its stores.
+func (s onPage) load() error {
+	ctx, cancel := context.WithTimeout(s.page.Ctx, settleTime)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.Navigate(s.origin), chromedp.Evaluate[chromedp.Void](s.script))
 }
 
 func (s onPage) call(ctx context.Context, result any, name string, args ...any) error {

@@ -4,6 +4,7 @@
 import { connect, type Store } from "../src/index.js";
 import type { Change, Entity, Kind } from "../src/entities.js";
 import type { EntityChange, Options, Status, Verdict } from "../src/types.js";
+import { offline } from "../src/offline.js";
 import { undoManager, type UndoManager, type UndoResult } from "../src/undo.js";
 import { type Breakage, spoil } from "./spoil.js";
 
@@ -183,12 +184,12 @@ function nested(value: unknown): string[] {
 const actors = new Map<number, Actor>();
 const actor = (n: number) => actors.get(n)!;
 
-/** Connects store n; resolves when the board is there. */
-export function open(n: number, options: Options, breakage?: Breakage): Promise<boolean> {
-  const made = new Actor(options, breakage);
-  actors.set(n, made);
-  return made.store.ready;
+/** Connects store n, which is broken in one way or keeps what it has over reloads of the page, if so wished. */
+export function open(n: number, options: Options, how: { readonly breakage?: Breakage; readonly keeps?: boolean }): void {
+  actors.set(n, new Actor(how.keeps ? { ...options, offline: offline() } : options, how.breakage));
 }
+
+export const ready = (n: number) => actor(n).store.ready;
 
 /** Mutations one after the other; the last is cancelled at once if so wished. */
 export function act(n: number, mutations: readonly (readonly Change[])[], cancel: boolean): void {
