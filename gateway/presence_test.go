@@ -40,6 +40,29 @@ func TestPresence(t *testing.T) {
 	})
 }
 
+// TestPresence_NullLeaves: who says null is gone for the others and for
+// newcomers, and may come again.
+func TestPresence_NullLeaves(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		a, b := w.connect("ada"), w.connect("bob")
+		a.skip("ready")
+		b.skip("ready")
+		for _, data := range []string{`1`, `null`, `2`, `null`} {
+			a.send(`{"type":"presence","data":` + data + `}`)
+			if f := b.next(); f.Type != "presence" || f.Session != a.session || string(f.Data) != data {
+				t.Errorf("%s, not %s", f, data)
+			}
+		}
+		c := w.connect("cleo")
+		c.skip("ready")
+		c.send(`{"type":"ping"}`)
+		if f := c.next(); f.Type != "pong" {
+			t.Errorf("a newcomer hears %s", f)
+		}
+	})
+}
+
 // TestPresence_TenASecond: what comes later replaces what waits.
 func TestPresence_TenASecond(t *testing.T) {
 	inBubble(t, options{}, func(t *testing.T, w *world) {

@@ -217,8 +217,11 @@ func change(o map[string]json.RawMessage) (c domain.Change, bad *domain.Rejectio
 
 func (f *ClientFrame) presence(o map[string]json.RawMessage) *domain.Rejection {
 	raw, ok := o["data"]
-	if !ok || null(raw) {
+	if !ok {
 		return invalid("data", "no data")
+	}
+	if null(raw) {
+		return nil // leaves
 	}
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil || b.Len() > MaxPresence {
