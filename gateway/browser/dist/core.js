@@ -2,7 +2,9 @@ import { browser } from "./env.js";
 import { openLink } from "./link.js";
 import { ulid } from "./ulid.js";
 import { View } from "./view.js";
-const ttl = { min: 1e3, max: 6e4, usual: 4e3 };
+const minTtl = 1e3;
+const maxTtl = 6e4;
+const usualTtl = 4e3;
 const maxChanges = 100;
 const verdictsKept = 50;
 const refused = (code, reason = "", details = {}) => ({
@@ -36,8 +38,8 @@ class Listeners {
 }
 function createCore(options) {
   if (!options.board) throw new TypeError("board: missing");
-  const lifetime = options.ttl ?? ttl.usual;
-  if (!(lifetime >= ttl.min && lifetime <= ttl.max)) throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
+  const ttl = options.ttl ?? usualTtl;
+  if (!(ttl >= minTtl && ttl <= maxTtl)) throw new RangeError(`ttl: ${minTtl} to ${maxTtl} ms`);
   const env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
@@ -133,7 +135,7 @@ function createCore(options) {
   function frame(m, limit) {
     if (!m.frame) {
       if (!m.expiresAt) {
-        m.expiresAt = new Date(now() + lifetime).toISOString();
+        m.expiresAt = new Date(now() + ttl).toISOString();
         tell("sending", m);
       }
       const [only, more] = m.sending;
@@ -143,9 +145,7 @@ function createCore(options) {
         expiresAt: m.expiresAt,
         ...more ? { changes: m.sending } : only
       });
-    }
-    if (m.frame.length * 3 > limit && new TextEncoder().encode(m.frame).length > limit) {
-      return void end(m, refused("too_large", "", { limit }));
+      if (new TextEncoder().encode(m.frame).length > limit) return void end(m, refused("too_large", "", { limit }));
     }
     if (m.state === "queued") m.state = "sent";
     return m.frame;

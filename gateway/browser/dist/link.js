@@ -3,7 +3,8 @@ const pongTimeout = 3e3;
 const dialTimeout = 15e3;
 const late = 1e3;
 const beat = 1e3;
-const backoff = { min: 250, max: 1e4 };
+const minBackoff = 250;
+const maxBackoff = 1e4;
 function openLink(core) {
   const { env, options, view, entries, said } = core;
   let socket;
@@ -131,7 +132,7 @@ function openLink(core) {
     view.disconnected();
     if (had) core.tell("gone");
     if (code >= 4500 && code < 5e3) return close(code);
-    const most = Math.min(backoff.min * 2 ** failures++, backoff.max);
+    const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
     const pause = goaway || most / 2 * (1 + env.random());
     if (!closeCode) become("offline");
     retryAt = time() + (atOnce ? 0 : pause);

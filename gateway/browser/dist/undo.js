@@ -80,7 +80,7 @@ function undoManager(store, { steps: most = 50 } = {}) {
     });
     return back ? changes.reverse() : changes;
   }
-  const changesOf = (step, parts = step.parts, makes = step.makes) => changesTo(step.undone !== makes, parts, step.kept = []);
+  const changesOf = (step, parts = step.parts, makes = step.makes) => changesTo(step.undone !== makes, parts, step.kept);
   const next = (undone) => undone ? steps.find((s) => s.undone) : steps.findLast((s) => !s.undone);
   function tell() {
     const now = `${!!next(false)} ${!!next(true)}`;

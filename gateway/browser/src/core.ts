@@ -10,7 +10,11 @@ import type { EntityChange, Mutation, Options, Refusal, Sent, Status, Verdict } 
 import { ulid } from "./ulid.js";
 import { type Effects, View } from "./view.js";
 
-const ttl = { min: 1000, max: 60000, usual: 4000 };
+// Milliseconds.
+const minTtl = 1000;
+const maxTtl = 60000;
+const usualTtl = 4000;
+
 const maxChanges = 100;
 const verdictsKept = 50;
 
@@ -79,8 +83,8 @@ export interface Core extends Engine {
 
 export function createCore(options: Options): Core {
   if (!options.board) throw new TypeError("board: missing");
-  const lifetime = options.ttl ?? ttl.usual;
-  if (!(lifetime >= ttl.min && lifetime <= ttl.max)) throw new RangeError(`ttl: ${ttl.min} to ${ttl.max} ms`);
+  const ttl = options.ttl ?? usualTtl;
+  if (!(ttl >= minTtl && ttl <= maxTtl)) throw new RangeError(`ttl: ${minTtl} to ${maxTtl} ms`);
   const env: Env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
@@ -172,16 +176,14 @@ export function createCore(options: Options): Core {
   function frame(m: Entry, limit: number): string | undefined {
     if (!m.frame) {
       if (!m.expiresAt) {
-        m.expiresAt = new Date(now() + lifetime).toISOString();
+        m.expiresAt = new Date(now() + ttl).toISOString();
         tell("sending", m);
       }
       const [only, more] = m.sending;
       m.frame = JSON.stringify({
         type: "mutate", clientMutationId: m.id, expiresAt: m.expiresAt, ...(more ? { changes: m.sending } : only),
       });
-    }
-    if (m.frame.length * 3 > limit && new TextEncoder().encode(m.frame).length > limit) {
-      return void end(m, refused("too_large", "", { limit }));
+      if (new TextEncoder().encode(m.frame).length > limit) return void end(m, refused("too_large", "", { limit }));
     }
     if (m.state === "queued") m.state = "sent";
     return m.frame;

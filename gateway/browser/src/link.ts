@@ -13,7 +13,8 @@ const pongTimeout = 3000;
 const dialTimeout = 15000;
 const late = 1000; // a timer later than this means that the page did not run
 const beat = 1000; // how often to look at the clock while a verdict is awaited, so that little time passes unnoticed
-const backoff = { min: 250, max: 10000 };
+const minBackoff = 250;
+const maxBackoff = 10000;
 
 /** What waits for a verdict on this socket. Deadlines are in running time. */
 interface Flight {
@@ -194,7 +195,7 @@ export function openLink(core: Core): Link {
     view.disconnected();
     if (had) core.tell("gone");
     if (code >= 4500 && code < 5000) return close(code);
-    const most = Math.min(backoff.min * 2 ** failures++, backoff.max);
+    const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
     const pause = goaway || (most / 2) * (1 + env.random());
     if (!closeCode) become("offline");
     retryAt = time() + (atOnce ? 0 : pause);
