@@ -92,10 +92,17 @@ func failures(out []byte) []byte {
 // TestTypes holds everything against the compiler, the tests of types too.
 func TestTypes(t *testing.T) {
 	t.Parallel()
+	compile(t, "-p", ".")
+}
+
+// compile runs the TypeScript compiler.
+func compile(t *testing.T, args ...string) {
+	t.Helper()
 	program := node(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, program, filepath.Join("node_modules", "typescript", "bin", "tsc"), "-p", ".").CombinedOutput(); err != nil {
+	args = append([]string{filepath.Join("node_modules", "typescript", "bin", "tsc")}, args...)
+	if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
