@@ -159,8 +159,9 @@ export function createCore(options: Options): Core {
 
   function cancel(id: string): void {
     const m = entries.get(id);
-    if (!m || m.ask) return;
+    if (!m) return;
     m.withdrawn = true;
+    if (m.ask) return;
     run(() => {
       if (!link.cancel(m)) end(m, refused("withdrawn"));
       link.tick();

@@ -406,6 +406,17 @@ describe("sending", () => {
     assert.deepEqual(rollbacks, []);
   });
 
+  test("a toast for none that was cancelled, also if it had been asked for already", async () => {
+    const { world, store, rollbacks } = open();
+    await world.join([card("c1")]);
+    const p = store.mutate("c1", { title: "x" });
+    await world.advance(5100);
+    p.cancel();
+    world.socket.say(nack(p.id, "withdrawn"));
+    await p;
+    assert.deepEqual(rollbacks, []);
+  });
+
   test("what can not be sent is refused in words, and shows nothing", async () => {
     const { world, store } = open();
     await world.join([card("c1")]);
