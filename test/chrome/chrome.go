@@ -68,7 +68,7 @@ func Open(tb testing.TB, browser context.Context, name string) *Page {
 				return // the window is closed
 			}
 			// A lost server is in the browser's log too, and none of the page's errors.
-			if m.IsException() || m.Type == chromedp.ConsoleError && m.Source != "network" && !strings.Contains(m.Text, "WebSocket connection to") {
+			if m.IsException() || m.Type == chromedp.ConsoleError && m.Source != "network" && !strings.HasPrefix(m.Text, "WebSocket ") {
 				p.TB.Errorf("%s: on the console: %s", name, m.Text)
 			}
 		}
