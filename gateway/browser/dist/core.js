@@ -121,8 +121,9 @@ function createCore(options) {
   }
   function cancel(id) {
     const m = entries.get(id);
-    if (!m || m.ask) return;
+    if (!m) return;
     m.withdrawn = true;
+    if (m.ask) return;
     run(() => {
       if (!link.cancel(m)) end(m, refused("withdrawn"));
       link.tick();

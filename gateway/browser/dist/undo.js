@@ -23,7 +23,7 @@ function undoManager(store, { steps: most = 50 } = {}) {
     const at = (rev2) => list.findLast((e) => e.rev <= rev2);
     const base = rev ? at(rev - events) : void 0;
     const got = rev ? at(rev) : void 0;
-    const known = got !== base || now === got ? got : void 0;
+    const known = !events || got !== base || now === got ? got : void 0;
     const plain = {};
     const part = {
       id,
@@ -32,7 +32,8 @@ function undoManager(store, { steps: most = 50 } = {}) {
       deleted: own.some((c) => !c.patch),
       fields: [...fields].flatMap(([name, { before, after }]) => {
         if (isSet(name)) {
-          let [gone, come] = [minus(before, after), minus(after, before)];
+          const [from, to] = base && known ? [base[name], known[name]] : [before, after];
+          let [gone, come] = [minus(from, to), minus(to, from)];
           if (base) {
             gone = minus(gone, minus(gone, base[name]));
             come = minus(come, base[name]);
@@ -40,10 +41,10 @@ function undoManager(store, { steps: most = 50 } = {}) {
           return gone[0] || come[0] ? [[name, gone, come]] : [];
         }
         const is = plain[name] = known ? known[name] : after;
-        const was = base ? base[name] : before;
+        const was = base ? base[name] : created ? void 0 : before;
         if (name === "position" && known) {
-          placed.delete(id + after);
-          if (is !== after) placed.set(id + after, is);
+          placed.delete(id + is);
+          if (m.quiet && is !== after) placed.set(id + after, is);
         }
         return was === is && name !== "position" ? [] : [[name, was, is]];
       })

@@ -105,7 +105,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
       const at = (rev: number) => list.findLast((e) => e.rev! <= rev);
       const base = rev ? at(rev - events) : undefined;
       const got = rev ? at(rev) : undefined;
-      const known = got !== base || now === got ? got : undefined; // else it came together with later ones
+      const known = !events || got !== base || now === got ? got : undefined; // else it came together with later ones
       const plain: { [name: string]: Json | undefined } = {};
       const part = {
         id, rev: now?.rev,
@@ -113,7 +113,8 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
         deleted: own.some((c) => !c.patch),
         fields: [...fields].flatMap(([name, { before, after }]): Field[] => {
           if (isSet(name)) {
-            let [gone, come] = [minus(before, after), minus(after, before)];
+            const [from, to] = base && known ? [base[name], known[name]] : [before, after];
+            let [gone, come] = [minus(from, to), minus(to, from)];
             if (base) { // somebody may have been quicker
               gone = minus(gone, minus(gone, base[name]));
               come = minus(come, base[name]);
@@ -121,10 +122,10 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
             return gone[0] || come[0] ? [[name, gone, come]] : [];
           }
           const is = (plain[name] = known ? known[name] : after);
-          const was = base ? base[name] : before;
+          const was = base ? base[name] : created ? undefined : before;
           if (name === "position" && known) {
-            placed.delete(id + after);
-            if (is !== after) placed.set(id + after, is);
+            placed.delete(id + is);
+            if (m.quiet && is !== after) placed.set(id + after, is);
           }
           return was === is && name !== "position" ? [] : [[name, was, is]];
         }),

@@ -77,6 +77,15 @@ export class Client extends World {
     while (this.down() || this.up());
   }
 
+  /** The same, but what is under way to the server comes back in one flush: every sync, and then every verdict (law 2). */
+  async flush(): Promise<void> {
+    await this.settle();
+    while (this.up());
+    const isVerdict = (f: object) => Number("clientMutationId" in f);
+    this.line!.down.sort((a, b) => isVerdict(a) - isVerdict(b));
+    await this.flow();
+  }
+
   cut(): void {
     const line = this.line;
     this.line = undefined;
@@ -193,6 +202,8 @@ export class FakeServer {
     delete now["liked"];
     delete now["likes"];
     for (const name of ["title", "text"]) if (typeof now[name] === "string") now[name] = now[name].trim();
+    const isTaken = (e: Entity) => e.kind === "file" && parentOf(e) === parentOf(now) && e["name"] === now["name"];
+    if (!old && [...next.values()].some(isTaken)) now["name"] = `${String(now["name"])} (2)`;
     const restored = isArchived(old ?? now) && !isArchived(now);
     const moved = !old || listOf(old) !== listOf(now) || patch.position !== undefined;
     if (positioned(now) && (moved || restored)) this.#seat(next, now, patch, old);

@@ -95,6 +95,15 @@ describe("what was made", () => {
     assert.equal(undo.canRedo, false);
   });
 
+  test("a file goes again also under the name that the server gave it", async () => {
+    const { undo, store, is, ann, all } = await open({ entities: [...usual(), { id: "f1", kind: "file", cardId: "c1", name: "a" }] });
+    const { entityId } = store.create("file", { cardId: "c1", name: "a" });
+    await ann.flow();
+    assert.equal(is(entityId, "name"), "a (2)");
+    assert.deepEqual(bare(await all(undo.undo())), fine());
+    assert.equal(is(entityId, "name"), undefined);
+  });
+
   test("one that another changed since stays", async () => {
     const { undo, store, is, ann, server, all } = await open();
     const { entityId } = store.create("comment", { cardId: "c1", text: "hello" });

@@ -58,6 +58,48 @@ describe("of an acked step", () => {
     assert.equal(is("c1", "position"), "a3");
   });
 
+  test("a place that the server chose is not expected where the same key had been before", async () => {
+    const { undo, acked, store, is, ann } = await open();
+    await acked("c1", { columnId: "done", position: "a1" });
+    await acked("c1", { columnId: "todo" });
+    store.mutate("c2", { columnId: "done" }, { if: { title: "not so" } });
+    store.mutate("c1", { columnId: "done" }); // behind c2, as far as can be seen
+    await ann.flush();
+    assert.equal(is("c1", "position"), "a0");
+    const results = [undo.undo(), undo.undo(), undo.undo()];
+    await ann.flush();
+    for (const r of results) assert.deepEqual(bare(await now(r)), fine());
+    assert.deepEqual([is("c1", "columnId"), is("c1", "position")], ["todo", "a0"]);
+  });
+
+  test("what changed nothing says nothing of where things stand", async () => {
+    const { undo, store, is, all, ann } = await open();
+    store.mutate("c1", { columnId: "done", position: "a3" });
+    store.mutate("c1", { columnId: "done", title: "c1" });
+    store.mutate("c1", { columnId: "todo", position: "a7" });
+    await ann.flush();
+    assert.equal(is("c1", "position"), "a7");
+    await all(undo.undo());
+    assert.deepEqual([is("c1", "columnId"), is("c1", "position")], ["done", "a3"]);
+    assert.deepEqual(bare(await all(undo.undo())), fine());
+    assert.deepEqual([is("c1", "columnId"), is("c1", "position")], ["todo", "a0"]);
+  });
+
+  test("of a set changed twice in one flush, each step is what the server did for it", async () => {
+    const { undo, store, is, all, ann } = await open();
+    store.mutate("c1", { labels: ["a"] });
+    store.mutate("c1", { labels: ["b"] });
+    await ann.flush();
+    for (const result of [undo.undo(), undo.undo()]) void result;
+    await ann.flush();
+    assert.deepEqual(is("c1", "labels"), []);
+    for (const result of [undo.redo(), undo.redo()]) void result;
+    await ann.flush();
+    assert.deepEqual(is("c1", "labels"), ["b"]);
+    await all(undo.undo());
+    assert.deepEqual(is("c1", "labels"), ["a"]);
+  });
+
   test("of a set, the elements added go and the removed come back; another's stay", async () => {
     const { undo, acked, is, all, server, ann } = await open({ entities: [...usual(), card("c3", { labels: ["a", "b"] })] });
     await acked("c3", { labels: { add: "c", remove: ["a"] } });
