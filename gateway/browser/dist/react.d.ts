@@ -37,7 +37,7 @@ export interface BoardState {
 /** The board and how it stands to the server. */
 export declare function useBoard(): BoardState;
 /** An entity as shown, undefined if there is none: `useEntity<Card>(id)`. Renders when its view changes, and only then. */
-export declare function useEntity<E extends Entity = Entity>(id: string): E | undefined;
+export declare function useEntity<E extends Entity = EntityOf>(id: string): E | undefined;
 /** What select takes of it. Renders when that changes. */
 export declare function useEntity<E extends Entity, T>(id: string, select: (entity: E | undefined) => T): T;
 /**
@@ -46,14 +46,14 @@ export declare function useEntity<E extends Entity, T>(id: string, select: (enti
  */
 export declare function useChildren<K extends Kind>(parentId: string, kind: K): readonly EntityOf<K>[];
 export declare function useChildren<K extends Kind, T>(parentId: string, kind: K, select: (children: readonly EntityOf<K>[]) => T): T;
-export declare function useChildren(parentId: string): readonly Entity[];
+export declare function useChildren(parentId: string): readonly EntityOf[];
 /** All of a kind: `useList("column")`. The same array until one of them changes. */
 export declare function useList<K extends Kind>(kind: K): readonly EntityOf<K>[];
 export declare function useList<K extends Kind, T>(kind: K, select: (all: readonly EntityOf<K>[]) => T): T;
 /** The functions are the same in every rendering, and their promises never reject: a refusal is a value. */
 export interface Mutating {
     mutate(id: string, patch: Patch, only?: Preconditions): Sent;
-    create<K extends Kind>(kind: K, patch: Patch): Sent;
+    create(kind: Kind, patch: Patch): Sent;
     remove(id: string, only?: Preconditions): Sent;
     transact(changes: readonly Change[]): Sent;
     /** Forgets the error. */
@@ -73,7 +73,7 @@ export declare function useMutation(): MutationState;
 /** Is a mutation without a verdict about the entity, whoever made it here? */
 export declare function usePending(id: string): boolean;
 /** Who else is on the board, and a way to tell them something passing. All components share one {@link Presence}. */
-export declare function usePresence<T extends Saying = Json>(): {
+export declare function usePresence<T extends Saying<T> = Json>(): {
     readonly others: readonly Peer<T>[];
     readonly set: Presence<T>["set"];
 };

@@ -1,4 +1,5 @@
 import type { Change, Entity, Json, Role } from "./entities.js";
+import type { Offline } from "./offline.js";
 /** Nack codes (PROTOCOL.md). A server may know more than this list. */
 export type Code = "invalid" | "not_found" | "conflict" | "forbidden" | "name_taken" | "wip_limit" | "limit" | "not_empty" | "archived" | "expired" | "withdrawn" | "id_reused" | "too_large" | "lab" | "rate_limited" | "unavailable"
 /** Only with `rollbackOnSilence`: taken back because no verdict came in time; a late ack brings it forward again. */
@@ -46,10 +47,10 @@ export interface Mutation {
     readonly state: "queued" | "sent" | "unconfirmed" | "held";
 }
 /** An entity whose view changed; `before` or `after` is absent for one that came or went. */
-export interface EntityChange {
+export interface EntityChange<E extends Entity = Entity> {
     readonly id: string;
-    readonly before: Entity | undefined;
-    readonly after: Entity | undefined;
+    readonly before: E | undefined;
+    readonly after: E | undefined;
 }
 /**
  * How the store stands to the server. connecting: dialling or joining; live; offline: no connection, the next attempt
@@ -74,20 +75,20 @@ export type Unsubscribe = () => void;
 /** What {@link connect} needs. */
 export interface Options {
     /** The server: http, https, ws or wss. Default: where the page came from. */
-    readonly url?: string | URL;
+    readonly url?: string | URL | undefined;
     readonly board: string;
-    /** The bearer token, or where to get one; asked for before every connection. */
-    readonly token?: string | (() => string | Promise<string>);
+    /** The bearer token, or where to get one; asked for before every connection. Without one none is sent. */
+    readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
     /** Who you are, on a server without keys. */
-    readonly user?: string;
-    /** "open": without archived columns and cards and without comments, which `store.load` fetches. */
-    readonly part?: "open";
+    readonly user?: string | undefined;
+    /** "open": without archived columns and cards and without comments, which `load` fetches. */
+    readonly part?: "open" | undefined;
     /** Take a change back as soon as its verdict is overdue, forward again on a late ack. Default: mark it unconfirmed. */
-    readonly rollbackOnSilence?: boolean;
+    readonly rollbackOnSilence?: boolean | undefined;
     /** Milliseconds a mutation may take to take effect, 1000 to 60000. Default 4000. */
-    readonly ttl?: number;
+    readonly ttl?: number | undefined;
     /** Keeps the board and what is pending over reloads: `offline()`. */
-    readonly offline?: Feature;
+    readonly offline?: Offline | undefined;
 }
 /** An opt-in part of the client. */
 export interface Feature {

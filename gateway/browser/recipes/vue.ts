@@ -40,7 +40,7 @@ export function useStatus(): Readonly<ShallowRef<Status>> {
 }
 
 /** An entity as shown: `useEntity<Card>(() => props.id)`. */
-export function useEntity<E extends Entity = Entity>(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<E | undefined>> {
+export function useEntity<E extends Entity = EntityOf>(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<E | undefined>> {
   const store = useBoard();
   return follow(() => toValue(id), () => store.get<E>(toValue(id)), (fn) => store.subscribe(toValue(id), fn));
 }

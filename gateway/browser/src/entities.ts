@@ -122,8 +122,8 @@ export interface Kinds {
 
 export type Kind = keyof Kinds;
 
-/** The shape of a kind. */
-export type EntityOf<K extends string> = K extends Kind ? Kinds[K] : Entity;
+/** The shape of a kind; of all kinds, what `kind` tells apart. */
+export type EntityOf<K extends string = Kind> = K extends Kind ? Kinds[K] : Entity;
 
 /** A place among siblings: the server chooses in log order, the view from what it shows. */
 export type Place =
@@ -136,10 +136,26 @@ export interface SetChange {
   readonly remove?: string | readonly string[];
 }
 
-/** Changes of one entity's fields; `null` makes a field absent (PROTOCOL.md, "Applying a patch"). */
+/**
+ * Changes of one entity's fields; `null` makes a field absent (PROTOCOL.md, "Applying a patch"). A value whose type is an
+ * interface is spread, `{ ...value }`: only then does TypeScript see that it has no other fields.
+ */
 export interface Patch {
   readonly kind?: Kind;
+  readonly title?: string | null;
+  readonly description?: string | null;
+  readonly text?: string | null;
+  readonly name?: string | null;
+  readonly columnId?: string;
+  readonly cardId?: string | null;
+  readonly checklistId?: string;
   readonly position?: string | Place | null;
+  readonly archived?: boolean | null;
+  readonly color?: string | null;
+  readonly wipLimit?: number | null;
+  readonly wipMode?: "hard" | "soft" | null;
+  readonly due?: string | null;
+  readonly start?: string | null;
   readonly liked?: boolean;
   readonly labels?: readonly string[] | SetChange | null;
   readonly assignees?: readonly string[] | SetChange | null;

@@ -10,8 +10,11 @@ import type { Unsubscribe } from "./types.js";
 const LIMIT = 1024; // bytes of JSON
 const INTERVAL = 100; // milliseconds between two frames
 
-/** What a session may say of itself: JSON; what is undefined is left out. */
-export type Saying = Json | { readonly [name: string]: Json | undefined };
+/** What a session may say of itself: T, if that is JSON, an interface too; what is undefined is left out. */
+export type Saying<T> = Json | { readonly [K in keyof T]: Said<T[K]> };
+type Said<T> = T extends Json | undefined ? T
+  : T extends bigint | symbol | Date | ((...args: never) => unknown) ? never
+  : { readonly [K in keyof T]: Said<T[K]> };
 
 /** Another session on the board: the same person may have several. The same object comes back until it says something else. */
 export interface Peer<T = Json> {
@@ -40,7 +43,7 @@ export interface Presence<T = Json> {
  * Presence on the store's board. Make it beside the store: others are told of when they say something. One for each store
  * is enough, and two would speak over each other.
  */
-export function presence<T extends Saying = Json>(store: Store): Presence<T> {
+export function presence<T extends Saying<T> = Json>(store: Store): Presence<T> {
   const { engine } = store;
   const { env } = engine;
   let listeners = new Listeners<[readonly Peer<T>[]]>();

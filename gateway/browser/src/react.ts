@@ -133,7 +133,7 @@ export function useBoard(): BoardState {
 }
 
 /** An entity as shown, undefined if there is none: `useEntity<Card>(id)`. Renders when its view changes, and only then. */
-export function useEntity<E extends Entity = Entity>(id: string): E | undefined;
+export function useEntity<E extends Entity = EntityOf>(id: string): E | undefined;
 /** What select takes of it. Renders when that changes. */
 export function useEntity<E extends Entity, T>(id: string, select: (entity: E | undefined) => T): T;
 export function useEntity<E extends Entity, T>(id: string, select?: (entity: E | undefined) => T): E | T | undefined {
@@ -152,7 +152,7 @@ export function useChildren<K extends Kind>(parentId: string, kind: K): readonly
 export function useChildren<K extends Kind, T>(
   parentId: string, kind: K, select: (children: readonly EntityOf<K>[]) => T,
 ): T;
-export function useChildren(parentId: string): readonly Entity[];
+export function useChildren(parentId: string): readonly EntityOf[];
 export function useChildren(parentId: string, kind?: Kind, select?: (all: readonly Entity[]) => unknown): unknown {
   const read = (store: Store) => (kind ? store.children(parentId, kind) : store.children(parentId));
   return useArray(read, `${kind} ${parentId}`, select);
@@ -179,7 +179,7 @@ function useArray(
 /** The functions are the same in every rendering, and their promises never reject: a refusal is a value. */
 export interface Mutating {
   mutate(id: string, patch: Patch, only?: Preconditions): Sent;
-  create<K extends Kind>(kind: K, patch: Patch): Sent;
+  create(kind: Kind, patch: Patch): Sent;
   remove(id: string, only?: Preconditions): Sent;
   transact(changes: readonly Change[]): Sent;
   /** Forgets the error. */
@@ -238,14 +238,14 @@ function watchPending({ engine: { hooks } }: Store, fn: () => void): Unsubscribe
 const presences = new WeakMap<Store, Presence<never>>();
 
 /** Made with the provider, so that nobody is missed who was there before the first component asked. */
-function presenceOf<T extends Saying>(store: Store): Presence<T> {
+function presenceOf<T extends Saying<T>>(store: Store): Presence<T> {
   let one = presences.get(store) as Presence<T> | undefined;
   if (!one) presences.set(store, (one = presence<T>(store)) as Presence<never>);
   return one;
 }
 
 /** Who else is on the board, and a way to tell them something passing. All components share one {@link Presence}. */
-export function usePresence<T extends Saying = Json>(): {
+export function usePresence<T extends Saying<T> = Json>(): {
   readonly others: readonly Peer<T>[];
   readonly set: Presence<T>["set"];
 } {

@@ -37,20 +37,20 @@ export interface Store {
   readonly rev: number;
 
   /** The entity as shown. The same object comes back until one of its fields changes. */
-  get<E extends Entity = Entity>(id: string): E | undefined;
+  get<E extends Entity = EntityOf>(id: string): E | undefined;
   /** All of a kind as shown, ordered like siblings; the same array until one of them changes. */
   list<K extends Kind>(kind: K): readonly EntityOf<K>[];
   /** What stands under a parent ("" is the board) in order, archived ones included; the same array until one of them changes. */
   children<K extends Kind>(parentId: string, kind: K): readonly EntityOf<K>[];
-  children(parentId: string): readonly Entity[];
+  children(parentId: string): readonly EntityOf[];
   /** Without the pending mutations, with its newest `rev` and `updatedBy`. */
-  confirmed(id: string): Entity | undefined;
+  confirmed<E extends Entity = EntityOf>(id: string): E | undefined;
   /** Does a mutation without a verdict concern the entity? */
   pending(id: string): boolean;
 
   /** Calls fn with what changed in the view, once for each thing that happened. */
-  subscribe(fn: (changes: readonly EntityChange[]) => void): Unsubscribe;
-  subscribe(id: string, fn: (now: Entity | undefined, before: Entity | undefined) => void): Unsubscribe;
+  subscribe(fn: (changes: readonly EntityChange<EntityOf>[]) => void): Unsubscribe;
+  subscribe(id: string, fn: (now: EntityOf | undefined, before: EntityOf | undefined) => void): Unsubscribe;
   onStatus(fn: (status: Status) => void): Unsubscribe;
   /** A mutation was refused and left the view: the place for a toast. Not told of what you cancelled yourself. */
   onRollback(fn: (mutation: Mutation, why: Refusal) => void): Unsubscribe;
@@ -60,7 +60,7 @@ export interface Store {
   /** Changes fields of one entity. */
   mutate(id: string, patch: Patch, only?: Preconditions): Sent;
   /** Makes an entity under a new id, {@link Sent.entityId}; without a position it comes last. */
-  create<K extends Kind>(kind: K, patch: Patch): Sent;
+  create(kind: Kind, patch: Patch): Sent;
   /** Deletes an entity and what hangs on it. */
   remove(id: string, only?: Preconditions): Sent;
   /** Several changes in order, all or nothing, one verdict; 1 to 100. */
@@ -75,6 +75,8 @@ export interface Store {
   /** Ends the connection. What is pending gets the verdict `closed`. */
   close(): void;
 }
+
+type Heard<E extends Entity> = (changes: readonly EntityChange<E>[]) => void;
 
 /**
  * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, an
@@ -93,13 +95,13 @@ export function connect(options: Options): Store {
     get: <E extends Entity>(id: string) => view.get(id) as E | undefined,
     list: <K extends Kind>(kind: K) => view.list(kind) as readonly EntityOf<K>[],
     children: <K extends Kind>(parent: string, kind?: K) => view.children(parent, kind) as readonly EntityOf<K>[],
-    confirmed: (id) => view.confirmed(id),
+    confirmed: <E extends Entity>(id: string) => view.confirmed(id) as E | undefined,
     pending: (id) => view.isPending(id),
-    subscribe(first: string | Parameters<typeof core.onChange.add>[0], fn?: (now?: Entity, before?: Entity) => void) {
-      if (typeof first !== "string") return core.onChange.add(first);
+    subscribe(first: string | Heard<EntityOf>, fn?: (now?: EntityOf, before?: EntityOf) => void) {
+      if (typeof first !== "string") return core.onChange.add(first as Heard<Entity>);
       const listeners = onEntity.get(first) ?? new Listeners();
       onEntity.set(first, listeners);
-      const end = listeners.add(({ after, before }) => fn!(after, before));
+      const end = listeners.add(({ after, before }) => fn!(after as EntityOf, before as EntityOf));
       return () => {
         end();
         if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);

@@ -1,6 +1,7 @@
 // What an application sees of the client.
 
 import type { Change, Entity, Json, Role } from "./entities.js";
+import type { Offline } from "./offline.js";
 
 /** Nack codes (PROTOCOL.md). A server may know more than this list. */
 export type Code =
@@ -55,10 +56,10 @@ export interface Mutation {
 }
 
 /** An entity whose view changed; `before` or `after` is absent for one that came or went. */
-export interface EntityChange {
+export interface EntityChange<E extends Entity = Entity> {
   readonly id: string;
-  readonly before: Entity | undefined;
-  readonly after: Entity | undefined;
+  readonly before: E | undefined;
+  readonly after: E | undefined;
 }
 
 /**
@@ -86,20 +87,20 @@ export type Unsubscribe = () => void;
 /** What {@link connect} needs. */
 export interface Options {
   /** The server: http, https, ws or wss. Default: where the page came from. */
-  readonly url?: string | URL;
+  readonly url?: string | URL | undefined;
   readonly board: string;
-  /** The bearer token, or where to get one; asked for before every connection. */
-  readonly token?: string | (() => string | Promise<string>);
+  /** The bearer token, or where to get one; asked for before every connection. Without one none is sent. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Who you are, on a server without keys. */
-  readonly user?: string;
-  /** "open": without archived columns and cards and without comments, which `store.load` fetches. */
-  readonly part?: "open";
+  readonly user?: string | undefined;
+  /** "open": without archived columns and cards and without comments, which `load` fetches. */
+  readonly part?: "open" | undefined;
   /** Take a change back as soon as its verdict is overdue, forward again on a late ack. Default: mark it unconfirmed. */
-  readonly rollbackOnSilence?: boolean;
+  readonly rollbackOnSilence?: boolean | undefined;
   /** Milliseconds a mutation may take to take effect, 1000 to 60000. Default 4000. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /** Keeps the board and what is pending over reloads: `offline()`. */
-  readonly offline?: Feature;
+  readonly offline?: Offline | undefined;
   /** @internal For tests: clock, timers, sockets. */
   readonly env?: Partial<import("./env.js").Env>;
 }

@@ -4,7 +4,7 @@ import { act, createElement, StrictMode, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 
-import type { Card } from "../src/index.js";
+import type { Card, Offline } from "../src/index.js";
 import { connect } from "../src/store.js";
 import { card, column, FakeBoard } from "./fakeboard.js";
 import { World } from "./world.js";
@@ -191,7 +191,7 @@ test("options connect once, in StrictMode too, and unmounting closes", async () 
   const world = new World();
   const state = probe(() => useBoard());
   let stores = 0;
-  const offline = { attach: () => void stores++ };
+  const offline = { attach: () => void stores++ } as Partial<Offline> as Offline;
   const app = (more: object) => {
     const options = { board: "b", env: world.env, offline, ...more };
     return createElement(StrictMode, null, createElement(BoardProvider, { options }, state.node));

@@ -2,7 +2,7 @@
 
 import type { ReactElement } from "react";
 
-import { connect, type Card, type Code, type Column, type Entity, type EntityChange, type Sent, type Status } from "../src/index.js";
+import { connect, offline, type Card, type Code, type Column, type EntityChange, type EntityOf, type Sent, type Status } from "../src/index.js";
 import type { Member, Patch, Refusal, Role, Verdict } from "../src/index.js";
 import { attachPanel } from "../src/devtools.js";
 import { load, type Page } from "../src/load.js";
@@ -19,6 +19,14 @@ export function options(): void {
   connect({ board: "b", url: new URL("https://example.org"), token: "t", part: "open", ttl: 4000, rollbackOnSilence: true });
   connect({ board: "b", token: async () => "t" });
   connect({ board: "b", token: () => "t", user: "ann" });
+  connect({ board: "b", offline: offline() });
+  const later: string | undefined = undefined;
+  connect({ board: "b", url: later, token: later, user: later, part: undefined, ttl: undefined, offline: undefined });
+  connect({ board: "b", token: async () => later });
+  // @ts-expect-error what offline() gives
+  connect({ board: "b", offline: true });
+  // @ts-expect-error called
+  connect({ board: "b", offline });
   // @ts-expect-error a board must be named
   connect({ url: "https://example.org" });
   // @ts-expect-error the only part there is
@@ -32,7 +40,8 @@ export function options(): void {
 const store = connect({ board: "b" });
 
 export function reading(): void {
-  is<Same<ReturnType<typeof store.get>, Entity | undefined>>();
+  const any = store.get("a");
+  is<Same<typeof any, EntityOf | undefined>>();
   const card = store.get<Card>("a");
   is<Same<typeof card, Card | undefined>>();
   // @ts-expect-error it may not be there
@@ -52,7 +61,7 @@ export function reading(): void {
   const cards = store.children("next", "card");
   is<Same<typeof cards, readonly Card[]>>();
   const all = store.children("next");
-  is<Same<typeof all, readonly Entity[]>>();
+  is<Same<typeof all, readonly EntityOf[]>>();
   // @ts-expect-error no such kind
   store.list("cards");
   // @ts-expect-error no such kind
@@ -65,8 +74,8 @@ export function reading(): void {
   // @ts-expect-error not known to be a number
   own?.toFixed();
   // A kind narrows.
-  for (const e of store.children("b") as readonly (Card | Column)[]) {
-    if (e.kind === "card") is<Same<typeof e, Card>>();
+  for (const e of [...store.children(""), store.get("a"), store.confirmed("a")]) {
+    if (e?.kind === "card") is<Same<typeof e, Card>>();
   }
   is<Same<typeof store.status, Status>>();
   // @ts-expect-error the server says who you are
@@ -87,9 +96,15 @@ export async function loading(): Promise<void> {
 }
 
 export function subscribing(): void {
-  const end = store.subscribe((changes) => is<Same<typeof changes, readonly EntityChange[]>>());
+  const end = store.subscribe((changes) => {
+    for (const { before, after } of changes) {
+      if (after?.kind === "column") is<Same<typeof after, Column>>();
+      if (before?.kind === "card") is<Same<typeof before.likes, number>>();
+    }
+  });
+  store.subscribe((changes: readonly EntityChange[]) => changes[0]?.after?.["x-estimate"]);
   is<Same<typeof end, () => void>>();
-  store.subscribe("a", (now, before) => is<Same<typeof now | typeof before, Entity | undefined>>());
+  store.subscribe("a", (now, before) => is<Same<typeof now | typeof before, EntityOf | undefined>>());
   // @ts-expect-error one entity, and nothing to call
   store.subscribe("a");
   store.onStatus((s) => is<Same<typeof s, Status>>());
@@ -103,6 +118,13 @@ export async function changing(): Promise<void> {
   store.mutate("a", { columnId: "doing", position: { after: null } });
   store.mutate("a", { position: { before: "b" } }, { if: { title: "A", due: null }, ifRev: 7 });
   store.mutate("a", { "x-estimate": { hours: [1, 2] } });
+  const [some, any]: [Partial<Card>, { [field: string]: string }] = [{ title: "A" }, {}];
+  store.mutate("a", some);
+  store.mutate("a", any);
+  // @ts-expect-error a title is text
+  store.mutate("a", { title: 7 });
+  // @ts-expect-error a mode of its own
+  store.mutate("a", { wipMode: "firm" });
   // @ts-expect-error a place is before or after
   store.mutate("a", { position: { under: "b" } });
   // @ts-expect-error a like is yes or no
@@ -158,6 +180,9 @@ export async function changing(): Promise<void> {
   void [code, number];
 }
 
+interface Pointer {
+  readonly at: { readonly x: number; readonly y?: number };
+}
 type Cursor = { readonly card?: string; readonly at?: readonly [number, number] };
 
 export function presences(): void {
@@ -171,8 +196,14 @@ export function presences(): void {
   is<Same<typeof here.others, readonly Peer<Cursor>[]>>();
   here.subscribe((others) => others.map((p) => p.data.card?.length));
   presence(store).set([1, "anything", { json: true }]);
+  presence<Pointer>(store).set({ at: { x: 1 } });
+  presence<string>(store).set("here");
   // @ts-expect-error a date is no JSON
   presence<{ since: Date }>(store);
+  // @ts-expect-error nor is a function, however deep
+  presence<{ at: { run: () => void } }>(store);
+  // @ts-expect-error nor a large number
+  presence<{ n: bigint }>(store);
   // @ts-expect-error others speak for themselves
   here.others = [];
   attachPanel(store)();
@@ -185,6 +216,8 @@ export function Component(): ReactElement | null {
   void [status satisfies Status, me?.role, board?.title, held.rev];
   const card = useEntity<Card>("a");
   is<Same<typeof card, Card | undefined>>();
+  const any = useEntity("a");
+  if (any?.kind === "column") is<Same<typeof any, Column>>();
   const title = useEntity("a", (c: Card | undefined) => c?.title ?? "");
   is<Same<typeof title, string>>();
   const cards = useChildren("next", "card");
