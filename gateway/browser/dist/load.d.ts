@@ -1,8 +1,9 @@
-import type { Entity } from "./entities.js";
+import type { EntityOf } from "./entities.js";
 import type { Store } from "./store.js";
 /** A page of what `part: "open"` leaves out. */
 export interface Page {
-    readonly entities: readonly Entity[];
+    /** As the server had them; the view may be further. Without what was deleted since. */
+    readonly entities: readonly EntityOf[];
     /** Where the next older page begins; null: there is none. */
     readonly before: string | null;
 }

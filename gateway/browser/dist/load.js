@@ -12,11 +12,12 @@ function load(store, what) {
       loaded(f) {
         if (f.id !== id) return;
         end();
-        engine.apply(engine.view.load(f.entities.filter((e) => {
+        const entities = f.entities.filter((e) => {
           if (engine.view.confirmed(e.id) || !gone.has(e.id) && !gone.has(parentOf(e))) return true;
           gone.add(e.id);
-        })));
-        done(f);
+        });
+        engine.apply(engine.view.load(entities));
+        done({ entities, before: f.before });
       },
       error: (f) => f.id === id && end(f.reason),
       gone: () => end("connection lost")

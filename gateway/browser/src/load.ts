@@ -1,13 +1,14 @@
 // What `part: "open"` leaves out, on demand.
 
-import type { Entity } from "./entities.js";
+import type { EntityOf } from "./entities.js";
 import type { Hooks } from "./engine.js";
 import { parentOf } from "./order.js";
 import type { Store } from "./store.js";
 
 /** A page of what `part: "open"` leaves out. */
 export interface Page {
-  readonly entities: readonly Entity[];
+  /** As the server had them; the view may be further. Without what was deleted since. */
+  readonly entities: readonly EntityOf[];
   /** Where the next older page begins; null: there is none. */
   readonly before: string | null;
 }
@@ -33,11 +34,12 @@ export function load(
       loaded(f) {
         if (f.id !== id) return;
         end();
-        engine.apply(engine.view.load(f.entities.filter((e) => {
+        const entities = f.entities.filter((e) => {
           if (engine.view.confirmed(e.id) || !gone.has(e.id) && !gone.has(parentOf(e))) return true;
           gone.add(e.id); // and with it what hangs on it
-        })));
-        done(f);
+        });
+        engine.apply(engine.view.load(entities));
+        done({ entities: entities as EntityOf[], before: f.before });
       },
       error: (f) => f.id === id && end(f.reason),
       gone: () => end("connection lost"),
