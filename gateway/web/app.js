@@ -4,7 +4,7 @@ import { connect, presence } from '/client.js';
 import { Board } from './board.js';
 import { avatar } from './card.js';
 import { fileList } from './files.js';
-import { Server, contentPath } from './server.js';
+import { Server } from './server.js';
 import { make, text, attribute, arrange } from './dom.js';
 import { pleasantName, wording } from './words.js';
 
@@ -62,7 +62,7 @@ async function send(file, cardId) {
   act.uploads.set(cardId, names);
   names.push(file.name);
   render();
-  const url = server.url(contentPath(boardID, store.newId()));
+  const url = server.content(store.newId());
   url.searchParams.set('name', file.name);
   if (cardId) url.searchParams.set('card', cardId);
   try {
@@ -112,7 +112,7 @@ function drawNow() {
 
 async function enter() {
   store?.close();
-  server = new Server(token ? { token } : { user });
+  server = new Server(boardID, token ? { token } : { user });
   notice('');
   $('#login').hidden = true;
   const entered = (store = connect({ board: boardID, ...(token ? { token } : { user }) }));
@@ -128,7 +128,7 @@ async function enter() {
   });
   render();
   // Who needs a token is told so at once: the socket waits ten seconds for one.
-  if (!token && (await server.status(boardID)) === 401 && store === entered) {
+  if (!token && (await server.status()) === 401 && store === entered) {
     store.close();
     login('');
   }
@@ -139,7 +139,7 @@ function rejected(mutation, why) {
   const e = store.get(ids[0]);
   const name = e?.title ?? e?.name ?? mutation.changes[0].patch?.title ?? 'The change';
   board.reject(ids);
-  toast(`${wording(why, store, `“${name}”`)}`, `“${name}” is as it was.`);
+  toast(wording(why, store, `“${name}”`), `“${name}” is as it was.`);
   render();
 }
 

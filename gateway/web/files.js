@@ -1,7 +1,6 @@
 // The files of a card or of the board: names that can be changed in place.
 
 import { make, text, attribute, arrange, editable } from './dom.js';
-import { contentPath } from './server.js';
 import { size } from './words.js';
 
 export function fileList(parent, act) {
@@ -42,7 +41,7 @@ function updateRow(el, file, { store, server }) {
   const [link, bytes, rename] = [el.querySelector('.name'), el.querySelector('.size'), el.querySelector('.tool')];
   text(link, file.name);
   const web = /^https?:\/\//i.test(file.url ?? '');
-  link.href = web ? file.url : server.url(contentPath(store.inspect().board, file.id));
+  link.href = web ? file.url : server.content(file.id);
   attribute(link, 'target', web ? '_blank' : null);
   attribute(link, 'rel', web ? 'noopener noreferrer' : null);
   attribute(link, 'download', web ? null : file.name);
@@ -52,10 +51,10 @@ function updateRow(el, file, { store, server }) {
 }
 
 // open fetches content with the token, which a link cannot carry.
-async function open(e, file, { server, store, toast }) {
+async function open(e, file, { server, toast }) {
   if (!server.token || file.url) return;
   e.preventDefault();
-  const answer = await server.fetch(contentPath(store.inspect().board, file.id));
+  const answer = await server.fetch(server.content(file.id));
   if (!answer.ok) return toast(`${file.name} could not be fetched.`);
   const href = URL.createObjectURL(await answer.blob());
   make('a', { href, download: file.name }).click();

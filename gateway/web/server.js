@@ -2,8 +2,8 @@
 
 export class Server {
   // Who asks: {token}, or {user} on a server without keys.
-  constructor({ user, token }) {
-    Object.assign(this, { user, token });
+  constructor(board, { user, token }) {
+    Object.assign(this, { board, user, token });
   }
 
   url(path) {
@@ -16,10 +16,15 @@ export class Server {
     return fetch(url, { ...more, headers: { ...headers, ...(this.token && { Authorization: `Bearer ${this.token}` }) } });
   }
 
-  // status of the board's page, undefined without a connection.
-  async status(board) {
+  // content is where the content of a file is.
+  content(file) {
+    return this.url(`/v1/boards/${encodeURIComponent(this.board)}/files/${encodeURIComponent(file)}/content`);
+  }
+
+  // status the board is answered with, undefined without a connection.
+  async status() {
     try {
-      const answer = await this.fetch(this.url(`/v1/boards/${encodeURIComponent(board)}?part=open`));
+      const answer = await this.fetch(this.url(`/v1/boards/${encodeURIComponent(this.board)}?part=open`));
       answer.body?.cancel();
       return answer.status;
     } catch {
@@ -27,5 +32,3 @@ export class Server {
     }
   }
 }
-
-export const contentPath = (board, id) => `/v1/boards/${encodeURIComponent(board)}/files/${encodeURIComponent(id)}/content`;

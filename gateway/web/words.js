@@ -9,10 +9,10 @@ export function wording(nack, store, what) {
   };
   switch (nack.code) {
     case 'wip_limit': return `${name(d.columnId)} is full (${d.count} of ${d.limit}).`;
-    case 'name_taken': return `That name is taken by another file here.`;
+    case 'name_taken': return 'That name is taken by another file here.';
     case 'not_found': return `${what} is gone: somebody deleted it.`;
     case 'archived': return `${name(d.entityId)} is archived.`;
-    case 'forbidden': return d.needs ? `Only an ${d.needs} may do that.`.replace('an viewer', 'a viewer').replace('an commenter', 'a commenter') : 'You may not do that.';
+    case 'forbidden': return d.needs ? `Only ${/^[ae]/.test(d.needs) ? 'an' : 'a'} ${d.needs} may do that.` : 'You may not do that.';
     case 'conflict': return `${what} was changed by somebody else meanwhile.`;
     case 'not_empty': return `There are still ${d.cards} cards in it${d.archived ? `, ${d.archived} of them archived` : ''}.`;
     case 'limit': return `A board has room for ${d.limit} of these.`;
