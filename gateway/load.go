@@ -27,7 +27,13 @@ func (s *session) load(ask *wire.Page) {
 	s.q.count(flight{loads: 1})
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.put(s.hub.page(s, ask))
+	s.q.update(func() {
+		if s.q.lagging {
+			s.q.put(item{kind: itemLoaded, ends: flight{loads: 1}, ask: ask})
+		} else {
+			s.q.put(s.hub.page(s, ask))
+		}
+	})
 }
 
 // page makes the answer as of now. It is encoded at once: what waits in a queue

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
-	"github.com/snapback-io/snapback/gateway/wire"
 )
 
 // shelf makes the board of demo with more on it: column shut is archived and
@@ -291,70 +290,6 @@ func TestLoad_BadFormIsAnErrorThatNamesTheField(t *testing.T) {
 			}
 			time.Sleep(time.Second) // broken frames are borne, not in any number
 		}
-	})
-}
-
-// held is how many answers all lagging sessions will get after their catch-up.
-func (w *world) held() (n int) {
-	synctest.Wait()
-	w.hubs.mu.Lock()
-	defer w.hubs.mu.Unlock()
-	for s := range w.hubs.sessions {
-		s.q.mu.Lock()
-		n += len(s.q.held)
-		s.q.mu.Unlock()
-	}
-	return n
-}
-
-// TestLoad_AsManyAsMay are answered at once, the others in their turn; nothing
-// grows while nobody reads the answers.
-func TestLoad_AsManyAsMay(t *testing.T) {
-	inBubble(t, options{cfg: Config{QueueBytes: 64 << 10}}, func(t *testing.T, w *world) {
-		w.demo()
-		for i := range 30 {
-			w.do(put(fmt.Sprint("say", i), "comment", "text", strings.Repeat("x", 2000), "cardId", "c1"))
-		}
-		s := w.connect("bob", "part=open")
-		s.skip("ready")
-		start := time.Now()
-		go func() {
-			for i := range 120 {
-				s.send(fmt.Sprintf(`{"type":"load","id":%d,"card":"c2"}`, i))
-			}
-		}()
-		for i := range 120 {
-			if f := s.skip("loaded"); f.LoadID != i {
-				t.Fatalf("page %d: %s", i, f)
-			}
-		}
-		if took := time.Since(start); took < 900*time.Millisecond || took > 1100*time.Millisecond {
-			t.Errorf("120 pages took %v", took)
-		}
-		greedy := w.connectRaw("/"+board+"?user=bob&part=open", nil)
-		go func() {
-			for greedy.ws.WriteMessage(1, []byte(`{"type":"load","id":1,"card":"c1"}`)) == nil {
-			}
-		}()
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if total := queued(w); total > 3*64<<10 {
-			t.Errorf("%d bytes queued", total)
-		}
-		greedy.ws.Close()
-		lagging := w.connectRaw("/"+board+"?user=bob&part=open", nil)
-		for i := range 40 {
-			w.do(put("c2", "", "description", strings.Repeat("x", 4000+i)))
-		}
-		go func() {
-			for lagging.ws.WriteMessage(1, []byte(`{"type":"load","id":1,"card":"c2"}`)) == nil {
-			}
-		}()
-		time.Sleep(10 * time.Second)
-		if n := w.held(); n == 0 || n > 2*wire.InFlight+1 {
-			t.Errorf("%d pages held back", n)
-		}
-		lagging.ws.Close()
 	})
 }
 

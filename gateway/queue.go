@@ -30,6 +30,14 @@ type item struct {
 	ask  *wire.Page // loaded: what was asked for
 }
 
+// unmade is the item while it is held: a page is made anew.
+func (it item) unmade() item {
+	if it.kind == itemLoaded {
+		it.data = nil
+	}
+	return it
+}
+
 // bulk is pages and entities as user sees them, encoded when they are written.
 type bulk struct {
 	pages    []*page
@@ -40,6 +48,10 @@ type bulk struct {
 // flight counts sendings without a written verdict, and loads without a written
 // page.
 type flight struct{ mutates, cancels, loads int32 }
+
+// maxLoads is how many loads may wait before the reader does: pages that were
+// held are made all at once.
+const maxLoads = 4
 
 // queue is what waits to be written to one connection. It holds at most limit
 // bytes of what the board sends, or one record's; replies are bounded by what
@@ -129,7 +141,7 @@ func (q *queue) put(it item) {
 		}
 	case itemLoaded:
 		if q.lagging {
-			q.held = append(q.held, it)
+			q.held = append(q.held, it.unmade())
 			return
 		}
 	case itemPresence:
@@ -172,7 +184,7 @@ func (q *queue) lag(rev uint64) {
 	for _, it := range q.items {
 		switch {
 		case (it.kind == itemAck || it.kind == itemLoaded) && it.rev > rev:
-			q.held = append(q.held, it)
+			q.held = append(q.held, it.unmade())
 		case it.kind == itemPresence:
 			q.miss(it.of)
 		case it.kind != itemSync:
@@ -313,7 +325,7 @@ func (q *queue) full(maxFlight int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	limit := int32(maxFlight)
-	full := q.closing == nil && (q.bytes > q.limit || q.flying.mutates > limit || q.flying.cancels > limit || q.flying.loads > limit)
+	full := q.closing == nil && (q.bytes > q.limit || q.flying.mutates > limit || q.flying.cancels > limit || q.flying.loads >= maxLoads)
 	switch {
 	case !full:
 		q.room = nil

@@ -82,6 +82,22 @@ func TestQueue_SinceIsBeforeWhatIsDropped(t *testing.T) {
 	}
 }
 
+// TestQueue_HeldPagesAreNoBytes: they are made anew.
+func TestQueue_HeldPagesAreNoBytes(t *testing.T) {
+	t.Parallel()
+	q := newQueue(1000)
+	page := item{kind: itemLoaded, rev: 11, data: make([]byte, 300)}
+	q.update(func() {
+		q.put(syncs(11, 500))
+		q.put(page)
+		q.put(syncs(12, 500))
+		q.put(page)
+	})
+	if len(q.held) != 2 || q.held[0].data != nil || q.held[1].data != nil || q.bytes != 0 {
+		t.Errorf("held %+v, %d bytes", q.held, q.bytes)
+	}
+}
+
 // TestQueue_OneRecordMayBeLarge: it is shared with the other queues, and what
 // follows it is bounded again.
 func TestQueue_OneRecordMayBeLarge(t *testing.T) {
