@@ -34,11 +34,19 @@ type news struct {
 
 type place struct{ decision, syncs int }
 
+// maxOpenNews is how large the news of the open part may be, bytes: a restored
+// column may have thousands of cards. What is larger is caught up with, at the
+// speed of each reader, instead of lying in memory.
+const maxOpenNews = 16 << 20
+
 // newNews encodes the syncs of a record, as who watches the open part is sent
-// them if open.
+// them if open; nil: that is too large.
 func newNews(outcomes []projector.Outcome, open bool) (*news, error) {
 	n := new(news)
 	for i, o := range outcomes {
+		if open && o.Swamped {
+			return nil, nil
+		}
 		syncs := o.Syncs
 		if open && o.Open != nil {
 			syncs = o.Open
@@ -62,6 +70,9 @@ func newNews(outcomes []projector.Outcome, open bool) (*news, error) {
 			return nil, err
 		}
 		n.ends[i] = len(n.plain)
+		if open && len(n.plain) > maxOpenNews {
+			return nil, nil
+		}
 		if len(n.syncs[i].Entity.Fields.Set("likedBy")) > 0 {
 			n.liked = append(n.liked, i)
 		}
@@ -246,10 +257,14 @@ func (h *hub) Apply(r eventlog.Record) error {
 		h.chain()
 		h.beginRound()
 		for _, s := range h.sessions {
-			if s.open {
-				h.tell(s, open)
-			} else {
+			switch {
+			case !s.open:
 				h.tell(s, whole)
+			case open == nil:
+				s.q.update(func() { s.q.lag(h.rev) })
+				h.tell(s, whole)
+			default:
+				h.tell(s, open)
 			}
 		}
 	}
@@ -260,7 +275,8 @@ func (h *hub) Apply(r eventlog.Record) error {
 
 // bothNews gives what the sessions are told that watch the whole board, and
 // those that watch its open part; the same unless both are there and the record
-// tells them differently.
+// tells them differently. open is nil if they must be brought up to date
+// instead; then there is whole.
 func (h *hub) bothNews(outcomes []projector.Outcome, seq uint64) (whole, open *news) {
 	encode := func(part bool) *news {
 		n, err := newNews(outcomes, part)
@@ -273,9 +289,11 @@ func (h *hub) bothNews(outcomes []projector.Outcome, seq uint64) (whole, open *n
 	if h.opens < len(h.sessions) {
 		whole = encode(false)
 	}
-	differs := func(o projector.Outcome) bool { return o.Open != nil }
+	differs := func(o projector.Outcome) bool { return o.Open != nil || o.Swamped }
 	if open = whole; h.opens > 0 && (whole == nil || slices.ContainsFunc(outcomes, differs)) {
-		open = encode(true)
+		if open = encode(true); open == nil && whole == nil {
+			whole = encode(false)
+		}
 	}
 	return whole, open
 }

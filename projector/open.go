@@ -21,6 +21,10 @@ type sighting struct {
 // maxSightings is how many are remembered before the older half is forgotten.
 const maxSightings = 1024
 
+// maxOpen is how many syncs of one record are told live: a mutation may shut
+// and restore a large column many times over.
+const maxOpen = 1 << 16
+
 // WatchOpen says whether Apply gives Outcome.Open from now on.
 func (v *View) WatchOpen(on bool) { v.watchOpen = on }
 
@@ -118,8 +122,13 @@ func (v *View) OpenSince(rev uint64) (changed []*domain.Entity, ok bool) {
 			}
 		}
 	}
+	shown := map[string]bool{}
 	for _, s := range v.sightings {
-		if e := b.Get(s.id); s.rev > rev && e != nil && b.InSight(e) {
+		if s.rev <= rev || shown[s.id] {
+			continue
+		}
+		shown[s.id] = true
+		if e := b.Get(s.id); e != nil && b.InSight(e) {
 			for under := range b.Under(e) {
 				give(under)
 			}

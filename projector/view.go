@@ -31,7 +31,10 @@ type Outcome struct {
 	Syncs []Sync
 	// Open are the syncs for who watches the open part; nil: Syncs, or nobody
 	// is said to ([View.WatchOpen]).
-	Open    []Sync
+	Open []Sync
+	// Swamped: those of the record would be more than maxOpen. Who watches the
+	// open part is given [View.OpenSince] instead.
+	Swamped bool
 	Verdict domain.Verdict
 }
 
@@ -58,15 +61,17 @@ func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	syncs := make([]Sync, 0, events) // list.respaced has more than one
 	var open []Sync
 	other := false // open is other than syncs
+	swamped := false
 	err := v.board.Apply(c, r.Hash, r.Seq, r.Time, func(s domain.Step) {
 		for i, e := range s.Entities {
 			syncs = append(syncs, Sync{s.Event.Rev, e, s.Decision.User, s.Event.Type, s.More || i < len(s.Entities)-1})
 		}
 		shown := v.sight(s)
-		if v.watchOpen {
+		if v.watchOpen && !swamped {
 			var o bool
 			open, o = v.opened(open, s, shown)
 			other = other || o
+			swamped = len(open) > maxOpen
 		}
 	})
 	if err != nil {
@@ -77,9 +82,9 @@ func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	}
 	for i := range c.Decisions {
 		d := &c.Decisions[i]
-		out := Outcome{Verdict: d.Verdict()}
+		out := Outcome{Verdict: d.Verdict(), Swamped: swamped}
 		out.Syncs, syncs = upTo(d, syncs)
-		if other {
+		if other && !swamped {
 			out.Open, open = upTo(d, open)
 		}
 		out.Verdict.Seq = r.Seq

@@ -123,3 +123,23 @@ func (a *author) store(list ...domain.Decision) eventlog.Record {
 	}
 	return eventlog.Record{Board: "b", Seq: seq + 1, Prev: seq, Time: a.at, Data: data, Hash: hash, Commit: commit}
 }
+
+// BenchmarkOpenSince: what who watches the open part must be told after a
+// column of 500 cards has come into sight 500 times.
+func BenchmarkOpenSince(b *testing.B) {
+	a := newAuthor(b, 5000, "")
+	v := a.view(b)
+	since := v.Rev()
+	for i := range 1000 {
+		change := domain.Change{EntityID: "column-1", Patch: domain.Patch{"archived": i%2 == 0}}
+		if _, err := v.Apply(a.store(a.decide(change))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if changed, ok := v.OpenSince(since); !ok || len(changed) != 501 {
+			b.Fatalf("%d told, %v", len(changed), ok)
+		}
+	}
+}
