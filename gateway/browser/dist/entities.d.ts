@@ -2,7 +2,10 @@
 export type Json = null | boolean | number | string | readonly Json[] | {
     readonly [name: string]: Json;
 };
-/** What every entity has. Views of it are immutable: the same object comes back until a field changes. */
+/**
+ * What every entity has. Views of it are immutable: the same object comes back until a field changes. There may be more
+ * fields than are named here, `x-` ones among them; TypeScript's `noPropertyAccessFromIndexSignature` finds misspelt ones.
+ */
 export interface Entity {
     readonly id: string;
     readonly kind: string;

@@ -70,7 +70,7 @@ export interface MutationState extends Mutating {
 }
 /** Changes entities, and says how that goes. What it changes is shown at once, everywhere. */
 export declare function useMutation(): MutationState;
-/** Is a mutation without a verdict about the entity, whoever made it here? */
+/** Does a mutation that is shown and has no verdict concern the entity, whichever component made it? */
 export declare function usePending(id: string): boolean;
 /** Who else is on the board, and a way to tell them something passing. All components share one {@link Presence}. */
 export declare function usePresence<T extends Saying<T> = Json>(): {

@@ -95,7 +95,8 @@ function makeRow(id: string, onLike: () => void): Row {
       write(text, card.description ?? "");
       write(count, String(card.likes));
       if (button.ariaPressed !== String(card.liked)) button.ariaPressed = String(card.liked);
-      if (button.ariaLabel !== `Like ${card.title}`) button.ariaLabel = `Like ${card.title}`;
+      const label = `Like ${card.title}, ${card.likes} so far`; // it stands for the text of the button
+      if (button.ariaLabel !== label) button.ariaLabel = label;
     },
   };
 }

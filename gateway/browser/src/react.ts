@@ -222,7 +222,7 @@ export function useMutation(): MutationState {
   return { ...functions, status, isPending: count > 0, isError: status === "error", error };
 }
 
-/** Is a mutation without a verdict about the entity, whoever made it here? */
+/** Does a mutation that is shown and has no verdict concern the entity, whichever component made it? */
 export function usePending(id: string): boolean {
   const store = useBoardStore();
   const subscribe = useMemo(() => (fn: () => void) => watchPending(store, fn), [store]);

@@ -45,7 +45,7 @@ export interface Store {
   children(parentId: string): readonly EntityOf[];
   /** Without the pending mutations, with its newest `rev` and `updatedBy`. */
   confirmed<E extends Entity = EntityOf>(id: string): E | undefined;
-  /** Does a mutation without a verdict concern the entity? */
+  /** Does a mutation that is shown and has no verdict concern the entity? */
   pending(id: string): boolean;
 
   /** Calls fn with what changed in the view, once for each thing that happened. */
@@ -79,8 +79,8 @@ export interface Store {
 type Heard<E extends Entity> = (changes: readonly EntityChange<E>[]) => void;
 
 /**
- * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, an
- * url that is none, a ttl out of range.
+ * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, a url
+ * that is none, a ttl out of range.
  */
 export function connect(options: Options): Store {
   const core = createCore(options);

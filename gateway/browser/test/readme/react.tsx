@@ -19,7 +19,7 @@ function Post({ id }: { id: string }) {
   const { mutate, error } = useMutation();
   return card && (
     <li aria-busy={pending}>
-      {card.title} <button onClick={() => mutate(id, { liked: !card.liked })}>♥ {card.likes}</button>
+      {card.title} <button aria-pressed={card.liked} onClick={() => mutate(id, { liked: !card.liked })}>♥ {card.likes}</button>
       {error && <em>Taken back: {error.code}</em>}
     </li>
   );
