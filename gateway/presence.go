@@ -51,6 +51,9 @@ type shown struct {
 }
 
 func (h *hub) say(s *session) {
+	if s.said.next == nil && h.presence[s.key] == nil {
+		return // nobody knows of it
+	}
 	s.said.last = time.Now()
 	h.showPresence(wire.Presence{Type: wire.TypePresence, Session: s.key, User: s.id.user,
 		Name: s.id.name, Picture: s.id.picture, Data: s.said.next})

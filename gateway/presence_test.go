@@ -60,6 +60,14 @@ func TestPresence_NullLeaves(t *testing.T) {
 		if f := c.next(); f.Type != "pong" {
 			t.Errorf("a newcomer hears %s", f)
 		}
+		a.send(`{"type":"presence","data":null}`) // it has left already
+		c.send(`{"type":"presence","data":null}`) // nobody knows of it
+		a.ws.Close()
+		synctest.Wait()
+		b.send(`{"type":"ping"}`)
+		if f := b.next(); f.Type != "pong" {
+			t.Errorf("who is not there leaves: %s", f)
+		}
 	})
 }
 
