@@ -124,30 +124,36 @@ export interface SetChange {
     readonly add?: string | readonly string[];
     readonly remove?: string | readonly string[];
 }
+/** The fields whose values the compiler knows, as a patch sets them. */
+interface Settable {
+    readonly kind: Kind;
+    readonly title: string | null;
+    readonly description: string | null;
+    readonly text: string | null;
+    readonly name: string | null;
+    readonly columnId: string;
+    readonly cardId: string | null;
+    readonly checklistId: string;
+    readonly position: string | Place | null;
+    readonly archived: boolean | null;
+    readonly color: string | null;
+    readonly wipLimit: number | null;
+    readonly wipMode: "hard" | "soft" | null;
+    readonly due: string | null;
+    readonly start: string | null;
+    readonly liked: boolean;
+    readonly labels: readonly string[] | SetChange | null;
+    readonly assignees: readonly string[] | SetChange | null;
+    readonly likedBy: readonly string[] | SetChange | null;
+}
+type Optional<T> = {
+    [F in keyof T]?: T[F] | undefined;
+};
 /**
- * Changes of one entity's fields; `null` makes a field absent (PROTOCOL.md, "Applying a patch"). A value whose type is an
- * interface is spread, `{ ...value }`: only then does TypeScript see that it has no other fields.
+ * Changes of one entity's fields; `null` makes a field absent (PROTOCOL.md, "Applying a patch"), undefined leaves it as it
+ * is. A value whose type is an interface is spread, `{ ...value }`: only then does TypeScript see that it has no other fields.
  */
-export interface Patch {
-    readonly kind?: Kind;
-    readonly title?: string | null;
-    readonly description?: string | null;
-    readonly text?: string | null;
-    readonly name?: string | null;
-    readonly columnId?: string;
-    readonly cardId?: string | null;
-    readonly checklistId?: string;
-    readonly position?: string | Place | null;
-    readonly archived?: boolean | null;
-    readonly color?: string | null;
-    readonly wipLimit?: number | null;
-    readonly wipMode?: "hard" | "soft" | null;
-    readonly due?: string | null;
-    readonly start?: string | null;
-    readonly liked?: boolean;
-    readonly labels?: readonly string[] | SetChange | null;
-    readonly assignees?: readonly string[] | SetChange | null;
-    readonly likedBy?: readonly string[] | SetChange | null;
+export interface Patch extends Optional<Settable> {
     readonly [field: string]: Json | Place | SetChange | undefined;
 }
 /** A change of one entity within a mutation. */
@@ -162,3 +168,4 @@ export interface Change {
     /** Precondition: the entity's rev; 0 makes sure that it is new. */
     readonly ifRev?: number;
 }
+export {};

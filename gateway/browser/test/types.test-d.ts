@@ -120,6 +120,7 @@ export async function changing(): Promise<void> {
   store.mutate("a", { "x-estimate": { hours: [1, 2] } });
   const [some, any]: [Partial<Card>, { [field: string]: string }] = [{ title: "A" }, {}];
   store.mutate("a", some);
+  store.create("card", { columnId: "next", title: "new", description: some.description });
   store.mutate("a", any);
   // @ts-expect-error a title is text
   store.mutate("a", { title: 7 });
