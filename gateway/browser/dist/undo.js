@@ -16,10 +16,16 @@ function undoManager(store, { steps: most = 50 } = {}) {
   let user = store.me?.user;
   let closed = false;
   let told = "";
+  const statesOf = (id) => {
+    const now = view.confirmed(id);
+    const list = states.get(id) ?? (now ? [now] : []);
+    states.set(id, list);
+    return list;
+  };
   const partsOf = (m, rev = 0, events = 0) => [...m.pending.effect].map(([id, { created, fields }]) => {
     const own = m.changes.filter((c) => c.entityId === id);
     const now = view.confirmed(id);
-    const list = states.get(id) ?? [];
+    const list = statesOf(id);
     const at = (rev2) => list.findLast((e) => e.rev <= rev2);
     const base = rev ? at(rev - events) : void 0;
     const got = rev ? at(rev) : void 0;
@@ -115,8 +121,15 @@ function undoManager(store, { steps: most = 50 } = {}) {
     step.goal = step.undone;
     step.sent = changes;
     flights.set(id, step);
-    if (held) engine.release(id, { sending: changes });
-    else engine.transact(changes, { id, quiet: true });
+    if (held) {
+      const { pending } = engine.entries.get(id);
+      pending.effect.clear();
+      Object.assign(pending, { changes, stale: true });
+      engine.apply(view.load([]));
+      engine.release(id, { sending: changes });
+    } else {
+      engine.transact(changes, { id, quiet: true });
+    }
   }
   function leaveOut({ sent, kept }, { code, details }) {
     const at = Number(details["change"] ?? 0);
@@ -135,10 +148,7 @@ function undoManager(store, { steps: most = 50 } = {}) {
   }
   const hooks = {
     made(m) {
-      for (const id of m.pending.effect.keys()) {
-        const now = view.confirmed(id);
-        if (!states.has(id)) states.set(id, now ? [now] : []);
-      }
+      for (const id of m.pending.effect.keys()) statesOf(id);
       const parts = partsOf(m);
       if (m.quiet || m.restored || closed) return;
       steps = steps.filter((s) => !s.undone);
@@ -175,12 +185,6 @@ function undoManager(store, { steps: most = 50 } = {}) {
       }
       tell();
     },
-    confirmed(ids) {
-      for (const id of ids) {
-        const now = view.confirmed(id);
-        if (now) states.get(id)?.push(now);
-      }
-    },
     greeted(hello) {
       if (user && user !== hello.user) steps = [];
       user = hello.user;
@@ -214,6 +218,11 @@ function undoManager(store, { steps: most = 50 } = {}) {
     return result;
   }
   noteEffects(view);
+  const { sync } = view;
+  view.sync = (f) => {
+    if (engine.entries.size && engine.hooks.has(hooks) && !f.entity.deleted) statesOf(f.entity.id).push(f.entity);
+    return sync.call(view, f);
+  };
   engine.hooks.add(hooks);
   return {
     undo: () => turn(next(false)),

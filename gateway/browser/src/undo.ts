@@ -87,7 +87,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
   const { view } = engine;
   const listeners = new Listeners<[]>();
   const flights = new Map<string, Step>();
-  /** The confirmed states of what undecided mutations change, ascending, since the first of these was made. */
+  /** The confirmed states of what has changed, ascending, since the first of the undecided mutations was made. */
   const states = new Map<string, Entity[]>();
   /** By entity and position asked for: the one the server gave, where it is another. */
   const placed = new Map<string, Json | undefined>();
@@ -96,12 +96,19 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
   let closed = false;
   let told = "";
 
+  const statesOf = (id: string): Entity[] => {
+    const now = view.confirmed(id);
+    const list = states.get(id) ?? (now ? [now] : []);
+    states.set(id, list);
+    return list;
+  };
+
   /** What the mutation changed: by the view, or once it is acked by the server. */
   const partsOf = (m: Entry, rev = 0, events = 0): Part[] =>
     [...m.pending.effect].map(([id, { created, fields }]) => {
       const own = m.changes.filter((c) => c.entityId === id);
       const now = view.confirmed(id);
-      const list = states.get(id) ?? [];
+      const list = statesOf(id);
       const at = (rev: number) => list.findLast((e) => e.rev! <= rev);
       const base = rev ? at(rev - events) : undefined;
       const got = rev ? at(rev) : undefined;
@@ -213,8 +220,15 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     step.goal = step.undone;
     step.sent = changes;
     flights.set(id, step);
-    if (held) engine.release(id, { sending: changes });
-    else engine.transact(changes, { id, quiet: true });
+    if (held) {
+      const { pending } = engine.entries.get(id)!;
+      pending.effect.clear();
+      Object.assign(pending, { changes, stale: true });
+      engine.apply(view.load([])); // shows them
+      engine.release(id, { sending: changes });
+    } else {
+      engine.transact(changes, { id, quiet: true });
+    }
   }
 
   /** After a refusal: leaves out what others changed since; false if it is about something else. */
@@ -236,10 +250,7 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
 
   const hooks: Hooks = {
     made(m) {
-      for (const id of m.pending.effect.keys()) {
-        const now = view.confirmed(id);
-        if (!states.has(id)) states.set(id, now ? [now] : []);
-      }
+      for (const id of m.pending.effect.keys()) statesOf(id);
       const parts = partsOf(m);
       if (m.quiet || m.restored || closed) return;
       steps = steps.filter((s) => !s.undone);
@@ -278,13 +289,6 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
       tell();
     },
 
-    confirmed(ids) {
-      for (const id of ids) {
-        const now = view.confirmed(id);
-        if (now) states.get(id)?.push(now);
-      }
-    },
-
     greeted(hello) {
       if (user && user !== hello.user) steps = [];
       user = hello.user;
@@ -321,6 +325,11 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
   }
 
   noteEffects(view);
+  const { sync } = view;
+  view.sync = (f) => { // each for itself: several may be confirmed in one go
+    if (engine.entries.size && engine.hooks.has(hooks) && !f.entity.deleted) statesOf(f.entity.id).push(f.entity);
+    return sync.call(view, f);
+  };
   engine.hooks.add(hooks);
   return {
     undo: () => turn(next(false)),

@@ -209,11 +209,14 @@ describe("of a pending step", () => {
   });
 
   test("what others had changed before it took effect comes back, not what stood there when it was made", async () => {
-    const { undo, store, is, ann, server, all } = await open();
+    const { undo, store, got, is, ann, server, all } = await open();
     store.mutate("c1", { title: "mine" });
     server.mutate("bob", "c1", { title: "bob's" });
     ann.up();
-    assert.deepEqual(bare(await all(undo.undo())), fine());
+    const undone = undo.undo();
+    while (ann.down()); // bob's, and the ack
+    assert.equal(got("c1", "title"), "bob's"); // at once, not with the ack of the undo
+    assert.deepEqual(bare(await all(undone)), fine());
     assert.equal(is("c1", "title"), "bob's");
     await all(undo.redo());
     assert.equal(is("c1", "title"), "mine");
