@@ -10,7 +10,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface Entity {
   readonly id: string;
   readonly kind: string;
-  /** The board's rev of its last change; none while only pending. Not compared: it may be older than {@link Store.confirmed}'s. */
+  /**
+   * The board's rev of its last change; none while only pending. A newer one alone is no change of the view, so this may be
+   * older than that of {@link Store.confirmed}.
+   */
   readonly rev?: number;
   readonly createdRev?: number;
   readonly createdAt?: string;

@@ -1,3 +1,5 @@
+"use client"; // tells frameworks with server components that this is none
+
 // React: the store's views as hooks, on useSyncExternalStore.
 
 import {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { act, createElement, StrictMode, type ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
@@ -297,4 +298,8 @@ test("a server renders what is known there: nothing", () => {
 test("without a provider a hook says so", () => {
   const Lost = () => (useBoardStore(), null);
   assert.throws(() => renderToString(createElement(Lost)), /no BoardProvider/);
+});
+
+test("components of a server may import it: the module says that it is for the client", () => {
+  assert.match(readFileSync("dist/react.js", "utf8"), /^"use client";/);
 });
