@@ -143,8 +143,9 @@ func (h *hub) catchUp(s *session) {
 		if len(changed) == 0 {
 			items = append(items[:1], items[2])
 		}
-		for _, it := range s.q.caughtUp(items) {
-			s.q.put(h.page(s, it.ask))
+		for _, held := range s.q.caughtUp(items) {
+			it, _ := h.page(s, held.ask)
+			s.q.put(it)
 		}
 		s.q.stale = nil
 		for _, it := range h.everyPresence(s) {

@@ -17,6 +17,11 @@ import (
 const (
 	loadPer   = time.Second / wire.LoadsPerSec
 	loadBurst = 200 * time.Millisecond // of loads at their rate that a client may be ahead of it
+
+	// A page of so many bytes more, or for which so many more cards were looked
+	// at, counts as one load more: the room waits while it is made.
+	loadBytes = 64 << 10
+	loadCards = 10_000
 )
 
 // load answers with a page, as of what s has been sent when it is sent that.
@@ -31,14 +36,17 @@ func (s *session) load(ask *wire.Page) {
 		if s.q.lagging {
 			s.q.put(item{kind: itemLoaded, ends: flight{loads: 1}, ask: ask})
 		} else {
-			s.q.put(s.hub.page(s, ask))
+			it, looked := s.hub.page(s, ask)
+			s.q.put(it)
+			s.loads += int64(loadPer) * int64(len(it.data)/loadBytes+looked/loadCards)
 		}
 	})
 }
 
-// page makes the answer as of now. It is encoded at once: what waits in a queue
-// is bytes, and a page has not many. Call it with h.mu held.
-func (h *hub) page(s *session, ask *wire.Page) item {
+// page makes the answer as of now, and says how many cards it has looked at. It
+// is encoded at once: what waits in a queue is bytes, and a page has not many.
+// Call it with h.mu held.
+func (h *hub) page(s *session, ask *wire.Page) (it item, looked int) {
 	board := h.view.Board()
 	p := loadedPage{board: board, user: s.id.user, open: s.open}
 	if ask.Card != "" {
@@ -51,7 +59,7 @@ func (h *hub) page(s *session, ask *wire.Page) item {
 	}
 	data := make([]byte, frameRoom, frameRoom+len(p.entities)+len(`{"type":"loaded","id":,"rev":,"entities":[],"before":""}`)+128)
 	data = wire.AppendLoaded(data, ask.ID, board.Rev(), p.entities, p.before)
-	return item{kind: itemLoaded, ends: flight{loads: 1}, rev: board.Rev(), data: closeFrame(data, 0, websocket.TextMessage), ask: ask}
+	return item{kind: itemLoaded, ends: flight{loads: 1}, rev: board.Rev(), data: closeFrame(data, 0, websocket.TextMessage), ask: ask}, p.looked
 }
 
 // paceLoads waits until the next load may be answered; false if the connection
@@ -81,6 +89,7 @@ type loadedPage struct {
 	open     bool   // cards carry the count of their comments
 	entities []byte // encoded, commas between them
 	before   wire.Cursor
+	looked   int // how many cards were looked at to find those of the page
 	err      error
 }
 
@@ -146,7 +155,9 @@ func (p *loadedPage) archive(ask *wire.Page) {
 			p.add(e)
 		}
 	}
-	p.list(slices.Values(newestOf(p.board.ShutCards(), ask.Before, wire.PageCards+1)), wire.PageCards, changedAt)
+	newest, of := newestOf(p.board.ShutCards(), ask.Before, wire.PageCards+1)
+	p.looked = of
+	p.list(slices.Values(newest), wire.PageCards, changedAt)
 }
 
 func changedAt(e *domain.Entity) wire.Cursor { return wire.Cursor{Rev: e.Rev, ID: e.ID} }
@@ -159,9 +170,8 @@ func compareCursors(a, b wire.Cursor) int {
 }
 
 // newestOf gives the n entities of a list in no order that were changed last
-// but before the cursor, the newest first.
-func newestOf(list iter.Seq[*domain.Entity], before wire.Cursor, n int) []*domain.Entity {
-	var some []*domain.Entity
+// but before the cursor, the newest first, and the length of the list.
+func newestOf(list iter.Seq[*domain.Entity], before wire.Cursor, n int) (some []*domain.Entity, of int) {
 	after := wire.Cursor{} // n of some are newer
 	cut := func() {
 		slices.SortFunc(some, func(a, b *domain.Entity) int { return compareCursors(changedAt(b), changedAt(a)) })
@@ -171,6 +181,7 @@ func newestOf(list iter.Seq[*domain.Entity], before wire.Cursor, n int) []*domai
 		}
 	}
 	for e := range list {
+		of++
 		if e.Rev < after.Rev || e.Rev > before.Rev {
 			continue
 		}
@@ -181,5 +192,5 @@ func newestOf(list iter.Seq[*domain.Entity], before wire.Cursor, n int) []*domai
 		}
 	}
 	cut()
-	return some
+	return some, of
 }

@@ -43,7 +43,7 @@ func BenchmarkLoad(b *testing.B) {
 			before := cpuTime()
 			for b.Loop() {
 				x.hub.mu.Lock()
-				it := x.hub.page(s, &ask)
+				it, _ := x.hub.page(s, &ask)
 				x.hub.mu.Unlock()
 				b.SetBytes(int64(len(it.data)))
 			}

@@ -86,3 +86,29 @@ func TestLoad_AsManyAsMay(t *testing.T) {
 		}
 	})
 }
+
+// TestLoad_LargePagesCountAsSeveral: the room waits while one is made.
+func TestLoad_LargePagesCountAsSeveral(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.demo()
+		for i := range 50 {
+			w.do(put(fmt.Sprint("say", i), "comment", "text", strings.Repeat("x", 4000), "cardId", "c1")) // 200 kB in all
+		}
+		for card, want := range map[string]time.Duration{"c1": 100 * 4 * loadPer, "c2": 100 * loadPer} {
+			s := w.connect("bob", "part=open")
+			s.skip("ready")
+			start := time.Now()
+			go func() {
+				for i := range 100 {
+					s.send(fmt.Sprintf(`{"type":"load","id":%d,"card":%q}`, i, card))
+				}
+			}()
+			for range 100 {
+				s.skip("loaded")
+			}
+			if took := time.Since(start); took > want || took < want-loadBurst-50*time.Millisecond {
+				t.Errorf("100 pages of %s took %v, should take %v", card, took, want)
+			}
+		}
+	})
+}
