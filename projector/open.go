@@ -18,6 +18,13 @@ type sighting struct {
 	id  string
 }
 
+// told is what OpenSince gave last: many ask the same, as when something is too
+// much to be told live or a server has started again.
+type told struct {
+	since   uint64
+	changed []*domain.Entity // nil: nothing yet
+}
+
 // maxSightings is how many are remembered before the older half is forgotten.
 const maxSightings = 1024
 
@@ -91,8 +98,12 @@ func (v *View) sight(s domain.Step) bool {
 // into sight, and the cards that have another count of comments. Order and ok
 // are those of [domain.Board.ChangedSince]. Of what happened before this view
 // was loaded it is not known whether it brought something into sight: then what
-// hangs on a changed column or card is given, too.
+// hangs on a changed column or card is given, too. Who asks the same has the
+// same list; nobody may change it.
 func (v *View) OpenSince(rev uint64) (changed []*domain.Entity, ok bool) {
+	if v.told.changed != nil && v.told.since == rev {
+		return v.told.changed, true
+	}
 	all, ok := v.board.ChangedSince(rev)
 	if !ok || len(all) == 0 {
 		return nil, ok
@@ -135,5 +146,6 @@ func (v *View) OpenSince(rev uint64) (changed []*domain.Entity, ok bool) {
 		}
 	}
 	domain.ParentsFirst(changed)
+	v.told = told{rev, changed}
 	return changed, true
 }

@@ -42,3 +42,39 @@ func TestOpenSince_MoreCameIntoSightThanIsRemembered(t *testing.T) {
 		t.Errorf("%d are remembered", n)
 	}
 }
+
+// TestOpenSince_IsOneListForAllWhoAsk, until something happens: a thousand may
+// ask, and be slow to take it.
+func TestOpenSince_IsOneListForAllWhoAsk(t *testing.T) {
+	a := newAuthor(t, 2000, "")
+	v := a.view(t)
+	since := v.Rev()
+	told := func(since uint64) []*domain.Entity {
+		t.Helper()
+		changed, ok := v.OpenSince(since)
+		newest := uint64(0)
+		for _, e := range changed {
+			newest = max(newest, e.Rev)
+			if e.Rev <= since {
+				t.Errorf("told what was so at %d", e.Rev)
+			}
+		}
+		if !ok || newest != v.Rev() {
+			t.Fatalf("told up to %d, %v", newest, ok)
+		}
+		return changed
+	}
+	apply := func() {
+		if _, err := v.Apply(a.record(3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	if list := told(since); &list[0] != &told(since)[0] {
+		t.Error("not the same list")
+	}
+	told(since + 1)
+	told(since)
+	apply()
+	told(since)
+}

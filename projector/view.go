@@ -12,6 +12,7 @@ type View struct {
 	watchOpen bool
 	sightings []sighting // ascending by rev
 	forgotten uint64     // up to this rev they are not remembered
+	told      told
 }
 
 // NewView takes over b.
@@ -53,6 +54,7 @@ type Sync struct {
 // an error the view is unusable: load the board again.
 func (v *View) Apply(r eventlog.Record) ([]Outcome, error) {
 	c := r.Commit
+	v.told = told{}
 	outs := make([]Outcome, 0, len(c.Decisions))
 	events := 0
 	for i := range c.Decisions {
