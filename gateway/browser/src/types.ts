@@ -89,7 +89,10 @@ export interface Options {
   /** The server: http, https, ws or wss. Default: where the page came from. */
   readonly url?: string | URL | undefined;
   readonly board: string;
-  /** The bearer token, or where to get one; asked for before every connection. Without one none is sent. */
+  /**
+   * The bearer token, or where to get one; asked for before every connection. One that fails (throws, rejects) counts as no
+   * connection: it is asked again later. Without one none is sent.
+   */
   readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Who you are, on a server without keys. */
   readonly user?: string | undefined;
