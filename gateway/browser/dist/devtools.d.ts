@@ -1,22 +1,4 @@
-import type { Inspection, Store } from "./store.js";
-interface Row {
-    readonly key: string;
-    readonly cells: readonly [what: string, state: string, time: string];
-    /** More about what and about state, for who points at them. */
-    readonly more: readonly [what: string, state: string];
-    readonly tone: string;
-}
-interface Drawn {
-    readonly summary: string;
-    readonly tone: string;
-    readonly facts: {
-        readonly [name: string]: string;
-    };
-    readonly pending: readonly Row[];
-    readonly verdicts: readonly Row[];
-}
-/** What the panel says, `now` by the server's clock. */
-export declare function draw(seen: Inspection, now: number): Drawn;
+import type { Store } from "./store.js";
 declare const Base: typeof HTMLElement;
 /** `<snapback-panel>`: shows the store given as its property `store`. */
 export declare class SnapbackPanel extends Base {

@@ -24,6 +24,7 @@ th, td { padding: 2px 8px 2px 0; border-bottom: 1px solid var(--line); vertical-
 th:nth-child(2) { width: 7.5em; }
 th:nth-child(3), td:nth-child(3) { width: 5em; padding-right: 0; text-align: right; font-variant-numeric: tabular-nums; }
 td:first-child { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.body:focus-visible td:first-child { white-space: normal; overflow-wrap: anywhere; }
 td:first-child, dd { font-family: ui-monospace, monospace; font-size: 11px; line-height: 17px; }
 td:nth-child(2) { overflow-wrap: anywhere; }
 td[colspan] { color: var(--soft); font: inherit; }
