@@ -2,6 +2,7 @@ package projector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -68,19 +69,20 @@ func (v *View) opened(syncs []Sync, s domain.Step, shown bool) (_ []Sync, other 
 // sight notes and says whether the event brought its entity into sight, with
 // what hangs on it.
 func (v *View) sight(s domain.Step) bool {
-	before := s.Event.Before
-	if len(before) == 0 || len(s.Entities) == 0 {
+	_, verb, _ := strings.Cut(s.Event.Type, ".")
+	if verb != "restored" && verb != "moved" || len(s.Entities) == 0 {
 		return false
 	}
-	now := s.Entities[0]
+	before, now := s.Event.Before, s.Entities[0]
 	switch now.Kind {
 	case domain.KindColumn, domain.KindCard, domain.KindChecklist:
 	default:
 		return false
 	}
 	hidden := before.Bool("archived")
-	if from := v.board.Get(before.String(domain.ParentField(now.Kind))); from != nil {
-		hidden = hidden || !v.board.InSight(from)
+	if from := before.String(domain.ParentField(now.Kind)); from != "" && !hidden {
+		up := v.board.Get(from)
+		hidden = up != nil && !v.board.InSight(up)
 	}
 	if !hidden || !v.board.InSight(now) {
 		return false
