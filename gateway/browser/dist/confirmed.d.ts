@@ -4,6 +4,8 @@ export interface Confirmed {
     /** What is not written yet came after this. A stored state that does not go as far can not be added to. */
     since: ResumePoint | undefined;
     moved(ids: readonly string[]): void;
+    /** A mutation took effect: its row goes when that is written, so that one of the two is there whenever the page ends. */
+    settled(id: string): void;
     /** Writes at once; nothing if all is written, or nothing is kept. */
     flush(): void;
 }

@@ -1,7 +1,8 @@
-import { got, only, run } from "./database.js";
+import { all, got, only, run } from "./database.js";
 const pause = { usual: 250, failed: 6e4 };
 function confirmed({ env, view }, kept, told) {
   let dirty = /* @__PURE__ */ new Set();
+  const over = [];
   let isPlanned = false;
   let isWriting = false;
   const plan = (ms) => {
@@ -12,7 +13,7 @@ function confirmed({ env, view }, kept, told) {
       self.flush();
     }, ms);
   };
-  const write = (db) => run(db, ["entities", "meta"], async (stores) => {
+  const write = (db) => run(db, all, async (stores) => {
     const meta = await got(stores("meta").get(only));
     const at = view.resume;
     if (!at || !meta || meta.user !== kept().owner) return;
@@ -20,6 +21,7 @@ function confirmed({ env, view }, kept, told) {
     const ids = dirty;
     self.since = at;
     dirty = /* @__PURE__ */ new Set();
+    for (const id of over.splice(0)) stores("pending").delete(id);
     const isSame = meta.epoch === at.epoch;
     if (isSame && meta.rev >= at.rev) return;
     const entities = stores("entities");
@@ -41,15 +43,19 @@ function confirmed({ env, view }, kept, told) {
       for (const id of ids) dirty.add(id);
       plan(pause.usual);
     },
+    settled(id) {
+      if (kept().db) over.push(id);
+      plan(pause.usual);
+    },
     flush() {
       const { db } = kept();
-      if (!db || !dirty.size || isWriting) return;
+      if (!db || !(dirty.size + over.length) || isWriting) return;
       isWriting = true;
       const before = dirty;
       write(db).then(
         () => {
           isWriting = false;
-          if (dirty !== before && dirty.size) plan(pause.usual);
+          if (dirty !== before && dirty.size + over.length) plan(pause.usual);
           told();
         },
         (e) => {

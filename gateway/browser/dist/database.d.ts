@@ -23,6 +23,8 @@ export interface Row {
     readonly guards: readonly Guard[];
     /** Set before the first frame is written. */
     expiresAt?: string | undefined;
+    /** The deadline is there. */
+    isKept?: boolean;
     /** It was stale, and the user wants it sent. */
     again?: boolean;
 }

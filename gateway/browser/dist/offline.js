@@ -55,7 +55,7 @@ function offline(options = {}) {
     }
     return void 0;
   };
-  const put = (row) => void keep(["pending"], (stores) => stores("pending").put(row));
+  const put = (row) => keep(["pending"], (stores) => stores("pending").put(row));
   const drop = (id) => {
     if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
   };
@@ -84,7 +84,7 @@ function offline(options = {}) {
     });
     if (signal.aborted) return [];
     owner ??= meta?.user;
-    for (const row of rows.values()) put(Object.assign(row, { user: owner }));
+    for (const row of rows.values()) void put(Object.assign(row, { user: owner }));
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
@@ -131,14 +131,14 @@ function offline(options = {}) {
     newest = Math.max(engine.env.wall(), newest + 1);
     const row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
-    put(row);
+    void put(row);
     others.announce();
     return row;
   };
   const sending = (m) => {
     const row = rows.get(m.id) ?? add(m, []);
     if (age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
-    put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt }));
+    void put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt })).then((kept) => row.isKept = !!kept);
   };
   const greeted = ({ user, epoch, rev }) => {
     const isOther = owner !== void 0 && owner !== user;
@@ -192,7 +192,7 @@ function offline(options = {}) {
       const row = unlist(id);
       if (!row) return void 0;
       row.again = true;
-      put(row);
+      void put(row);
       return replay(row);
     },
     discard(id) {
@@ -223,7 +223,14 @@ function offline(options = {}) {
       engine.hooks.add({
         made: (m) => rows.has(m.id) || m.state === "held" || add(m, guards(m, engine.view)),
         sending,
-        concluded: (m, v) => !v.ok && v.code === "closed" || isListed(m.id) || drop(m.id),
+        concluded({ id }, v) {
+          if (v.ok && rows.get(id)?.isKept) {
+            rows.delete(id);
+            board.settled(id);
+          } else if ((v.ok || v.code !== "closed") && !isListed(id)) {
+            drop(id);
+          }
+        },
         confirmed: board.moved,
         greeted,
         closed

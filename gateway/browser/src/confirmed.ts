@@ -1,6 +1,6 @@
 // Writes the confirmed board into its database as it moves on.
 
-import { got, type Meta, only, run } from "./database.js";
+import { all, got, type Meta, only, run } from "./database.js";
 import type { Engine } from "./engine.js";
 import type { ResumePoint } from "./view.js";
 
@@ -11,6 +11,8 @@ export interface Confirmed {
   /** What is not written yet came after this. A stored state that does not go as far can not be added to. */
   since: ResumePoint | undefined;
   moved(ids: readonly string[]): void;
+  /** A mutation took effect: its row goes when that is written, so that one of the two is there whenever the page ends. */
+  settled(id: string): void;
   /** Writes at once; nothing if all is written, or nothing is kept. */
   flush(): void;
 }
@@ -22,6 +24,7 @@ export function confirmed(
   told: (error?: unknown) => void,
 ): Confirmed {
   let dirty = new Set<string>();
+  const over: string[] = []; // what took effect
   let isPlanned = false;
   let isWriting = false;
 
@@ -39,7 +42,7 @@ export function confirmed(
    * never written, of another epoch, or older, as after a write that failed. A tab that is ahead has written it already.
    */
   const write = (db: IDBDatabase) =>
-    run(db, ["entities", "meta"], async (stores) => {
+    run(db, all, async (stores) => {
       const meta = (await got(stores("meta").get(only))) as Meta | undefined;
       // From here on nothing is awaited: all that is written is of one rev.
       const at = view.resume;
@@ -48,6 +51,7 @@ export function confirmed(
       const ids = dirty;
       self.since = at;
       dirty = new Set();
+      for (const id of over.splice(0)) stores("pending").delete(id);
       const isSame = meta.epoch === at.epoch;
       if (isSame && meta.rev! >= at.rev) return;
       const entities = stores("entities");
@@ -70,15 +74,19 @@ export function confirmed(
       for (const id of ids) dirty.add(id);
       plan(pause.usual);
     },
+    settled(id) {
+      if (kept().db) over.push(id);
+      plan(pause.usual);
+    },
     flush() {
       const { db } = kept();
-      if (!db || !dirty.size || isWriting) return;
+      if (!db || !(dirty.size + over.length) || isWriting) return;
       isWriting = true;
       const before = dirty;
       write(db).then(
         () => {
           isWriting = false;
-          if (dirty !== before && dirty.size) plan(pause.usual);
+          if (dirty !== before && dirty.size + over.length) plan(pause.usual);
           told();
         },
         (e: unknown) => {

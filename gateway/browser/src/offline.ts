@@ -125,7 +125,7 @@ export function offline(options: OfflineOptions = {}): Offline {
     return undefined;
   };
 
-  const put = (row: Row) => void keep(["pending"], (stores) => stores("pending").put(row));
+  const put = (row: Row) => keep(["pending"], (stores) => stores("pending").put(row));
 
   const drop = (id: string) => {
     if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
@@ -161,7 +161,7 @@ export function offline(options: OfflineOptions = {}): Offline {
     });
     if (signal.aborted) return [];
     owner ??= meta?.user;
-    for (const row of rows.values()) put(Object.assign(row, { user: owner })); // made meanwhile
+    for (const row of rows.values()) void put(Object.assign(row, { user: owner })); // made meanwhile
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
@@ -224,7 +224,7 @@ export function offline(options: OfflineOptions = {}): Offline {
     newest = Math.max(engine.env.wall(), newest + 1);
     const row: Row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
-    put(row);
+    void put(row);
     others.announce();
     return row;
   };
@@ -233,7 +233,7 @@ export function offline(options: OfflineOptions = {}): Offline {
   const sending = (m: Entry) => {
     const row = rows.get(m.id) ?? add(m, []);
     if (age(row) > old && m.sending === m.changes) m.sending = guarded(m.changes, row.guards);
-    put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt }));
+    void put(Object.assign(row, { changes: m.sending, expiresAt: m.expiresAt })).then((kept) => (row.isKept = !!kept));
   };
 
   /** The server has said who you are. Nothing was sent on this connection yet. */
@@ -294,7 +294,7 @@ export function offline(options: OfflineOptions = {}): Offline {
       const row = unlist(id);
       if (!row) return undefined;
       row.again = true;
-      put(row);
+      void put(row);
       return replay(row);
     },
     discard(id) {
@@ -326,7 +326,14 @@ export function offline(options: OfflineOptions = {}): Offline {
       engine.hooks.add({
         made: (m) => rows.has(m.id) || m.state === "held" || add(m, guards(m, engine.view)),
         sending,
-        concluded: (m, v) => (!v.ok && v.code === "closed") || isListed(m.id) || drop(m.id),
+        concluded({ id }, v) {
+          if (v.ok && rows.get(id)?.isKept) {
+            rows.delete(id);
+            board.settled(id);
+          } else if ((v.ok || v.code !== "closed") && !isListed(id)) {
+            drop(id);
+          }
+        },
         confirmed: board.moved,
         greeted,
         closed,

@@ -138,6 +138,24 @@ describe("what is pending", () => {
     tab.world.socket.say(sync(11, card("c1", { rev: 11, title: "x" })), ack(good.id));
     tab.world.socket.say({ type: "nack", clientMutationId: bad.id, code: "forbidden", reason: "", retryable: false });
     await calm();
+    assert.deepEqual((await machine.stored()).pending.map((row) => row.id), [good.id]); // until its outcome is written
+    await tab.stored();
+    assert.equal((await machine.stored()).pending.length, 0);
+  });
+
+  test("and took effect just before the page ended: the next one shows it, and asks again", async () => {
+    const tab = await joined();
+    const good = tab.store.mutate("c1", { title: "x" });
+    await calm();
+    tab.world.socket.say(sync(11, card("c1", { rev: 11, title: "x" })), ack(good.id));
+    assert.equal((await good).ok, true);
+    const next = await reload(tab);
+    assert.equal(title(next), "x");
+    assert.deepEqual(next.ids, [good.id]);
+    await next.join([card("c1", { rev: 11, title: "x" })], 11, { resumed: true });
+    next.world.socket.say(ack(good.id));
+    await next.stored();
+    assert.equal(title(next), "x");
     assert.equal((await machine.stored()).pending.length, 0);
   });
 
