@@ -33,10 +33,10 @@ export interface Core extends Engine {
     readonly onSettled: Listeners<[Mutation, Verdict]>;
     /** Works on an input; the listeners hear of it when all of it is done. */
     run(fn: () => void): void;
-    /** The server's clock. */
-    hear(serverTime: string): void;
+    /** The server's clock; it may be one that has run on since. */
+    hear(serverTime: string, isLate?: boolean): void;
     /** The frame of a mutation, the same for every sending; undefined if it is too large, which ends it. */
-    frame(m: Entry, limit: number): string | undefined;
+    frame(m: Entry, limit: number): object | undefined;
     /** Its verdict is overdue. */
     silence(m: Entry): void;
     /** Tells the opt-in parts. */

@@ -2,8 +2,6 @@ import { browser } from "./env.js";
 import { openLink } from "./link.js";
 import { ulid } from "./ulid.js";
 import { View } from "./view.js";
-const minTtl = 1e3;
-const maxTtl = 6e4;
 const usualTtl = 4e3;
 const maxChanges = 100;
 const verdictsKept = 50;
@@ -37,9 +35,10 @@ class Listeners {
   }
 }
 function createCore(options) {
+  void (options.env ?? WebSocket);
   if (!options.board) throw new TypeError("board: missing");
   const ttl = options.ttl ?? usualTtl;
-  if (!(ttl >= minTtl && ttl <= maxTtl)) throw new RangeError(`ttl: ${minTtl} to ${maxTtl} ms`);
+  if (!(ttl >= 1e3 && ttl <= 6e4)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
@@ -57,7 +56,6 @@ function createCore(options) {
   const holds = [];
   const notices = [];
   let depth = 0;
-  let isTelling = false;
   let joined;
   const ready = new Promise((done) => joined = done);
   const now = () => clock.server + env.monotonic() - clock.at;
@@ -66,12 +64,8 @@ function createCore(options) {
     try {
       fn();
     } finally {
+      for (let next; depth === 1 && (next = notices.shift()); ) next();
       depth--;
-      if (!depth && !isTelling) {
-        isTelling = true;
-        for (let next; next = notices.shift(); ) next();
-        isTelling = false;
-      }
     }
   }
   function transact(changes, how = {}) {
@@ -94,7 +88,7 @@ function createCore(options) {
         } catch (e) {
           return settle(refused("invalid", String(e), { field: "patch" }));
         }
-        const pending = view.byId(id);
+        const pending = view.pending.at(-1);
         const entry = {
           id,
           pending,
@@ -106,7 +100,6 @@ function createCore(options) {
           restored: !!how.id,
           state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
           expiresAt: how.expiresAt,
-          frame: void 0,
           ask: false,
           withdrawn: false,
           owed: 0
@@ -140,13 +133,13 @@ function createCore(options) {
         tell("sending", m);
       }
       const [only, more] = m.sending;
-      m.frame = JSON.stringify({
+      m.frame = {
         type: "mutate",
         clientMutationId: m.id,
         expiresAt: m.expiresAt,
         ...more ? { changes: m.sending } : only
-      });
-      if (new TextEncoder().encode(m.frame).length > limit) return void end(m, refused("too_large", "", { limit }));
+      };
+      if (new TextEncoder().encode(JSON.stringify(m.frame)).length > limit) return void end(m, refused("too_large", "", { limit }));
     }
     if (m.state === "queued") m.state = "sent";
     return m.frame;
@@ -207,8 +200,9 @@ function createCore(options) {
     tell,
     ulid: () => ulid(now()),
     holdUntil: (loaded) => void holds.push(loaded),
-    hear(serverTime) {
-      clock = { server: Date.parse(serverTime), at: env.monotonic() };
+    hear(serverTime, isLate) {
+      const server = Date.parse(serverTime);
+      if (!isLate || server > now()) clock = { server, at: env.monotonic() };
     },
     release(id, { sending, verdict }) {
       const m = entries.get(id);
@@ -228,7 +222,7 @@ function createCore(options) {
     send: (f) => link.send(f),
     restart: () => link.restart(),
     close() {
-      if (link.status !== "closed") run(() => link.close(1e3));
+      run(() => link.close(1e3));
     },
     ended() {
       tell("closed", link.closeCode);

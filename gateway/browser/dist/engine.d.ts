@@ -16,7 +16,7 @@ export interface Entry extends Mutation {
     /** Set at the first sending and never again: one deadline for ever. RFC 3339. */
     expiresAt: string | undefined;
     /** The frame, once it was sent. */
-    frame: string | undefined;
+    frame?: object;
     /** Cancel instead of mutate from now on. */
     ask: boolean;
     /** The application withdrew it itself, so it needs no toast. */

@@ -31,7 +31,7 @@ function stateOf({ overlay, confirmed }, id) {
   return state === void 0 ? confirmed.get(id) : state;
 }
 const untouched = (ground, key) => sortedList(ground, key).filter((e) => !ground.overlay.has(e.id));
-const touched = ({ overlay }, key) => [...overlay.values()].flatMap((e) => e && listsOf(e).includes(key) ? e : []);
+const touched = ({ overlay }, key) => [...overlay.values()].filter((e) => e && listsOf(e).includes(key));
 const place = (list, e) => search(list, (x) => compareSiblings(x, e) < 0);
 export {
   confirm,

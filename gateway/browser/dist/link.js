@@ -12,7 +12,6 @@ function openLink(core) {
   let isReady = false;
   let rev = 0;
   const flights = /* @__PURE__ */ new Map();
-  let sent = 0;
   let heardAt = 0;
   let spokeAt = 0;
   let pingedAt = 0;
@@ -27,6 +26,7 @@ function openLink(core) {
   let latency;
   let attempt = 0;
   let failures = 0;
+  let restartedAt = 0;
   let retryAt = Infinity;
   let timer;
   let due = Infinity;
@@ -61,8 +61,8 @@ function openLink(core) {
   }
   function wake() {
     if (isOpen) {
+      isJudging || ping();
       isJudging = true;
-      ping();
     } else if (status === "offline") retryAt = 0;
   }
   function ping() {
@@ -72,7 +72,7 @@ function openLink(core) {
   }
   function write(frame) {
     spokeAt = time();
-    socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+    socket?.send(JSON.stringify(frame));
   }
   function send(frame) {
     if (isReady) write(frame);
@@ -103,22 +103,27 @@ function openLink(core) {
           isOpen = true;
           if (token) write({ type: "auth", token });
         });
-        socket.onmessage = then((e) => receive(JSON.parse(e.data)));
+        socket.onmessage = then((e) => {
+          try {
+            receive(JSON.parse(e.data));
+          } catch {
+            view.resume = void 0;
+            restart();
+          }
+        });
         socket.onclose = then((e) => closed(e.code));
-      }),
-      then(() => closed(0))
-    );
+      })
+    ).catch(then(() => closed(0)));
   }
   function connect() {
     const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
     url.protocol = url.protocol.replace("http", "ws");
-    const { epoch, rev: rev2 } = view.resume ?? {};
-    const query = { part: options.part, user: options.user, ...epoch && { since: rev2, epoch } };
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== void 0) url.searchParams.set(name, String(value));
+    const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
+    for (const [name, value] of Object.entries({ part, user, since, epoch })) {
+      if (value) url.searchParams.set(name, String(value));
     }
     isJudging = false;
-    pingedAt = pongs = blockedUntil = goaway = sent = 0;
+    pingedAt = pongs = blockedUntil = goaway = 0;
     heardAt = spokeAt = time();
     return env.socket(url.href, ["snapback.v1"]);
   }
@@ -131,18 +136,19 @@ function openLink(core) {
     entries.forEach((m) => m.owed = 0);
     view.disconnected();
     if (had) core.tell("gone");
-    if (code >= 4500 && code < 5e3) return close(code);
+    if (code >= 4500) return close(code);
     const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
-    const pause = goaway || most / 2 * (1 + env.random());
     if (!closeCode) become("offline");
-    retryAt = time() + (atOnce ? 0 : pause);
+    retryAt = time() + (atOnce ? 0 : goaway || most / 2 * (1 + env.random()));
   }
   function restart() {
     const dead = socket;
-    closed(0, !failures);
+    closed(0, !failures && time() > restartedAt);
+    restartedAt = time() + late;
     dead?.close(1e3);
   }
   function close(code) {
+    if (closeCode) return;
     closeCode = code;
     env.clearTimeout(timer);
     deaf();
@@ -174,14 +180,14 @@ function openLink(core) {
   }
   function pump(now) {
     const { inFlight, frameBytes, ackTimeoutMs } = hello.limits;
-    for (const { id } of [...view.pending]) {
+    for (const { id } of view.pending) {
       const m = entries.get(id);
       if (!m || flights.has(m)) continue;
       if (m.state === "held" || flights.size >= inFlight) break;
       const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
       if (!frame) continue;
       write(frame);
-      flights.set(m, { order: ++sent, sentAt: now, deadline: now + ackTimeoutMs });
+      flights.set(m, { sentAt: now, deadline: now + ackTimeoutMs });
     }
   }
   function receive(f) {
@@ -192,6 +198,7 @@ function openLink(core) {
         if (f.protocol !== 1) return close(4504);
         if (hello && f.user !== hello.user) return close(4500);
         core.hear(f.serverTime);
+        if (time() > retryAt - dialTimeout + late) wake();
         hello = f;
         said.clear();
         core.tell("greeted", f);
@@ -215,9 +222,9 @@ function openLink(core) {
       case "nack":
         return nacked(f);
       case "pong":
-        core.hear(f.serverTime);
         if (--pongs > 0) return;
         latency = heardAt - askedAt;
+        core.hear(f.serverTime, latency > late);
         pingedAt = 0;
         isJudging = false;
         return;
@@ -244,7 +251,7 @@ function openLink(core) {
   function nacked(f) {
     if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
     const m = entries.get(f.clientMutationId);
-    const flight = m && flights.get(m);
+    const flight = flights.get(m);
     if (m?.owed) m.owed--;
     else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1e3));
   }
@@ -254,10 +261,13 @@ function openLink(core) {
       flight.deadline = until;
       return;
     }
-    for (const [other, { order }] of flights) {
-      if (order <= flight.order || other.ask) continue;
-      other.owed++;
-      flights.delete(other);
+    let isLater = false;
+    for (const other of flights.keys()) {
+      if (isLater && !other.ask) {
+        other.owed++;
+        flights.delete(other);
+      }
+      isLater ||= other === m;
     }
     flights.delete(m);
     blockedUntil = until;

@@ -2,7 +2,7 @@ import { stateOf } from "./ground.js";
 import { listsOf, sameSeat } from "./order.js";
 import { alike } from "./patch.js";
 import { replay, seatKey } from "./replay.js";
-function rebase(ground, { user, note, pending }) {
+function rebase(ground, { user, note, pending }, newest) {
   const ids = /* @__PURE__ */ new Set();
   const different = /* @__PURE__ */ new Map();
   const compare = (id, old) => {
@@ -12,10 +12,13 @@ function rebase(ground, { user, note, pending }) {
     if (alike(old, is)) different.delete(id);
     else different.set(id, { old, keys: [id, ...isMoved ? [seatKey(id)] : [], ...lists(old), ...lists(is)] });
   };
-  ground.overlay = /* @__PURE__ */ new Map();
+  const sees = (p) => {
+    for (const { keys } of different.values()) for (const key of keys) if (p.keys.has(key)) return true;
+  };
+  if (!newest) ground.overlay = /* @__PURE__ */ new Map();
   ground.before.forEach((old, id) => compare(id, old));
-  for (const p of pending) {
-    if (!p.stale && ![...different.values()].some(({ keys }) => keys.some((key) => p.keys.has(key)))) {
+  for (const p of newest ? [newest] : pending) {
+    if (!p.stale && !sees(p)) {
       p.out.forEach((state, id) => ground.overlay.set(id, state));
       continue;
     }

@@ -19,7 +19,7 @@ function replayChange(ground, p, { entityId: id, patch }, user) {
     return;
   }
   const { kind } = patch;
-  if (old === null || (old ? typeof kind === "string" && kind !== old.kind : typeof kind !== "string" || !kind)) return;
+  if (old === null || (old ? kind != null && kind !== old.kind : typeof kind !== "string" || !kind)) return;
   const next = merge(old ?? { id, kind, createdBy: user }, patch, user);
   if (positioned(next)) takeSeat(ground, p, old, next, patch);
   if (next.kind === "card") {
@@ -70,7 +70,7 @@ function neighbours(ground, list, self, key) {
   const count = (e) => ground.overlay.has(e.id) || take(e);
   for (let i = start; i-- && !below; ) count(sorted[i]);
   for (let i = start; i < sorted.length && !above; i++) count(sorted[i]);
-  touched(ground, list).forEach(take);
+  ground.overlay.forEach((e) => e && listOf(e) === list && take(e));
   return [below, above];
 }
 export {

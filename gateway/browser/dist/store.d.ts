@@ -63,7 +63,7 @@ export interface Store {
     close(): void;
 }
 /**
- * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, a url
- * that is none, a ttl out of range.
+ * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be (no board, a
+ * url that is none, a ttl out of range), and where there is no WebSocket.
  */
 export declare function connect(options: Options): Store;

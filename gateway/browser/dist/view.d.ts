@@ -85,7 +85,7 @@ export declare class View {
     restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
     /** Drops a mutation: the syncs that carry it came before (law 2). */
     ack(frame: Ack): Effects;
-    nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
+    nack({ clientMutationId, code, reason, details }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
     /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
     silence(mutation: string): Effects;
 }

@@ -74,7 +74,7 @@ class View {
       keys: /* @__PURE__ */ new Set()
     };
     this.pending = [...this.pending, p];
-    return this.#finish();
+    return this.#finish([], p);
   }
   /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
   hello({ user, epoch, resumed }) {
@@ -119,14 +119,13 @@ class View {
     this.#hold.acks.push(frame);
     return this.#release(this.#hold.syncs.length > 0);
   }
-  nack(frame) {
-    const { clientMutationId, code, reason, details = {} } = frame;
+  nack({ clientMutationId, code, reason, details = {} }) {
     return this.#finish(this.#forget(clientMutationId, { ok: false, code, details, reason }));
   }
   /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
   silence(mutation) {
     const p = this.byId(mutation);
-    if (p && !p.unconfirmed) {
+    if (p) {
       p.unconfirmed = true;
       p.hidden = p.stale = this.#rollbackOnSilence;
     }
@@ -160,10 +159,10 @@ class View {
     return [{ pending, verdict }];
   }
   /** Replays the mutations that can see a difference and shows the outcome. */
-  #finish(verdicts = []) {
+  #finish(verdicts = [], newest) {
     const confirmed = [...this.#ground.before.keys()];
-    const ids = rebase(this.#ground, this);
-    this.pending = this.pending.filter((p) => !p.over);
+    const ids = rebase(this.#ground, this, newest);
+    if (verdicts[0]) this.pending = this.pending.filter((p) => !p.over);
     return { changed: [...ids].sort(compare).flatMap((id) => this.#show(id)), verdicts, confirmed };
   }
   /** Brings the view of one entity up to date. One that comes out alike stays the object it was. */

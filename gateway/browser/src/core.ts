@@ -11,8 +11,6 @@ import { ulid } from "./ulid.js";
 import { type Effects, View } from "./view.js";
 
 // Milliseconds.
-const minTtl = 1000;
-const maxTtl = 60000;
 const usualTtl = 4000;
 
 const maxChanges = 100;
@@ -68,10 +66,10 @@ export interface Core extends Engine {
   readonly onSettled: Listeners<[Mutation, Verdict]>;
   /** Works on an input; the listeners hear of it when all of it is done. */
   run(fn: () => void): void;
-  /** The server's clock. */
-  hear(serverTime: string): void;
+  /** The server's clock; it may be one that has run on since. */
+  hear(serverTime: string, isLate?: boolean): void;
   /** The frame of a mutation, the same for every sending; undefined if it is too large, which ends it. */
-  frame(m: Entry, limit: number): string | undefined;
+  frame(m: Entry, limit: number): object | undefined;
   /** Its verdict is overdue. */
   silence(m: Entry): void;
   /** Tells the opt-in parts. */
@@ -82,9 +80,10 @@ export interface Core extends Engine {
 }
 
 export function createCore(options: Options): Core {
+  void (options.env ?? WebSocket); // throws where there is none
   if (!options.board) throw new TypeError("board: missing");
   const ttl = options.ttl ?? usualTtl;
-  if (!(ttl >= minTtl && ttl <= maxTtl)) throw new RangeError(`ttl: ${minTtl} to ${maxTtl} ms`);
+  if (!(ttl >= 1000 && ttl <= 60000)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env: Env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
   base.protocol = base.protocol.replace("ws", "http");
@@ -103,8 +102,7 @@ export function createCore(options: Options): Core {
   let clock = { server: env.wall(), at: env.monotonic() };
   const holds: Promise<void>[] = [];
   const notices: (() => void)[] = []; // what listeners are still to be told, in order
-  let depth = 0; // inputs that are being worked on
-  let isTelling = false;
+  let depth = 0; // inputs that are being worked on, and the telling
   let joined!: (there: boolean) => void;
   const ready = new Promise<boolean>((done) => (joined = done));
 
@@ -115,12 +113,8 @@ export function createCore(options: Options): Core {
     try {
       fn();
     } finally {
+      for (let next; depth === 1 && (next = notices.shift()); ) next();
       depth--;
-      if (!depth && !isTelling) {
-        isTelling = true;
-        for (let next; (next = notices.shift()); ) next();
-        isTelling = false;
-      }
     }
   }
 
@@ -142,11 +136,11 @@ export function createCore(options: Options): Core {
         } catch (e) {
           return settle(refused("invalid", String(e), { field: "patch" })); // no JSON
         }
-        const pending = view.byId(id)!;
+        const pending = view.pending.at(-1)!;
         const entry: Entry = {
           id, pending, changes: pending.changes, sending: pending.changes, settle, madeAt: how.madeAt ?? now(),
           quiet: !!how.quiet, restored: !!how.id, state: how.held ? "held" : how.expiresAt ? "sent" : "queued",
-          expiresAt: how.expiresAt, frame: undefined, ask: false, withdrawn: false, owed: 0,
+          expiresAt: how.expiresAt, ask: false, withdrawn: false, owed: 0,
         };
         entries.set(id, entry);
         tell("made", entry);
@@ -174,17 +168,17 @@ export function createCore(options: Options): Core {
     apply({ ...effects, verdicts: effects.verdicts.map(({ pending }) => ({ pending, verdict })) });
   }
 
-  function frame(m: Entry, limit: number): string | undefined {
+  function frame(m: Entry, limit: number): object | undefined {
     if (!m.frame) {
       if (!m.expiresAt) {
         m.expiresAt = new Date(now() + ttl).toISOString();
         tell("sending", m);
       }
       const [only, more] = m.sending;
-      m.frame = JSON.stringify({
+      m.frame = {
         type: "mutate", clientMutationId: m.id, expiresAt: m.expiresAt, ...(more ? { changes: m.sending } : only),
-      });
-      if (new TextEncoder().encode(m.frame).length > limit) return void end(m, refused("too_large", "", { limit }));
+      };
+      if (new TextEncoder().encode(JSON.stringify(m.frame)).length > limit) return void end(m, refused("too_large", "", { limit }));
     }
     if (m.state === "queued") m.state = "sent";
     return m.frame;
@@ -230,8 +224,9 @@ export function createCore(options: Options): Core {
     run, now, transact, cancel, frame, apply, tell,
     ulid: () => ulid(now()),
     holdUntil: (loaded) => void holds.push(loaded),
-    hear(serverTime) {
-      clock = { server: Date.parse(serverTime), at: env.monotonic() };
+    hear(serverTime, isLate) {
+      const server = Date.parse(serverTime);
+      if (!isLate || server > now()) clock = { server, at: env.monotonic() };
     },
     release(id, { sending, verdict }) {
       const m = entries.get(id);
@@ -251,7 +246,7 @@ export function createCore(options: Options): Core {
     send: (f) => link.send(f),
     restart: () => link.restart(),
     close() {
-      if (link.status !== "closed") run(() => link.close(1000));
+      run(() => link.close(1000));
     },
     ended() {
       tell("closed", link.closeCode!);

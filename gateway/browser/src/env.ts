@@ -35,8 +35,7 @@ export const browser: Env = {
   onWake(fn) {
     if (typeof document === "undefined") return () => {};
     const end = new AbortController(), { signal } = end;
-    document.addEventListener("visibilitychange", fn, { signal });
-    for (const type of ["pageshow", "online"]) window.addEventListener(type, fn, { signal });
+    for (const type of ["visibilitychange", "pageshow", "online"]) window.addEventListener(type, fn, { signal });
     return () => end.abort();
   },
 };

@@ -59,7 +59,7 @@ export const untouched = (ground: Ground, key: string) => sortedList(ground, key
 
 /** The members of a list that mutations have changed so far, new ones in the order made. */
 export const touched = ({ overlay }: Ground, key: string) =>
-  [...overlay.values()].flatMap((e) => (e && listsOf(e).includes(key) ? e : []));
+  [...overlay.values()].filter((e) => e && listsOf(e).includes(key)) as Entity[];
 
 /** Where e goes in a sorted list. */
 export const place = (list: readonly Entity[], e: Entity) => search(list, (x) => compareSiblings(x, e) < 0);

@@ -18,7 +18,6 @@ const maxBackoff = 10000;
 
 /** What waits for a verdict on this socket. Deadlines are in running time. */
 interface Flight {
-  readonly order: number;
   readonly sentAt: number;
   deadline: number;
 }
@@ -54,7 +53,6 @@ export function openLink(core: Core): Link {
   let isReady = false;
   let rev = 0; // of the last live sync: the next one has this or one more
   const flights = new Map<Entry, Flight>();
-  let sent = 0;
   let heardAt = 0;
   let spokeAt = 0;
   let pingedAt = 0; // since when a ping waits for a sign of life, 0: none does
@@ -71,6 +69,7 @@ export function openLink(core: Core): Link {
   let latency: number | undefined;
   let attempt = 0;
   let failures = 0;
+  let restartedAt = 0;
   let retryAt = Infinity; // without a socket: when to dial, or while one is opening to give it up
   let timer: unknown;
   let due = Infinity; // when the timer should go off, by env.monotonic
@@ -112,8 +111,8 @@ export function openLink(core: Core): Link {
 
   function wake(): void {
     if (isOpen) {
+      isJudging || ping(); // a page that is let run once a minute finds a dead connection too
       isJudging = true;
-      ping();
     } else if (status === "offline") retryAt = 0;
   }
 
@@ -123,9 +122,9 @@ export function openLink(core: Core): Link {
     write({ type: "ping" });
   }
 
-  function write(frame: object | string): void {
+  function write(frame: object): void {
     spokeAt = time();
-    socket?.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+    socket?.send(JSON.stringify(frame));
   }
 
   function send(frame: object): boolean {
@@ -163,23 +162,28 @@ export function openLink(core: Core): Link {
           isOpen = true;
           if (token) write({ type: "auth", token });
         });
-        socket.onmessage = then((e) => receive(JSON.parse(e.data as string) as ServerFrame));
+        socket.onmessage = then((e) => {
+          try {
+            receive(JSON.parse(e.data as string) as ServerFrame);
+          } catch {
+            view.resume = undefined; // who knows what came of it
+            restart();
+          }
+        });
         socket.onclose = then((e) => closed(e.code));
       }),
-      then(() => closed(0)),
-    );
+    ).catch(then(() => closed(0)));
   }
 
   function connect(): Socket {
     const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
     url.protocol = url.protocol.replace("http", "ws");
-    const { epoch, rev } = view.resume ?? {};
-    const query = { part: options.part, user: options.user, ...(epoch && { since: rev, epoch }) };
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+    const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
+    for (const [name, value] of Object.entries({ part, user, since, epoch })) {
+      if (value) url.searchParams.set(name, String(value));
     }
     isJudging = false;
-    pingedAt = pongs = blockedUntil = goaway = sent = 0;
+    pingedAt = pongs = blockedUntil = goaway = 0;
     heardAt = spokeAt = time();
     return env.socket(url.href, ["snapback.v1"]);
   }
@@ -194,20 +198,21 @@ export function openLink(core: Core): Link {
     entries.forEach((m) => (m.owed = 0));
     view.disconnected();
     if (had) core.tell("gone");
-    if (code >= 4500 && code < 5000) return close(code);
+    if (code >= 4500) return close(code);
     const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
-    const pause = goaway || (most / 2) * (1 + env.random());
     if (!closeCode) become("offline");
-    retryAt = time() + (atOnce ? 0 : pause);
+    retryAt = time() + (atOnce ? 0 : goaway || (most / 2) * (1 + env.random()));
   }
 
   function restart(): void {
     const dead = socket;
-    closed(0, !failures);
+    closed(0, !failures && time() > restartedAt);
+    restartedAt = time() + late;
     dead?.close(1000);
   }
 
   function close(code: number): void {
+    if (closeCode) return;
     closeCode = code;
     env.clearTimeout(timer);
     deaf();
@@ -245,14 +250,14 @@ export function openLink(core: Core): Link {
   /** Sends what waits, in the order made, as far as the connection may have in flight. */
   function pump(now: number): void {
     const { inFlight, frameBytes, ackTimeoutMs } = hello!.limits;
-    for (const { id } of [...view.pending]) {
+    for (const { id } of view.pending) { // replaced when one ends, not altered
       const m = entries.get(id);
       if (!m || flights.has(m)) continue;
       if (m.state === "held" || flights.size >= inFlight) break;
       const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
       if (!frame) continue;
       write(frame);
-      flights.set(m, { order: ++sent, sentAt: now, deadline: now + ackTimeoutMs });
+      flights.set(m, { sentAt: now, deadline: now + ackTimeoutMs });
     }
   }
 
@@ -264,6 +269,7 @@ export function openLink(core: Core): Link {
         if (f.protocol !== 1) return close(4504);
         if (hello && f.user !== hello.user) return close(4500); // what is pending is not his; a store has one user
         core.hear(f.serverTime);
+        if (time() > retryAt - dialTimeout + late) wake(); // it may have waited for the page, and its time is that old
         hello = f;
         said.clear();
         core.tell("greeted", f);
@@ -287,9 +293,9 @@ export function openLink(core: Core): Link {
       case "nack":
         return nacked(f);
       case "pong":
-        core.hear(f.serverTime);
         if (--pongs > 0) return;
         latency = heardAt - askedAt;
+        core.hear(f.serverTime, latency > late);
         pingedAt = 0;
         isJudging = false;
         return;
@@ -317,8 +323,8 @@ export function openLink(core: Core): Link {
 
   function nacked(f: Nack): void {
     if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
-    const m = entries.get(f.clientMutationId);
-    const flight = m && flights.get(m);
+    const m = entries.get(f.clientMutationId)!;
+    const flight = flights.get(m);
     if (m?.owed) m.owed--;
     else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1000));
   }
@@ -333,10 +339,13 @@ export function openLink(core: Core): Link {
       flight.deadline = until; // the cancel on its way frees the server; ask again should it be lost
       return;
     }
-    for (const [other, { order }] of flights) {
-      if (order <= flight.order || other.ask) continue;
-      other.owed++;
-      flights.delete(other);
+    let isLater = false;
+    for (const other of flights.keys()) { // in the order sent
+      if (isLater && !other.ask) {
+        other.owed++;
+        flights.delete(other);
+      }
+      isLater ||= other === m;
     }
     flights.delete(m);
     blockedUntil = until;

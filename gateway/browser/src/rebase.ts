@@ -3,15 +3,16 @@
 import { type Ground, type State, stateOf } from "./ground.js";
 import { listsOf, sameSeat } from "./order.js";
 import { alike } from "./patch.js";
-import { replay, seatKey } from "./replay.js";
+import { type Made, replay, seatKey } from "./replay.js";
 import type { View } from "./view.js";
 
 /**
  * One pass over the pending mutations in the order made. A mutation is replayed if it is stale, or if one of its keys is
  * among those of the entities that are, at its turn, not what they were at its last; what it makes of them may be the same
- * as before, or different for those behind it. Gives the ids of all entities that were different anywhere.
+ * as before, or different for those behind it. Gives the ids of all entities that were different anywhere. A newest
+ * mutation before its first replay is all there is to do.
  */
-export function rebase(ground: Ground, { user, note, pending }: View): Set<string> {
+export function rebase(ground: Ground, { user, note, pending }: View, newest?: Made): Set<string> {
   const ids = new Set<string>();
   /** What stood at this point before, of the entities that are different, and the keys of who sees that. */
   const different = new Map<string, { old: State; keys: string[] }>();
@@ -25,10 +26,14 @@ export function rebase(ground: Ground, { user, note, pending }: View): Set<strin
     else different.set(id, { old, keys: [id, ...(isMoved ? [seatKey(id)] : []), ...lists(old), ...lists(is)] });
   };
 
-  ground.overlay = new Map();
+  const sees = (p: Made) => {
+    for (const { keys } of different.values()) for (const key of keys) if (p.keys.has(key)) return true;
+  };
+
+  if (!newest) ground.overlay = new Map();
   ground.before.forEach((old, id) => compare(id, old));
-  for (const p of pending) {
-    if (!p.stale && ![...different.values()].some(({ keys }) => keys.some((key) => p.keys.has(key)))) {
+  for (const p of newest ? [newest] : pending) {
+    if (!p.stale && !sees(p)) {
       p.out.forEach((state, id) => ground.overlay.set(id, state));
       continue;
     }

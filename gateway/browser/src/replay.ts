@@ -44,7 +44,7 @@ function replayChange(ground: Ground, p: Made, { entityId: id, patch }: Change, 
     return;
   }
   const { kind } = patch as { kind?: unknown };
-  if (old === null || (old ? typeof kind === "string" && kind !== old.kind : typeof kind !== "string" || !kind)) return;
+  if (old === null || (old ? kind != null && kind !== old.kind : typeof kind !== "string" || !kind)) return;
   const next = merge(old ?? ({ id, kind, createdBy: user } as Entity), patch, user);
   if (positioned(next)) takeSeat(ground, p, old, next, patch);
   if (next.kind === "card") {
@@ -107,6 +107,6 @@ function neighbours(ground: Ground, list: string, self: string, key?: string): [
   const count = (e: Entity) => ground.overlay.has(e.id) || take(e);
   for (let i = start; i-- && !below; ) count(sorted[i]!);
   for (let i = start; i < sorted.length && !above; i++) count(sorted[i]!);
-  touched(ground, list).forEach(take);
+  ground.overlay.forEach((e) => e && listOf(e) === list && take(e));
   return [below, above];
 }

@@ -79,8 +79,8 @@ export interface Store {
 type Heard<E extends Entity> = (changes: readonly EntityChange<E>[]) => void;
 
 /**
- * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be: no board, a url
- * that is none, a ttl out of range.
+ * Opens a board. Returns at once; the store fills as the server answers. Throws on options that can not be (no board, a
+ * url that is none, a ttl out of range), and where there is no WebSocket.
  */
 export function connect(options: Options): Store {
   const core = createCore(options);

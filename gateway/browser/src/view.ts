@@ -138,7 +138,7 @@ export class View {
       effect: new Map(), stale: true, over: false, out: new Map(), before: new Map(), keys: new Set(),
     };
     this.pending = [...this.pending, p];
-    return this.#finish();
+    return this.#finish([], p);
   }
 
   /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
@@ -192,15 +192,16 @@ export class View {
     return this.#release(this.#hold.syncs.length > 0);
   }
 
-  nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects {
-    const { clientMutationId, code, reason, details = {} } = frame;
+  nack(
+    { clientMutationId, code, reason, details = {} }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">,
+  ): Effects {
     return this.#finish(this.#forget(clientMutationId, { ok: false, code, details, reason }));
   }
 
   /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
   silence(mutation: string): Effects {
     const p = this.byId(mutation);
-    if (p && !p.unconfirmed) {
+    if (p) {
       p.unconfirmed = true;
       p.hidden = p.stale = this.#rollbackOnSilence;
     }
@@ -238,10 +239,10 @@ export class View {
   }
 
   /** Replays the mutations that can see a difference and shows the outcome. */
-  #finish(verdicts: Effects["verdicts"] = []): Effects {
+  #finish(verdicts: Effects["verdicts"] = [], newest?: Made): Effects {
     const confirmed = [...this.#ground.before.keys()];
-    const ids = rebase(this.#ground, this);
-    this.pending = this.pending.filter((p) => !p.over);
+    const ids = rebase(this.#ground, this, newest);
+    if (verdicts[0]) this.pending = this.pending.filter((p) => !p.over);
     return { changed: [...ids].sort(compare).flatMap((id) => this.#show(id)), verdicts, confirmed };
   }
 

@@ -71,6 +71,25 @@ test("a confirmation does not replay the queue behind it", () => {
   assert.equal(view.pending.length, 0);
 });
 
+test("a mutation made behind a long queue costs what it changes", () => {
+  const queue = 1000;
+  const view = board(...Array.from({ length: queue }, (_, i) => card(`c${i}`)));
+  for (let i = 0; i < queue; i++) view.mutate(`m${i}`, patched(`c${i}`, { title: "new" }));
+  const { set } = Map.prototype;
+  let sets = 0;
+  Map.prototype.set = function (...args) {
+    sets++;
+    return set.apply(this, args) as typeof this;
+  };
+  try {
+    view.mutate("last", patched("c5", { description: "new" }));
+  } finally {
+    Map.prototype.set = set;
+  }
+  assert.ok(sets > 0 && sets < 50, `${sets}`);
+  assert.deepEqual([view.get("c5")!["title"], view.get("c5")!["description"]], ["new", "new"]);
+});
+
 test("a place beside somebody unknown is looked for again when that one turns up, be it elsewhere", () => {
   const view = board(card("c1"), card("c2", { position: "a1" }));
   view.mutate("m1", patched("c1", { position: { after: "late" } }));

@@ -136,6 +136,7 @@ export class World {
     this.socket.say(this.hello({ rev, ...more }));
     for (const entity of entities) this.socket.say({ type: "sync", rev: (entity as { rev?: number }).rev ?? rev, entity });
     this.socket.say({ type: "ready", rev });
+    for (const _ of this.socket.sent("ping")) this.socket.say({ type: "pong", serverTime: this.serverTime }); // it took long
     await this.settle();
     return this.socket;
   }
