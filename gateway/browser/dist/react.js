@@ -136,13 +136,18 @@ function useMutation() {
 }
 function usePending(id) {
   const store = useBoardStore();
-  const subscribe = useMemo(() => (fn) => watchPending(store, fn), [store]);
+  const subscribe = useMemo(() => (fn) => watchPending(store, id, fn), [store, id]);
   return useSyncExternalStore(subscribe, () => store.pending(id), () => false);
 }
-function watchPending({ engine: { hooks } }, fn) {
+function watchPending(store, id, fn) {
+  const { hooks } = store.engine;
   const own = { made: () => fn(), concluded: () => fn() };
   hooks.add(own);
-  return () => void hooks.delete(own);
+  const end = store.subscribe(id, fn);
+  return () => {
+    end();
+    hooks.delete(own);
+  };
 }
 const presences = /* @__PURE__ */ new WeakMap();
 function presenceOf(store) {

@@ -227,14 +227,19 @@ export function useMutation(): MutationState {
 /** Does a mutation that is shown and has no verdict concern the entity, whichever component made it? */
 export function usePending(id: string): boolean {
   const store = useBoardStore();
-  const subscribe = useMemo(() => (fn: () => void) => watchPending(store, fn), [store]);
+  const subscribe = useMemo(() => (fn: () => void) => watchPending(store, id, fn), [store, id]);
   return useSyncExternalStore(subscribe, () => store.pending(id), () => false);
 }
 
-function watchPending({ engine: { hooks } }: Store, fn: () => void): Unsubscribe {
+function watchPending(store: Store, id: string, fn: () => void): Unsubscribe {
+  const { hooks } = store.engine;
   const own = { made: () => fn(), concluded: () => fn() };
   hooks.add(own);
-  return () => void hooks.delete(own);
+  const end = store.subscribe(id, fn); // taken back on silence, it is pending no more
+  return () => {
+    end();
+    hooks.delete(own);
+  };
 }
 
 const presences = new WeakMap<Store, Presence<never>>();

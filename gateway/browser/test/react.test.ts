@@ -167,6 +167,23 @@ test("usePending knows of every mutation that concerns the entity", async () => 
   assert.equal(board.hooks.size, size - 1);
 });
 
+test("usePending hears of what is taken back on silence", async () => {
+  const world = new World();
+  const store = connect({ board: "b", env: world.env, rollbackOnSilence: true });
+  const pending = probe(() => usePending("a"));
+  await render(createElement(BoardProvider, { store }, pending.node));
+  const socket = await act(() => world.join([card("a")]));
+  await again(() => void store.mutate("a", { title: "A" }));
+  for (let i = 0; i < 6; i++) {
+    await act(() => world.advance(1000));
+    socket.say({ type: "pong", serverTime: world.serverTime });
+  }
+  assert.equal(store.get("a")?.["title"], "a");
+  assert.deepEqual(pending.seen, [false, true, false]);
+  await unmount();
+  store.close();
+});
+
 test("all components share one presence", async () => {
   const board = new FakeBoard();
   const one = probe(() => usePresence<{ x: number }>());
