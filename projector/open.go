@@ -1,6 +1,7 @@
 package projector
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,12 +13,6 @@ import (
 // that brings something into sight what hangs on it, and under that of a
 // comment's coming or going its card, which carries their count. What he holds
 // beyond the open part stays as it is on the board.
-
-// sighting says that the event of rev brought id and what hangs on it into sight.
-type sighting struct {
-	rev uint64
-	id  string
-}
 
 // told is what OpenSince gave last: many ask the same, as when something is too
 // much to be told live or a server has started again.
@@ -67,7 +62,8 @@ func (v *View) opened(syncs []Sync, s domain.Step, shown bool) (_ []Sync, other 
 }
 
 // sight notes and says whether the event brought its entity into sight, with
-// what hangs on it.
+// what hangs on it. What was brought by what it hung on and has moved away is
+// noted by itself: who asks later does not find it there.
 func (v *View) sight(s domain.Step) bool {
 	_, verb, _ := strings.Cut(s.Event.Type, ".")
 	if verb != "restored" && verb != "moved" || len(s.Entities) == 0 {
@@ -79,20 +75,34 @@ func (v *View) sight(s domain.Step) bool {
 	default:
 		return false
 	}
-	hidden := before.Bool("archived")
+	hidden, with := before.Bool("archived"), uint64(0)
 	if from := before.String(domain.ParentField(now.Kind)); from != "" && !hidden {
 		up := v.board.Get(from)
 		hidden = up != nil && !v.board.InSight(up)
+		for ; up != nil && len(v.sightings) > 0; up = v.board.Get(up.Parent()) {
+			with = max(with, v.sightings[up.ID])
+		}
 	}
-	if !hidden || !v.board.InSight(now) {
+	if !hidden && with == 0 || !v.board.InSight(now) {
 		return false
 	}
-	if len(v.sightings) == maxSightings {
-		v.forgotten = v.sightings[maxSightings/2-1].rev
-		v.sightings = slices.Delete(v.sightings, 0, maxSightings/2)
+	if hidden {
+		with = s.Event.Rev
 	}
-	v.sightings = append(v.sightings, sighting{s.Event.Rev, now.ID})
-	return true
+	v.note(now.ID, with)
+	return hidden
+}
+
+// note remembers that rev brought id into sight.
+func (v *View) note(id string, rev uint64) {
+	if v.sightings == nil {
+		v.sightings = map[string]uint64{}
+	}
+	if v.sightings[id] = max(v.sightings[id], rev); len(v.sightings) <= maxSightings {
+		return
+	}
+	v.forgotten = slices.Sorted(maps.Values(v.sightings))[maxSightings/2]
+	maps.DeleteFunc(v.sightings, func(_ string, rev uint64) bool { return rev <= v.forgotten })
 }
 
 // OpenSince gives what who watches the open part, and has watched it as of rev,
@@ -135,19 +145,27 @@ func (v *View) OpenSince(rev uint64) (changed []*domain.Entity, ok bool) {
 			}
 		}
 	}
-	shown := map[string]bool{}
-	for _, s := range v.sightings {
-		if s.rev <= rev || shown[s.id] {
-			continue
-		}
-		shown[s.id] = true
-		if e := b.Get(s.id); e != nil && b.InSight(e) {
-			for under := range b.Under(e) {
-				give(under)
-			}
+	for _, e := range v.shownSince(rev) {
+		for under := range b.Under(e) {
+			give(under)
 		}
 	}
 	domain.ParentsFirst(changed)
 	v.told = told{rev, changed}
 	return changed, true
+}
+
+// shownSince gives what has come into sight since rev and still is, in an order
+// that depends on nothing else.
+func (v *View) shownSince(rev uint64) (shown []*domain.Entity) {
+	for id, at := range v.sightings {
+		if at <= rev {
+			continue
+		}
+		if e := v.board.Get(id); e != nil && v.board.InSight(e) {
+			shown = append(shown, e)
+		}
+	}
+	slices.SortFunc(shown, func(a, b *domain.Entity) int { return strings.Compare(a.ID, b.ID) })
+	return shown
 }

@@ -2,6 +2,8 @@ package projector
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,9 +19,18 @@ func TestOpenSince_MoreCameIntoSightThanIsRemembered(t *testing.T) {
 	s.step("commit")
 	since := s.view.Rev()
 	s.step(`ada m3 k1 {"archived":false}`)
-	for i := range maxSightings {
-		s.step(fmt.Sprintf(`ada n%d k2 {"archived":true}`, i))
-		s.step(fmt.Sprintf(`ada o%d k2 {"archived":false}`, i))
+	const each = 100
+	for i := range maxSightings/each + 1 {
+		var made, shut, back []string
+		for j := range each {
+			id := fmt.Sprintf("n%d-%d", i, j)
+			made = append(made, id+` {"kind":"card","title":"N","columnId":"k2"}`)
+			shut = append(shut, id+` {"archived":true}`)
+			back = append(back, id+` {"archived":false}`)
+		}
+		for j, changes := range [][]string{made, shut, back} {
+			s.step(fmt.Sprintf("ada n%d-%d ", i, j) + strings.Join(changes, " ; "))
+		}
 		s.step("commit")
 	}
 	told := func(rev uint64) (ids []string) {
@@ -32,10 +43,10 @@ func TestOpenSince_MoreCameIntoSightThanIsRemembered(t *testing.T) {
 		}
 		return ids
 	}
-	if got := fmt.Sprint(told(since)); got != "[k1 k2 c1]" {
+	if got := told(since); !slices.Contains(got, "k1") || !slices.Contains(got, "c1") {
 		t.Errorf("told %s", got)
 	}
-	if got := fmt.Sprint(told(since + 1)); got != "[k2]" {
+	if got := told(since + 1); slices.Contains(got, "k1") || slices.Contains(got, "c1") {
 		t.Errorf("who has seen k1 come back is told %s", got)
 	}
 	if n := len(s.view.sightings); n > maxSightings || n < maxSightings/2 {

@@ -10,8 +10,8 @@ import (
 type View struct {
 	board     *domain.Board
 	watchOpen bool
-	sightings []sighting // ascending by rev
-	forgotten uint64     // up to this rev they are not remembered
+	sightings map[string]uint64 // which rev brought an entity and what hangs on it into sight last
+	forgotten uint64            // up to this rev they are not remembered
 	told      told
 }
 
