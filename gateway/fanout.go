@@ -23,7 +23,7 @@ type news struct {
 	// for those who do, and sets all the frames for each set that came up.
 	liked []int
 	shown map[int][]byte
-	sets  map[string][]byte
+	sets  map[string]item
 	// leavers are the users whose member entity changed: nothing is told from
 	// the decision after that on if they have no role now. By place in the
 	// record, and the number of syncs up to there.
@@ -80,8 +80,8 @@ func newNews(outcomes []projector.Outcome, open bool) (*news, error) {
 	return n, nil
 }
 
-// frames are the first count syncs as user is sent them.
-func (n *news) frames(user string, count int) []byte {
+// frames are the first count syncs as user is sent them; none of zero size.
+func (n *news) frames(user string, count int) item {
 	var few [64]byte
 	set := few[:0]
 	for at, i := range n.liked {
@@ -94,26 +94,31 @@ func (n *news) frames(user string, count int) []byte {
 	}
 	switch {
 	case count == 0:
-		return nil
+		return item{}
 	case len(set) == 0:
-		return n.plain[:n.ends[count-1]]
+		return item{data: n.plain[:n.ends[count-1]]}
 	case count < len(n.syncs):
 		return n.mix(set, count)
 	}
 	mixed, ok := n.sets[string(set)]
 	if !ok {
 		if mixed = n.mix(set, count); n.sets == nil {
-			n.sets = map[string][]byte{}
+			n.sets = map[string]item{}
 		}
 		n.sets[string(set)] = mixed
 	}
 	return mixed
 }
 
-// mix puts together the frames for who likes the cards in set.
-func (n *news) mix(set []byte, count int) []byte {
-	var dst []byte
-	from := 0
+// mix puts together the frames for who likes the cards in set. Large ones are
+// not copied: many may each like others of the cards of a restored column.
+func (n *news) mix(set []byte, count int) item {
+	var pieces [][]byte
+	size, from := 0, 0
+	add := func(piece []byte) {
+		pieces = append(pieces, piece)
+		size += len(piece)
+	}
 	for at, i := range n.liked {
 		if i >= count || at/8 >= len(set) || set[at/8]&(1<<(at%8)) == 0 {
 			continue
@@ -130,11 +135,20 @@ func (n *news) mix(set []byte, count int) []byte {
 		if i > 0 {
 			start = n.ends[i-1]
 		}
-		dst = append(append(dst, n.plain[from:start]...), shown...)
+		add(n.plain[from:start])
+		add(shown)
 		from = n.ends[i]
 	}
-	return append(dst, n.plain[from:n.ends[count-1]]...)
+	add(n.plain[from:n.ends[count-1]])
+	if size <= maxCopied {
+		return item{data: slices.Concat(pieces...)}
+	}
+	return item{bulk: &bulk{frames: pieces, size: size}}
 }
+
+// maxCopied is up to how many bytes of news are copied for each set of cards
+// that somebody likes.
+const maxCopied = 64 << 10
 
 // syncEncoder makes sync frames.
 type syncEncoder struct{ entity []byte }
@@ -306,10 +320,11 @@ func (h *hub) tell(s *session, n *news) {
 	if at, is := n.leavers[s.id.user]; is && !h.roleOf(s.id).Valid() {
 		upTo, lost = at, true
 	}
-	frames := n.frames(s.id.user, upTo.syncs)
+	syncs := n.frames(s.id.user, upTo.syncs)
 	s.q.mu.Lock()
-	if len(frames) > 0 {
-		s.q.put(item{kind: itemSync, rev: n.syncs[0].Rev, data: frames})
+	if syncs.size() > 0 {
+		syncs.kind, syncs.rev = itemSync, n.syncs[0].Rev
+		s.q.put(syncs)
 	}
 	mine := s.answers != 0
 	for i := s.answers; i != 0; i = h.answers[i-1].next {

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -138,8 +140,42 @@ func TestNews_EachUserIsShownHisLikes(t *testing.T) {
 			for i := range count {
 				want, _ = enc.append(want, &n.syncs[i], n.syncs[i].Entity.LikedBy(user))
 			}
-			if got := n.frames(user, count); string(got) != string(want) {
+			if got := n.frames(user, count).bytes(); string(got) != string(want) {
 				t.Fatalf("%s is told %d of %d syncs as\n%q, not\n%q", user, count, len(n.syncs), got, want)
+			}
+		}
+	}
+}
+
+func (it item) bytes() []byte {
+	if it.bulk != nil {
+		return slices.Concat(it.bulk.frames...)
+	}
+	return it.data
+}
+
+// TestNews_LargeOnesAreNotCopied for each who likes others of the cards.
+func TestNews_LargeOnesAreNotCopied(t *testing.T) {
+	t.Parallel()
+	var o projector.Outcome
+	const cards, users = 3000, 200
+	for i := range cards {
+		e := &domain.Entity{ID: fmt.Sprint("c", i), Kind: domain.KindCard, Rev: 7, Fields: domain.Fields{"likedBy": []string{fmt.Sprint("u", i%users)}}}
+		o.Open = append(o.Open, projector.Sync{Rev: 9, Entity: e})
+	}
+	n, err := newNews([]projector.Outcome{o}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := func(b []byte) *byte { return &b[:cap(b)][cap(b)-1] }
+	for i := range users {
+		it := n.frames(fmt.Sprint("u", i), cards)
+		if got := it.bytes(); it.size() != len(got) || bytes.Count(got, []byte(`"liked":true`)) != cards/users {
+			t.Fatalf("u%d is sent %d bytes, %d likes", i, len(got), bytes.Count(got, []byte(`"liked":true`)))
+		}
+		for k, frames := range it.bulk.frames {
+			if k%2 == 0 && len(frames) > 0 && end(frames) != end(n.plain) {
+				t.Fatalf("u%d has a copy", i)
 			}
 		}
 	}

@@ -38,8 +38,19 @@ func (it item) unmade() item {
 	return it
 }
 
-// bulk is pages and entities as user sees them, encoded when they are written.
+// size is how many bytes it holds that nobody encodes later.
+func (it *item) size() int {
+	if it.bulk != nil {
+		return it.bulk.size
+	}
+	return len(it.data)
+}
+
+// bulk is frames that lie in several places, and pages and entities as user sees
+// them, encoded when they are written.
 type bulk struct {
+	frames   [][]byte
+	size     int // of frames, bytes
 	pages    []*page
 	entities []*domain.Entity
 	user     string
@@ -128,7 +139,7 @@ func (q *queue) put(it item) {
 	}
 	switch it.kind {
 	case itemSync:
-		if !q.lagging && q.bytes > 0 && q.bytes+len(it.data) > q.limit {
+		if !q.lagging && q.bytes > 0 && q.bytes+it.size() > q.limit {
 			q.lag(it.rev - 1)
 		}
 		if q.lagging {
@@ -151,7 +162,7 @@ func (q *queue) put(it item) {
 		}
 	}
 	q.add(it)
-	q.bytes += len(it.data)
+	q.bytes += it.size()
 }
 
 func (q *queue) add(it item) {
@@ -191,7 +202,7 @@ func (q *queue) lag(rev uint64) {
 			kept = append(kept, it)
 			continue
 		}
-		q.bytes -= len(it.data)
+		q.bytes -= it.size()
 	}
 	clear(q.items[len(kept):])
 	q.items = kept

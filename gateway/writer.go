@@ -99,6 +99,9 @@ func (c *closing) frame() []byte {
 }
 
 func (b *bulk) write(out *outlet) error {
+	for _, frame := range b.frames {
+		out.write(frame)
+	}
 	for i, p := range b.pages {
 		if err := p.write(out, b.user); err != nil {
 			return err
