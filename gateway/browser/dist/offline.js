@@ -85,6 +85,7 @@ function offline(options = {}) {
     if (signal.aborted) return [];
     owner ??= meta?.user;
     for (const row of rows.values()) void put(Object.assign(row, { user: owner }));
+    others.announce();
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
@@ -211,6 +212,9 @@ function offline(options = {}) {
       await Promise.all(ours.map((found) => within(patience.all, got(factory.deleteDatabase(found)))));
     },
     attach(to) {
+      const another = engine && new Error("offline: one for each store");
+      if (signal.aborted) return fail(another);
+      if (another) throw another;
       engine = to;
       tab = engine.ulid();
       prefix = `snapback:${engine.base}`;

@@ -75,7 +75,7 @@ export function offline(options: OfflineOptions = {}): Offline {
   const { signal } = over;
   const listeners = new Listeners<[]>();
   const rows = new Map<string, Row>(); // what this tab sends, and what is stale
-  let engine!: Engine;
+  let engine: Engine;
   let prefix = "";
   let name = "";
   let tab = "";
@@ -162,6 +162,7 @@ export function offline(options: OfflineOptions = {}): Offline {
     if (signal.aborted) return [];
     owner ??= meta?.user;
     for (const row of rows.values()) void put(Object.assign(row, { user: owner })); // made meanwhile
+    others.announce();
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
@@ -313,6 +314,9 @@ export function offline(options: OfflineOptions = {}): Offline {
       await Promise.all(ours.map((found) => within(patience.all, got(factory!.deleteDatabase(found)))));
     },
     attach(to) {
+      const another = engine && new Error("offline: one for each store");
+      if (signal.aborted) return fail(another); // the first is closed
+      if (another) throw another;
       engine = to;
       tab = engine.ulid();
       prefix = `snapback:${engine.base}`;

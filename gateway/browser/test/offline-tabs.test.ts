@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { connect } from "../src/store.js";
 import { calm, Machine, type Tab, until } from "./machine.js";
 import { card } from "./world.js";
 
@@ -50,6 +51,16 @@ describe("tabs", () => {
     await calm();
     assert.deepEqual(rest.flatMap((t) => t.ids), [m.id]);
     assert.equal(new Set(others.flatMap(mutates).map((f) => JSON.stringify(f))).size, 1, "sent again as it was");
+  });
+
+  test("what a tab made before it had read what is stored is heard of too", async () => {
+    const other = await joined();
+    const dying = machine.tab();
+    const m = dying.store.create("card", { title: "early" });
+    await calm(100);
+    dying.crash();
+    await until(() => other.ids.length === 1, "taken over");
+    assert.deepEqual(other.ids, [m.id]);
   });
 
   test("a tab that comes later takes over from one that lives on, once that is gone", async () => {
@@ -245,6 +256,16 @@ describe("a database that fails", () => {
     assert.equal(tab.world.sockets.length, 0);
     await tab.world.advance(5000);
     await works(tab, /no answer/);
+  });
+
+  test("it is for one store: a second is refused, and told so where the first is closed", async () => {
+    const tab = await machine.loaded();
+    const second = () => connect({ board: "other", url: "http://h.test", env: tab.world.env, offline: tab.offline });
+    assert.throws(second, /one for each store/);
+    tab.store.close();
+    const store = second();
+    assert.match(String(tab.offline.error), /one for each store/);
+    store.close();
   });
 
   test("opening ends too late: nobody is in the way of who deletes it", async () => {
