@@ -53,7 +53,7 @@ export function confirmed(
       dirty = new Set();
       for (const id of over.splice(0)) stores("pending").delete(id);
       const isSame = meta.epoch === at.epoch;
-      if (isSame && meta.rev! >= at.rev) return;
+      if (isSame && meta.rev! > at.rev) return;
       const entities = stores("entities");
       if (isSame && since?.epoch === at.epoch && meta.rev! >= since.rev) {
         for (const id of ids) {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { load } from "../src/load.js";
 import { calm, Machine, type Tab, until } from "./machine.js";
 import { card } from "./world.js";
 
@@ -103,6 +104,19 @@ describe("the confirmed board", () => {
     const { meta, entities } = await machine.stored();
     assert.equal(meta!.rev, 13);
     assert.deepEqual(entities.map((e) => [e.id, e.rev]), [["c1", 11], ["c2", 12], ["c3", 13]]);
+  });
+
+  test("has what was loaded beside the stream, though the board stood still", async () => {
+    const tab = await joined();
+    const page = load(tab.store, { card: "c1" });
+    const { id } = tab.world.socket.sent("load")[0]!;
+    const comment = { id: "k1", kind: "comment", cardId: "c1", rev: 5, createdRev: 5, text: "t" };
+    tab.world.socket.say({ type: "loaded", id, rev: 10, entities: [comment], before: null });
+    await page;
+    await tab.stored();
+    const next = await reload(tab);
+    assert.equal(next.store.get("k1")?.["text"], "t");
+    assert.equal(next.store.rev, 10);
   });
 
   test("of another part of the board is another", async () => {
