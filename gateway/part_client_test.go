@@ -55,10 +55,7 @@ func TestPartOpen_GoClient(t *testing.T) {
 	do(put("list", "checklist", "title", "L", "cardId", "c2"), put("say", "comment", "text", "Well", "cardId", "c2"))
 	want("c1:0 c2:1 demo full list member:ann say todo")
 	do(put("full", "", "archived", true))
-	again, _ := connect(client.PartOpen)
-	part = again // what was archived is left out of its join
-	told = make(chan struct{}, 1)
-	part.Subscribe(func([]client.Change) { token(told) })
+	part, told = connect(client.PartOpen) // what was archived is left out of its join
 	want("c1:0 demo member:ann todo")
 	if p, err := part.LoadArchive(t.Context(), ""); err != nil || len(p.Entities) != 2 || p.Before != "" {
 		t.Error(p, err)
@@ -72,9 +69,7 @@ func TestPartOpen_GoClient(t *testing.T) {
 	want("c1:0 demo full member:ann todo")
 	do(put("c3", "card", "title", "3", "columnId", "todo"), put("list3", "checklist", "title", "L", "cardId", "c3"))
 	do(put("c3", "", "archived", true))
-	last, _ := connect(client.PartOpen)
-	part, told = last, make(chan struct{}, 1)
-	part.Subscribe(func([]client.Change) { token(told) })
+	part, told = connect(client.PartOpen)
 	want("c1:0 demo member:ann todo")
 	do(put("c3", "", "archived", false))
 	want("c1:0 c3:0 demo list3 member:ann todo")
