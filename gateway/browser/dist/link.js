@@ -233,6 +233,7 @@ function openLink(core) {
         return;
       case "presence":
         said.set(f.session, f);
+        if (f.data == null) said.delete(f.session);
         return core.tell("presence", f);
       case "loaded":
       case "error":

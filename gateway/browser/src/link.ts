@@ -304,6 +304,7 @@ export function openLink(core: Core): Link {
         return;
       case "presence":
         said.set(f.session, f);
+        if (f.data == null) said.delete(f.session);
         return core.tell("presence", f);
       case "loaded":
       case "error":

@@ -194,6 +194,13 @@ describe("what a store tells of itself", () => {
 });
 
 describe("presence made late", () => {
+  test("who left is forgotten", async () => {
+    const { world, store } = await board();
+    world.socket.say({ type: "presence", session: "s2", user: "bob", data: 1 });
+    world.socket.say({ type: "presence", session: "s2", user: "bob", data: null });
+    assert.equal(store.engine.said.size, 0);
+  });
+
   test("knows who has spoken before, and not who was there before a lag", async () => {
     const { world, store } = await board();
     world.socket.say({ type: "presence", session: "s2", user: "bob", data: 1 });
