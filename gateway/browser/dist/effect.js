@@ -1,7 +1,10 @@
 import { listOf } from "./order.js";
 import { isOwned, same } from "./patch.js";
-const field = (e, name) => e && Object.hasOwn(e, name) ? e[name] : void 0;
-const stored = (v) => typeof v === "string" ? v.trim().normalize() : v;
+function field(e, name) {
+  const v = e && Object.hasOwn(e, name) ? e[name] : void 0;
+  if (typeof v !== "string" || /^x-/.test(name)) return v;
+  return (/^(title|name|itemtext)$/.test((name === "text" ? e.kind : "") + name) ? v.trim() : v).normalize();
+}
 function noteEffects(view) {
   view.note = noteEffect;
 }
@@ -14,7 +17,7 @@ function noteEffect(p, id, before, after) {
     const moved = before && listOf(before) !== listOf(after);
     for (const name of Object.keys({ ...before, ...after })) {
       const change = { before: field(before, name), after: field(after, name) };
-      const isSame = same(stored(change.before), stored(change.after)) && !(moved && name === "position");
+      const isSame = same(change.before, change.after) && !(moved && name === "position");
       if (!isOwned(name) && name !== "liked" && !isSame) effect.fields.set(name, change);
     }
   }

@@ -37,6 +37,17 @@ test("every plain field it sets, as it stood before; absent is null", () => {
   assert.deepEqual(guard(board(), of("c1", { title: "c1" })), [{ if: { title: "c1" } }], "one that changes nothing too");
 });
 
+test("text that only we have sent, as the server will store it", () => {
+  const view = board();
+  guard(view, of("c1", { title: " e\u0301 ", description: " e\u0301 ", "x-any": " e\u0301 " }));
+  assert.deepEqual(guard(view, of("c1", { title: "x", description: "x", "x-any": "x" })), [
+    { if: { title: "\u00e9", description: " \u00e9 ", "x-any": " e\u0301 " } },
+  ]);
+  const made = of("c3", { kind: "card", title: "x", columnId: "todo" });
+  guard(view, made);
+  assert.deepEqual(guard(view, of("c3", { title: " y " })), [{}]);
+});
+
 test("a list that replaces a set, not what adds to it or removes from it", () => {
   assert.deepEqual(guard(board(), of("c1", { labels: ["l2"], assignees: { add: "bob" } })), [{ if: { labels: ["l1"] } }]);
   assert.deepEqual(guard(board(), of("c1", { labels: null, likedBy: { remove: "ann" } })), [{ if: { labels: ["l1"] } }]);

@@ -281,6 +281,18 @@ describe("of a pending step", () => {
     assert.deepEqual(bare(await now(redone)), fine());
   });
 
+  test("redone offline, over what the server is still to trim", async () => {
+    const { undo, store, is, ann } = await open();
+    ann.cut();
+    store.mutate("c1", { title: " one " });
+    store.mutate("c1", { title: "two" });
+    void undo.undo();
+    const redone = undo.redo();
+    await ann.back();
+    assert.deepEqual(bare(await now(redone)), fine());
+    assert.equal(is("c1", "title"), "two");
+  });
+
   test("sent, then offline: the join brings the verdict, and the undo goes", async () => {
     const { undo, store, is, ann } = await open();
     store.mutate("c1", { title: "new" });

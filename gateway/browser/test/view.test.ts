@@ -180,7 +180,7 @@ test("effect: a neighbour's change is what stood before; one's own sync is not",
   const view = board(card("c1"));
   view.mutate("m1", patched("c1", { title: " mine ", archived: true }));
   sync(view, card("c1", { rev: 2, title: "theirs" }));
-  const want = { title: { before: "theirs", after: " mine " }, archived: { before: undefined, after: true } };
+  const want = { title: { before: "theirs", after: "mine" }, archived: { before: undefined, after: true } };
   assert.deepEqual(fields(view, "m1", "c1"), want);
   sync(view, card("c1", { rev: 3, title: "mine", archived: true })); // trimmed, before the ack
   assert.deepEqual(fields(view, "m1", "c1"), want);
