@@ -155,6 +155,10 @@ type hub struct {
 	cancel  context.CancelFunc
 	ctx     context.Context // ends with the room
 
+	// archive is held, before mu, by the one session that looks through what is
+	// archived: what the board does then waits for one of them, not for all.
+	archive sync.Mutex
+
 	mu       sync.Mutex
 	view     *projector.View
 	rev      uint64 // of the view when it was last sound; all of it has been queued to every session

@@ -30,6 +30,10 @@ func (s *session) load(ask *wire.Page) {
 		return
 	}
 	s.q.count(flight{loads: 1})
+	if ask.Card == "" {
+		s.hub.archive.Lock()
+		defer s.hub.archive.Unlock()
+	}
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	s.q.update(func() {

@@ -112,3 +112,32 @@ func TestLoad_LargePagesCountAsSeveral(t *testing.T) {
 		}
 	})
 }
+
+// TestLoad_OneAtATimeLooksThroughTheArchive: the others wait outside, and
+// nobody for them.
+func TestLoad_OneAtATimeLooksThroughTheArchive(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		w.shelf()
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		a, b := w.connect("bob", "part=open"), w.connect("ada", "part=open")
+		a.skip("ready")
+		b.skip("ready")
+		h.archive.Lock()
+		unlock := time.AfterFunc(time.Minute, h.archive.Unlock) // by then all others are done
+		a.send(`{"type":"load","id":1,"archive":true}`)
+		if ids, _ := b.loaded(`"card":"c1"`); ids != "c1,say2,say1" {
+			t.Error(ids)
+		}
+		if f := b.verdict(b.mutate("c1", `{"title":"x"}`)); f.Type != "ack" || !unlock.Stop() {
+			t.Errorf("%s", f)
+		}
+		h.archive.Unlock()
+		if f := a.skip("loaded"); len(f.Entities) != 4 {
+			t.Errorf("%s", f)
+		}
+	})
+}
