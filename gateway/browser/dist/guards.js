@@ -1,5 +1,4 @@
-import { isOwned } from "./patch.js";
-const isSet = (field) => /^(assignees|labels|likedBy)$/.test(field);
+import { isOwned, isSet } from "./patch.js";
 function guards(m, view) {
   const earlier = view.pending.filter((p) => p.id !== m.id);
   return m.changes.map(({ entityId: id, patch }) => {

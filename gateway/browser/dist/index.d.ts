@@ -2,7 +2,7 @@ export { connect } from "./store.js";
 export type { Inspection, Store } from "./store.js";
 export { load } from "./load.js";
 export type { Page } from "./load.js";
-export { undoManager } from "./undo.js";
+export { undoStack } from "./undo.js";
 export type * from "./undo.js";
 export { presence } from "./presence.js";
 export type * from "./presence.js";

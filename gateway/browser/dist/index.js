@@ -1,6 +1,6 @@
 import { connect } from "./store.js";
 import { load } from "./load.js";
-import { undoManager } from "./undo.js";
+import { undoStack } from "./undo.js";
 import { presence } from "./presence.js";
 import { offline } from "./offline.js";
 export {
@@ -8,5 +8,5 @@ export {
   load,
   offline,
   presence,
-  undoManager
+  undoStack
 };

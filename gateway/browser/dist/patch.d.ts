@@ -14,6 +14,8 @@ export declare const isOwned: (field: string) => boolean;
 export declare const strings: (v: unknown) => string[] | undefined;
 /** Reads {"after":id} and {"before":id}. */
 export declare function seatOf(v: unknown): Seat | undefined;
+/** Is the field a set, of which members come and go for themselves? */
+export declare const isSet: (field: string) => boolean;
 /**
  * Gives the entity with the patch applied, by the table "Applying a patch" of PROTOCOL.md; user is who `liked` stands
  * for. It judges nothing. A place is left out: whoever knows the siblings sets the key.

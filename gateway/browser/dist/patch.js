@@ -6,6 +6,7 @@ function seatOf(v) {
   const { after, before } = isObject(v) ? v : {};
   if (after !== void 0 || before !== void 0) return { after: after !== void 0, id: after ?? before ?? "" };
 }
+const isSet = (field) => /^(assignees|labels|likedBy)$/.test(field);
 const toSet = (list) => [...new Set(list)].sort(compare);
 const edit = (old, add, remove) => toSet([...strings(old) ?? [], ...add]).filter((s) => !remove.includes(s));
 const members = (v) => typeof v === "string" ? [v] : strings(v) ?? [];
@@ -21,7 +22,7 @@ function merge(old, patch, user) {
   for (const [name, v] of Object.entries(patch)) {
     if (isOwned(name) || name === "position" && seatOf(v)) continue;
     if (v === null) out.delete(name);
-    else out.set(name, /^(assignees|labels|likedBy)$/.test(name) ? mergeSet(out.get(name), v) : v);
+    else out.set(name, isSet(name) ? mergeSet(out.get(name), v) : v);
   }
   if (typeof liked === "boolean") out.set("likedBy", edit(out.get("likedBy"), liked ? [user] : [], liked ? [] : [user]));
   return Object.fromEntries(out);
@@ -42,6 +43,7 @@ export {
   alike,
   freeze,
   isOwned,
+  isSet,
   merge,
   same,
   seatOf,

@@ -17,7 +17,7 @@ export type UndoResult = {
     readonly rev?: number;
     readonly kept: readonly Kept[];
 } | Refusal;
-export interface UndoManager {
+export interface UndoStack {
     /** Takes back the newest step, at once in the view. Never rejects. */
     undo(): Promise<UndoResult>;
     /** Brings forward again what was undone last. Never rejects. */
@@ -32,6 +32,6 @@ export interface UndoManager {
     close(): void;
 }
 /** Keeps undo and redo for a store: the newest 50 steps, each of them one mutation, which are forgotten with the page. */
-export declare function undoManager(store: Store, { steps: most }?: {
+export declare function undoStack(store: Store, { steps: most }?: {
     readonly steps?: number;
-}): UndoManager;
+}): UndoStack;

@@ -1,11 +1,11 @@
 import { Listeners, refused } from "./core.js";
 import { noteEffects } from "./effect.js";
-const isSet = (name) => /^(labels|assignees|likedBy)$/.test(name);
+import { isSet } from "./patch.js";
 const isPlace = (name) => /^(columnId|checklistId|position)$/.test(name);
 const isLate = ({ code }) => /^(expired|withdrawn)$/.test(code);
 const optional = { title: null, name: null, color: null, done: null, assignee: null, due: null };
 const minus = (a = [], b = []) => a.filter((s) => !b.includes(s));
-function undoManager(store, { steps: most = 50 } = {}) {
+function undoStack(store, { steps: most = 50 } = {}) {
   const { engine } = store;
   const { view } = engine;
   const listeners = new Listeners();
@@ -217,6 +217,10 @@ function undoManager(store, { steps: most = 50 } = {}) {
     tell();
     return result;
   }
+  const clear = () => {
+    steps = [];
+    tell();
+  };
   noteEffects(view);
   const { sync } = view;
   view.sync = (f) => {
@@ -234,16 +238,13 @@ function undoManager(store, { steps: most = 50 } = {}) {
       return !!next(true);
     },
     subscribe: (fn) => listeners.add(fn),
-    clear() {
-      steps = [];
-      tell();
-    },
+    clear,
     close() {
       closed = true;
-      this.clear();
+      clear();
     }
   };
 }
 export {
-  undoManager
+  undoStack
 };

@@ -2,12 +2,10 @@
 
 import type { Change, Json } from "./entities.js";
 import type { Engine, Entry } from "./engine.js";
-import { isOwned } from "./patch.js";
+import { isOwned, isSet } from "./patch.js";
 
 /** What is added to one change. */
 export type Guard = Pick<Change, "if" | "ifRev">;
-
-const isSet = (field: string) => /^(assignees|labels|likedBy)$/.test(field);
 
 /**
  * For each change of a mutation just made: every plain field it sets as it stood before, a creation is of something new, a

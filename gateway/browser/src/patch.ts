@@ -27,6 +27,9 @@ export function seatOf(v: unknown): Seat | undefined {
   if (after !== undefined || before !== undefined) return { after: after !== undefined, id: after ?? before ?? "" };
 }
 
+/** Is the field a set, of which members come and go for themselves? */
+export const isSet = (field: string) => /^(assignees|labels|likedBy)$/.test(field);
+
 /** Sorted by bytes, without doubles. */
 const toSet = (list: readonly string[]) => [...new Set(list)].sort(compare);
 
@@ -55,7 +58,7 @@ export function merge(old: Entity, patch: Patch, user: string): Draft {
   for (const [name, v] of Object.entries(patch) as [string, Json][]) {
     if (isOwned(name) || (name === "position" && seatOf(v))) continue;
     if (v === null) out.delete(name);
-    else out.set(name, /^(assignees|labels|likedBy)$/.test(name) ? mergeSet(out.get(name), v) : v);
+    else out.set(name, isSet(name) ? mergeSet(out.get(name), v) : v);
   }
   if (typeof liked === "boolean") out.set("likedBy", edit(out.get("likedBy"), liked ? [user] : [], liked ? [] : [user]));
   return Object.fromEntries(out) as Draft;

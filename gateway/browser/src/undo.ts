@@ -8,6 +8,7 @@ import { Listeners, refused } from "./core.js";
 import { noteEffects } from "./effect.js";
 import type { Entry, Hooks } from "./engine.js";
 import type { Change, Entity, Json, Patch, SetChange } from "./entities.js";
+import { isSet } from "./patch.js";
 import type { Store } from "./store.js";
 import type { Refusal, Unsubscribe } from "./types.js";
 
@@ -26,7 +27,7 @@ export interface Kept {
  */
 export type UndoResult = { readonly ok: true; readonly rev?: number; readonly kept: readonly Kept[] } | Refusal;
 
-export interface UndoManager {
+export interface UndoStack {
   /** Takes back the newest step, at once in the view. Never rejects. */
   undo(): Promise<UndoResult>;
   /** Brings forward again what was undone last. Never rejects. */
@@ -65,13 +66,12 @@ interface Step {
   /** What the newest one before it changed, and what it makes the step: the step is that now, unless it was withdrawn. */
   parts: readonly Part[];
   makes: boolean;
-  /** What the manager sent. */
+  /** What was sent for it here. */
   sent: Change[];
   kept: Kept[];
   settle?: ((result: UndoResult) => void) | undefined;
 }
 
-const isSet = (name: string) => /^(labels|assignees|likedBy)$/.test(name);
 /** A place is one thing in several fields: who keeps one of them keeps them all. */
 const isPlace = (name: string) => /^(columnId|checklistId|position)$/.test(name);
 /** Not a rule of the board, only time was against it. */
@@ -82,7 +82,7 @@ const optional = { title: null, name: null, color: null, done: null, assignee: n
 const minus = (a: Json = [], b: Json = []) => (a as string[]).filter((s) => !(b as string[]).includes(s));
 
 /** Keeps undo and redo for a store: the newest 50 steps, each of them one mutation, which are forgotten with the page. */
-export function undoManager(store: Store, { steps: most = 50 }: { readonly steps?: number } = {}): UndoManager {
+export function undoStack(store: Store, { steps: most = 50 }: { readonly steps?: number } = {}): UndoStack {
   const { engine } = store;
   const { view } = engine;
   const listeners = new Listeners<[]>();
@@ -324,6 +324,11 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
     return result;
   }
 
+  const clear = () => {
+    steps = [];
+    tell();
+  };
+
   noteEffects(view);
   const { sync } = view;
   view.sync = (f) => { // each for itself: several may be confirmed in one go
@@ -341,13 +346,10 @@ export function undoManager(store: Store, { steps: most = 50 }: { readonly steps
       return !!next(true);
     },
     subscribe: (fn) => listeners.add(fn),
-    clear() {
-      steps = [];
-      tell();
-    },
+    clear,
     close() {
       closed = true;
-      this.clear();
+      clear();
     },
   };
 }

@@ -5,7 +5,7 @@ import { connect, type Store } from "../src/index.js";
 import type { Change, Entity, Kind } from "../src/entities.js";
 import type { EntityChange, Options, Status, Verdict } from "../src/types.js";
 import { offline } from "../src/offline.js";
-import { undoManager, type UndoManager, type UndoResult } from "../src/undo.js";
+import { undoStack, type UndoStack, type UndoResult } from "../src/undo.js";
 import { type Breakage, spoil } from "./spoil.js";
 
 const kinds: readonly Kind[] = ["board", "member", "column", "card", "checklist", "item", "label", "comment", "file"];
@@ -51,14 +51,14 @@ class Actor {
   #heard = new Map<string, number>(); // changes of those entities that have a listener of their own, one minus the other
   #lists = new Map<string, { list: readonly Entity[]; dirty: boolean }>();
   #faults: string[] = [];
-  #undo: UndoManager;
+  #undo: UndoStack;
   #turning = 0;
   #turns: { [outcome: string]: number } = {};
 
   constructor(options: Options, breakage: Breakage | undefined) {
     this.store = connect(options);
     if (breakage) spoil(this.store, breakage);
-    this.#undo = undoManager(this.store);
+    this.#undo = undoStack(this.store);
     this.store.subscribe((changes) => this.#hear(changes));
     this.store.onSettled((m, verdict) => {
       const told = this.#of(m.id);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Change, Entity, Json, Patch } from "../src/entities.js";
 import { connect, type Store } from "../src/store.js";
-import { type UndoManager, undoManager, type UndoResult } from "../src/undo.js";
+import { type UndoStack, undoStack, type UndoResult } from "../src/undo.js";
 import { Client, FakeServer } from "./fakeserver.js";
 
 /** [0, 1), the same for the same seed. */
@@ -34,7 +34,7 @@ const start = (): Entity[] => [
 class Actor {
   readonly client: Client;
   readonly store: Store;
-  readonly undo: UndoManager;
+  readonly undo: UndoStack;
   readonly results: { promise: Promise<UndoResult>; result?: UndoResult }[] = [];
   /** Ids of the mutations that undo made. */
   readonly quiet = new Set<unknown>();
@@ -47,7 +47,7 @@ class Actor {
     this.#random = random;
     this.client = new Client(server, user);
     this.store = connect({ url: "http://board.test", board: "b", user, env: this.client.env });
-    this.undo = undoManager(this.store, { steps });
+    this.undo = undoStack(this.store, { steps });
     this.store.engine.hooks.add({
       made: (m) => void (m.quiet && this.quiet.add(m.id)),
       concluded: (m, v) => void (!m.quiet && !v.ok && this.refused.push(...m.changes)),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Entity, Patch } from "../src/entities.js";
 import { connect } from "../src/store.js";
-import { type Kept, undoManager, type UndoResult } from "../src/undo.js";
+import { type Kept, undoStack, type UndoResult } from "../src/undo.js";
 import { Client, FakeServer } from "./fakeserver.js";
 
 export const column = (id: string, more: object = {}): Entity => ({ id, kind: "column", title: id, position: "a0", ...more });
@@ -20,7 +20,7 @@ export async function open({ entities = usual(), steps }: { entities?: Entity[];
   const toasts: string[] = [];
   store.onRollback((_, why) => toasts.push(why.code));
   await ann.flow();
-  const undo = undoManager(store, steps === undefined ? {} : { steps });
+  const undo = undoStack(store, steps === undefined ? {} : { steps });
   const got = (id: string, name: string) => store.get(id)?.[name];
   const is = (id: string, name: string) => server.entities.get(id)?.[name];
   const acked = async (id: string, patch: Patch) => {
