@@ -16,7 +16,7 @@ export declare const refused: (code: string, reason?: string, details?: {
 export declare class Listeners<A extends unknown[]> {
     #private;
     get size(): number;
-    add(fn: (...args: A) => void): () => void;
+    readonly add: (fn: (...args: A) => void) => () => undefined;
     /** A listener that throws keeps nobody else from hearing. */
     tell(...args: A): void;
 }

@@ -1,7 +1,7 @@
 import { browser } from "./env.js";
 import { openLink } from "./link.js";
 import { ulid } from "./ulid.js";
-import { View } from "./view.js";
+import { createView } from "./view.js";
 const usualTtl = 4e3;
 const maxChanges = 100;
 const verdictsKept = 50;
@@ -16,11 +16,11 @@ class Listeners {
   get size() {
     return this.#fns.size;
   }
-  add(fn) {
+  add = (fn) => {
     const own = (...args) => fn(...args);
     this.#fns.add(own);
     return () => void this.#fns.delete(own);
-  }
+  };
   /** A listener that throws keeps nobody else from hearing. */
   tell(...args) {
     for (const fn of [...this.#fns]) {
@@ -41,8 +41,7 @@ function createCore(options) {
   if (!(ttl >= 1e3 && ttl <= 6e4)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
-  base.protocol = base.protocol.replace("ws", "http");
-  const view = new View(options.user ?? "", !!options.rollbackOnSilence);
+  const view = createView(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = /* @__PURE__ */ new Set();
   const entries = /* @__PURE__ */ new Map();
   const said = /* @__PURE__ */ new Map();
@@ -53,7 +52,6 @@ function createCore(options) {
   const onRollback = new Listeners();
   const onSettled = new Listeners();
   let clock = { server: env.wall(), at: env.monotonic() };
-  const holds = [];
   const notices = [];
   let depth = 0;
   let joined;
@@ -199,7 +197,6 @@ function createCore(options) {
     apply,
     tell,
     ulid: () => ulid(now()),
-    holdUntil: (loaded) => void holds.push(loaded),
     hear(serverTime, isLate) {
       const server = Date.parse(serverTime);
       if (!isLate || server > now()) clock = { server, at: env.monotonic() };
@@ -232,8 +229,7 @@ function createCore(options) {
   };
   const link = openLink(core);
   core.link = link;
-  options.offline?.attach(core);
-  Promise.allSettled(holds).then(link.start);
+  Promise.resolve(options.offline?.attach(core)).then(link.start);
   return core;
 }
 export {

@@ -88,8 +88,6 @@ export interface Engine {
     apply(effects: Effects): void;
     /** Writes a frame if the store is live; false if it is not. */
     send(frame: object): boolean;
-    /** Holds back the first connection until the promise is done (the stored state is being read). */
-    holdUntil(ready: Promise<void>): void;
     /** Gives the socket up and joins on another. */
     restart(): void;
     close(): void;

@@ -7,7 +7,7 @@ export interface Link {
     readonly closeCode: number | undefined;
     /** The newest. */
     readonly hello: Hello | undefined;
-    /** Milliseconds of the newest round trip. */
+    /** Milliseconds of the newest ping's round trip. */
     readonly latency: number | undefined;
     start(): void;
     /** Does what is due. */

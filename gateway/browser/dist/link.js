@@ -3,10 +3,13 @@ const pongTimeout = 3e3;
 const dialTimeout = 15e3;
 const late = 1e3;
 const beat = 1e3;
+const keep = 20;
 const minBackoff = 250;
 const maxBackoff = 1e4;
 function openLink(core) {
   const { env, options, view, entries, said } = core;
+  const place = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
+  place.protocol = place.protocol.replace("http", "ws");
   let socket;
   let isOpen = false;
   let isReady = false;
@@ -20,13 +23,14 @@ function openLink(core) {
   let isJudging = false;
   let blockedUntil = 0;
   let goaway = 0;
+  let kept = [];
+  let keptAt = 0;
   let status = "connecting";
   let closeCode;
   let hello;
   let latency;
   let attempt = 0;
   let failures = 0;
-  let restartedAt = 0;
   let retryAt = Infinity;
   let timer;
   let due = Infinity;
@@ -116,8 +120,7 @@ function openLink(core) {
     ).catch(then(() => closed(0)));
   }
   function connect() {
-    const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
-    url.protocol = url.protocol.replace("http", "ws");
+    const url = new URL(place);
     const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
     for (const [name, value] of Object.entries({ part, user, since, epoch })) {
       if (value) url.searchParams.set(name, String(value));
@@ -132,6 +135,7 @@ function openLink(core) {
     attempt++;
     socket = void 0;
     isReady = isOpen = false;
+    kept = [];
     flights.clear();
     entries.forEach((m) => m.owed = 0);
     view.disconnected();
@@ -143,8 +147,7 @@ function openLink(core) {
   }
   function restart() {
     const dead = socket;
-    closed(0, !failures && time() > restartedAt);
-    restartedAt = time() + late;
+    closed(0, !failures);
     dead?.close(1e3);
   }
   function close(code) {
@@ -164,15 +167,15 @@ function openLink(core) {
     if (!pingedAt && now >= idle) ping();
     if (pingedAt) idle = pingedAt + pongTimeout;
     if (!isReady || isJudging) return idle;
-    for (const [m, flight] of flights) if (now >= flight.deadline) silent(m, flight, now);
+    if (kept[0] && now >= keptAt + keep) take(Infinity);
+    for (const [m, deadline] of flights) if (now >= deadline) silent(m, now);
     if (now >= blockedUntil) pump(now);
     else idle = Math.min(idle, blockedUntil);
-    for (const { deadline } of flights.values()) idle = Math.min(idle, deadline);
-    return idle;
+    return Math.min(idle, kept[0] ? keptAt + keep : idle, ...flights.values());
   }
-  function silent(m, flight, now) {
+  function silent(m, now) {
     m.ask = true;
-    flight.deadline = now + hello.limits.ackTimeoutMs;
+    flights.set(m, now + hello.limits.ackTimeoutMs);
     write(cancelOf(m));
     if (m.state === "unconfirmed") return;
     m.state = "unconfirmed";
@@ -187,7 +190,7 @@ function openLink(core) {
       const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
       if (!frame) continue;
       write(frame);
-      flights.set(m, { sentAt: now, deadline: now + ackTimeoutMs });
+      flights.set(m, now + ackTimeoutMs);
     }
   }
   function receive(f) {
@@ -195,7 +198,6 @@ function openLink(core) {
     if (pingedAt) pingedAt = heardAt;
     switch (f.type) {
       case "hello":
-        if (f.protocol !== 1) return close(4504);
         if (hello && f.user !== hello.user) return close(4500);
         core.hear(f.serverTime);
         if (time() > retryAt - dialTimeout + late) wake();
@@ -208,24 +210,30 @@ function openLink(core) {
         if (status === "live") {
           if (f.rev !== rev && f.rev !== rev + 1) return restart();
           rev = f.rev;
+          if (kept[0] || flights.size && f.by === hello.user) {
+            if (!kept[0]) keptAt = heardAt;
+            kept.push(f);
+            return;
+          }
         }
         return core.apply(view.sync(f));
       case "ready":
         return joined(f.rev);
       case "lag":
+        if (kept[0]) take(Infinity);
         become("lagging");
         said.clear();
         core.tell("lagging");
         return view.lag();
       case "ack":
-        return core.apply(view.ack(f));
+        return status === "live" ? take(f.rev, f) : core.apply(view.ack(f));
       case "nack":
         return nacked(f);
       case "pong":
         if (--pongs > 0) return;
         latency = heardAt - askedAt;
         core.hear(f.serverTime, latency > late);
-        pingedAt = 0;
+        pingedAt = failures = 0;
         isJudging = false;
         return;
       case "goaway":
@@ -240,26 +248,30 @@ function openLink(core) {
         core.tell(f.type, f);
     }
   }
+  function take(upTo, ack) {
+    let at = view.resume.rev;
+    view.lag();
+    for (let f; (f = kept[0]) && (f.rev <= upTo || f.by !== hello.user); at = f.rev) view.sync(kept.shift());
+    if (ack) view.ack(ack);
+    core.apply(view.ready(at));
+  }
   function joined(at) {
     rev = at;
     core.apply(view.ready(at));
     become("live");
     if (isReady) return;
     isReady = true;
-    failures = 0;
     core.tell("live", hello);
   }
   function nacked(f) {
     if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
     const m = entries.get(f.clientMutationId);
-    const flight = flights.get(m);
     if (m?.owed) m.owed--;
-    else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1e3));
+    else if (flights.has(m)) refused(m, time() + (f.details?.["retryAfterMs"] ?? 1e3));
   }
-  function refused(m, flight, pause) {
-    const until = time() + pause;
+  function refused(m, until) {
     if (m.ask) {
-      flight.deadline = until;
+      flights.set(m, until);
       return;
     }
     let isLater = false;
@@ -294,11 +306,7 @@ function openLink(core) {
       if (flights.has(m)) send(cancelOf(m));
       return true;
     },
-    landed(m) {
-      const flight = flights.get(m);
-      if (flight) latency = time() - flight.sentAt;
-      flights.delete(m);
-    },
+    landed: (m) => void flights.delete(m),
     send,
     restart,
     close

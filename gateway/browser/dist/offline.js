@@ -239,7 +239,7 @@ function offline(options = {}) {
         greeted,
         closed
       });
-      engine.holdUntil(within(patience.all, load()).catch(giveUp).then(done));
+      return within(patience.all, load()).catch(giveUp).then(done);
     }
   };
 }

@@ -12,7 +12,7 @@ export interface Inspection {
     readonly pending: readonly Mutation[];
     /** The newest 50 verdicts, oldest first, with the milliseconds from the making to the verdict. */
     readonly verdicts: readonly Past[];
-    /** Milliseconds of the newest round trip of a ping or a mutation. */
+    /** Milliseconds of the newest ping's round trip. */
     readonly latencyMs: number | undefined;
 }
 /** One board as one user sees it: what is confirmed and, replayed on top, what is pending. Made by {@link connect}. */

@@ -17,11 +17,11 @@ function connect(options) {
     get rev() {
       return view.resume?.rev ?? 0;
     },
-    get: (id) => view.get(id),
-    list: (kind) => view.list(kind),
-    children: (parent, kind) => view.children(parent, kind),
-    confirmed: (id) => view.confirmed(id),
-    pending: (id) => view.isPending(id),
+    get: view.get,
+    list: view.list,
+    children: view.children,
+    confirmed: view.confirmed,
+    pending: view.isPending,
     subscribe(first, fn) {
       if (typeof first !== "string") return core.onChange.add(first);
       const listeners = onEntity.get(first) ?? new Listeners();
@@ -32,9 +32,9 @@ function connect(options) {
         if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
       };
     },
-    onStatus: (fn) => core.onStatus.add(fn),
-    onRollback: (fn) => core.onRollback.add(fn),
-    onSettled: (fn) => core.onSettled.add(fn),
+    onStatus: core.onStatus.add,
+    onRollback: core.onRollback.add,
+    onSettled: core.onSettled.add,
     mutate: (id, patch, only) => transact([{ ...only, entityId: id, patch }]),
     create: (kind, patch) => transact([{ entityId: core.ulid(), patch: { ...patch, kind }, ifRev: 0 }]),
     remove: (id, only) => transact([{ ...only, entityId: id, patch: null }]),

@@ -48,16 +48,15 @@ export interface ResumePoint {
     readonly rev: number;
 }
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
-export declare class View {
-    #private;
+export interface View {
+    /** Only the view sets it, as the next two. */
     user: string;
-    /** Undefined when the next join must start afresh. Only the view sets it. */
+    /** Undefined when the next join must start afresh. */
     resume: ResumePoint | undefined;
-    /** Those without a verdict, in the order made. Only the view changes it. */
+    /** Those without a verdict, in the order made. */
     pending: readonly Made[];
     /** Told of what a replay of a mutation makes of an entity; see {@link Effect}. */
     note?: (p: Pending, id: string, before: State, after: State) => void;
-    constructor(user: string, rollbackOnSilence: boolean);
     get(id: string): Entity | undefined;
     /** Without the pending mutations. */
     confirmed(id: string): Entity | undefined;
@@ -69,23 +68,24 @@ export declare class View {
     children(parent: string, kind?: string): readonly Entity[];
     /** Does a mutation that is shown change the entity, or delete it with what it hangs on? */
     isPending(id: string): boolean;
-    byId(mutation: string): Made | undefined;
-    /** Shows a change made here. The mutation's id must be new. */
+    byId(mutation: string): Pending | undefined;
+    /** Shows a change made here. The mutation's id must be new. Throws, and does nothing, if the changes are no JSON. */
     mutate(mutation: string, changes: readonly Change[]): Effects;
     /** Begins a join; until ready nothing of it is seen. Unless it resumes, the resume point is forgotten at once. */
-    hello({ user, epoch, resumed }: Hello): Effects;
+    hello(frame: Hello): Effects;
     lag(): void;
     ready(rev: number): Effects;
     /** Drops what was received and not yet seen; the next join sends it again. */
     disconnected(): void;
-    sync({ entity, rev, more }: Sync): Effects;
+    sync(frame: Sync): Effects;
     /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
     load(entities: Iterable<Entity>): Effects;
     /** Starts from a stored confirmed state. Only before anything else. */
     restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
     /** Drops a mutation: the syncs that carry it came before (law 2). */
     ack(frame: Ack): Effects;
-    nack({ clientMutationId, code, reason, details }: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
+    nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
     /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
     silence(mutation: string): Effects;
 }
+export declare function createView(user: string, rollbackOnSilence: boolean): View;

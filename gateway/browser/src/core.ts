@@ -8,7 +8,7 @@ import { browser, type Env } from "./env.js";
 import { openLink, type Link } from "./link.js";
 import type { EntityChange, Mutation, Options, Refusal, Sent, Status, Verdict } from "./types.js";
 import { ulid } from "./ulid.js";
-import { type Effects, View } from "./view.js";
+import { type Effects, createView } from "./view.js";
 
 // Milliseconds.
 const usualTtl = 4000;
@@ -34,11 +34,11 @@ export class Listeners<A extends unknown[]> {
   get size(): number {
     return this.#fns.size;
   }
-  add(fn: (...args: A) => void): () => void {
+  readonly add = (fn: (...args: A) => void) => {
     const own = (...args: A) => fn(...args); // the same fn may listen twice
     this.#fns.add(own);
     return () => void this.#fns.delete(own);
-  }
+  };
   /** A listener that throws keeps nobody else from hearing. */
   tell(...args: A): void {
     for (const fn of [...this.#fns]) {
@@ -86,9 +86,8 @@ export function createCore(options: Options): Core {
   if (!(ttl >= 1000 && ttl <= 60000)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env: Env = { ...browser, ...options.env };
   const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
-  base.protocol = base.protocol.replace("ws", "http");
 
-  const view = new View(options.user ?? "", !!options.rollbackOnSilence);
+  const view = createView(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = new Set<Hooks>();
   const entries = new Map<string, Entry>();
   const said: Engine["said"] = new Map();
@@ -100,7 +99,6 @@ export function createCore(options: Options): Core {
   const onSettled: Core["onSettled"] = new Listeners();
 
   let clock = { server: env.wall(), at: env.monotonic() };
-  const holds: Promise<void>[] = [];
   const notices: (() => void)[] = []; // what listeners are still to be told, in order
   let depth = 0; // inputs that are being worked on, and the telling
   let joined!: (there: boolean) => void;
@@ -223,7 +221,6 @@ export function createCore(options: Options): Core {
     options, env, base, view, hooks, entries, said, past, ready, onChange, onEntity, onStatus, onRollback, onSettled,
     run, now, transact, cancel, frame, apply, tell,
     ulid: () => ulid(now()),
-    holdUntil: (loaded) => void holds.push(loaded),
     hear(serverTime, isLate) {
       const server = Date.parse(serverTime);
       if (!isLate || server > now()) clock = { server, at: env.monotonic() };
@@ -256,7 +253,6 @@ export function createCore(options: Options): Core {
   };
   const link = openLink(core as Core);
   core.link = link;
-  options.offline?.attach(core);
-  Promise.allSettled(holds).then(link.start);
+  Promise.resolve(options.offline?.attach(core)).then(link.start);
   return core as Core;
 }

@@ -4,7 +4,7 @@
 import type { Core } from "./core.js";
 import type { Entry } from "./engine.js";
 import type { Socket } from "./env.js";
-import type { Hello, Nack, ServerFrame } from "./frames.js";
+import type { Ack, Hello, Nack, ServerFrame, Sync } from "./frames.js";
 import type { Status } from "./types.js";
 
 // Milliseconds.
@@ -13,21 +13,16 @@ const pongTimeout = 3000;
 const dialTimeout = 15000;
 const late = 1000; // a timer later than this means that the page did not run
 const beat = 1000; // how often to look at the clock while a verdict is awaited, so that little time passes unnoticed
+const keep = 20; // how long a sync may wait for an ack, which is none of ours if it does not come
 const minBackoff = 250;
 const maxBackoff = 10000;
-
-/** What waits for a verdict on this socket. Deadlines are in running time. */
-interface Flight {
-  readonly sentAt: number;
-  deadline: number;
-}
 
 export interface Link {
   readonly status: Status;
   readonly closeCode: number | undefined;
   /** The newest. */
   readonly hello: Hello | undefined;
-  /** Milliseconds of the newest round trip. */
+  /** Milliseconds of the newest ping's round trip. */
   readonly latency: number | undefined;
   start(): void;
   /** Does what is due. */
@@ -47,12 +42,15 @@ export interface Link {
 export function openLink(core: Core): Link {
   const { env, options, view, entries, said } = core;
 
+  const place = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
+  place.protocol = place.protocol.replace("http", "ws");
+
   // Of this socket.
   let socket: Socket | undefined;
   let isOpen = false;
   let isReady = false;
   let rev = 0; // of the last live sync: the next one has this or one more
-  const flights = new Map<Entry, Flight>();
+  const flights = new Map<Entry, number>(); // what was sent and waits for its verdict, in that order; until when, in running time
   let heardAt = 0;
   let spokeAt = 0;
   let pingedAt = 0; // since when a ping waits for a sign of life, 0: none does
@@ -61,6 +59,8 @@ export function openLink(core: Core): Link {
   let isJudging = false; // the page may have slept: nothing is judged or sent before the pong
   let blockedUntil = 0; // law 7
   let goaway = 0;
+  let kept: Sync[] = []; // live syncs from one of our own on: it is shown together with its ack, which is on its way
+  let keptAt = 0;
 
   // Over sockets.
   let status: Status = "connecting";
@@ -69,7 +69,6 @@ export function openLink(core: Core): Link {
   let latency: number | undefined;
   let attempt = 0;
   let failures = 0;
-  let restartedAt = 0;
   let retryAt = Infinity; // without a socket: when to dial, or while one is opening to give it up
   let timer: unknown;
   let due = Infinity; // when the timer should go off, by env.monotonic
@@ -176,8 +175,7 @@ export function openLink(core: Core): Link {
   }
 
   function connect(): Socket {
-    const url = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
-    url.protocol = url.protocol.replace("http", "ws");
+    const url = new URL(place);
     const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
     for (const [name, value] of Object.entries({ part, user, since, epoch })) {
       if (value) url.searchParams.set(name, String(value));
@@ -194,6 +192,7 @@ export function openLink(core: Core): Link {
     attempt++;
     socket = undefined;
     isReady = isOpen = false;
+    kept = [];
     flights.clear();
     entries.forEach((m) => (m.owed = 0));
     view.disconnected();
@@ -206,8 +205,7 @@ export function openLink(core: Core): Link {
 
   function restart(): void {
     const dead = socket;
-    closed(0, !failures && time() > restartedAt);
-    restartedAt = time() + late;
+    closed(0, !failures);
     dead?.close(1000);
   }
 
@@ -230,17 +228,17 @@ export function openLink(core: Core): Link {
     if (!pingedAt && now >= idle) ping();
     if (pingedAt) idle = pingedAt + pongTimeout;
     if (!isReady || isJudging) return idle;
-    for (const [m, flight] of flights) if (now >= flight.deadline) silent(m, flight, now);
+    if (kept[0] && now >= keptAt + keep) take(Infinity);
+    for (const [m, deadline] of flights) if (now >= deadline) silent(m, now);
     if (now >= blockedUntil) pump(now);
     else idle = Math.min(idle, blockedUntil);
-    for (const { deadline } of flights.values()) idle = Math.min(idle, deadline);
-    return idle;
+    return Math.min(idle, kept[0] ? keptAt + keep : idle, ...flights.values());
   }
 
   /** Law 5: the verdict is overdue, so the mutation is unconfirmed and asked for, again and again. */
-  function silent(m: Entry, flight: Flight, now: number): void {
+  function silent(m: Entry, now: number): void {
     m.ask = true;
-    flight.deadline = now + hello!.limits.ackTimeoutMs;
+    flights.set(m, now + hello!.limits.ackTimeoutMs);
     write(cancelOf(m));
     if (m.state === "unconfirmed") return;
     m.state = "unconfirmed";
@@ -257,7 +255,7 @@ export function openLink(core: Core): Link {
       const frame = m.ask ? cancelOf(m) : core.frame(m, frameBytes);
       if (!frame) continue;
       write(frame);
-      flights.set(m, { sentAt: now, deadline: now + ackTimeoutMs });
+      flights.set(m, now + ackTimeoutMs);
     }
   }
 
@@ -266,7 +264,6 @@ export function openLink(core: Core): Link {
     if (pingedAt) pingedAt = heardAt;
     switch (f.type) {
       case "hello":
-        if (f.protocol !== 1) return close(4504);
         if (hello && f.user !== hello.user) return close(4500); // what is pending is not his; a store has one user
         core.hear(f.serverTime);
         if (time() > retryAt - dialTimeout + late) wake(); // it may have waited for the page, and its time is that old
@@ -279,24 +276,30 @@ export function openLink(core: Core): Link {
         if (status === "live") {
           if (f.rev !== rev && f.rev !== rev + 1) return restart(); // law 1: a new join brings what is missing
           rev = f.rev;
+          if (kept[0] || (flights.size && f.by === hello!.user)) {
+            if (!kept[0]) keptAt = heardAt;
+            kept.push(f);
+            return;
+          }
         }
         return core.apply(view.sync(f));
       case "ready":
         return joined(f.rev);
       case "lag":
+        if (kept[0]) take(Infinity);
         become("lagging");
         said.clear();
         core.tell("lagging");
         return view.lag();
       case "ack":
-        return core.apply(view.ack(f));
+        return status === "live" ? take(f.rev, f) : core.apply(view.ack(f));
       case "nack":
         return nacked(f);
       case "pong":
         if (--pongs > 0) return;
         latency = heardAt - askedAt;
         core.hear(f.serverTime, latency > late);
-        pingedAt = 0;
+        pingedAt = failures = 0;
         isJudging = false;
         return;
       case "goaway":
@@ -312,32 +315,38 @@ export function openLink(core: Core): Link {
     }
   }
 
+  /** Takes the syncs that were kept, up to that rev and on to the next of our own, together with the ack they waited for. */
+  function take(upTo: number, ack?: Ack): void {
+    let at = view.resume!.rev;
+    view.lag();
+    for (let f; (f = kept[0]) && (f.rev <= upTo || f.by !== hello!.user); at = f.rev) view.sync(kept.shift()!);
+    if (ack) view.ack(ack);
+    core.apply(view.ready(at));
+  }
+
   function joined(at: number): void {
     rev = at;
     core.apply(view.ready(at));
     become("live");
     if (isReady) return;
     isReady = true;
-    failures = 0;
     core.tell("live", hello!);
   }
 
   function nacked(f: Nack): void {
     if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
     const m = entries.get(f.clientMutationId)!;
-    const flight = flights.get(m);
     if (m?.owed) m.owed--;
-    else if (flight) refused(m, flight, Number(f.details?.["retryAfterMs"] ?? 1000));
+    else if (flights.has(m)) refused(m, time() + ((f.details?.["retryAfterMs"] ?? 1000) as number));
   }
 
   /**
    * Law 7: the server refuses every later mutate of this connection until m is sent again. So all of them are sent again
    * after the pause, m first, and the refusals still to come are not counted.
    */
-  function refused(m: Entry, flight: Flight, pause: number): void {
-    const until = time() + pause;
+  function refused(m: Entry, until: number): void {
     if (m.ask) {
-      flight.deadline = until; // the cancel on its way frees the server; ask again should it be lost
+      flights.set(m, until); // the cancel on its way frees the server; ask again should it be lost
       return;
     }
     let isLater = false;
@@ -365,11 +374,7 @@ export function openLink(core: Core): Link {
       if (flights.has(m)) send(cancelOf(m));
       return true;
     },
-    landed(m) {
-      const flight = flights.get(m);
-      if (flight) latency = time() - flight.sentAt;
-      flights.delete(m);
-    },
+    landed: (m) => void flights.delete(m),
     send, restart, close,
   };
 }

@@ -342,7 +342,7 @@ export function offline(options: OfflineOptions = {}): Offline {
         greeted,
         closed,
       });
-      engine.holdUntil(within(patience.all, load()).catch(giveUp).then(done));
+      return within(patience.all, load()).catch(giveUp).then(done);
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Inspection {
   readonly pending: readonly Mutation[];
   /** The newest 50 verdicts, oldest first, with the milliseconds from the making to the verdict. */
   readonly verdicts: readonly Past[];
-  /** Milliseconds of the newest round trip of a ping or a mutation. */
+  /** Milliseconds of the newest ping's round trip. */
   readonly latencyMs: number | undefined;
 }
 
@@ -92,11 +92,11 @@ export function connect(options: Options): Store {
     get closeCode() { return link.closeCode; },
     get me() { return link.hello; },
     get rev() { return view.resume?.rev ?? 0; },
-    get: <E extends Entity>(id: string) => view.get(id) as E | undefined,
-    list: <K extends Kind>(kind: K) => view.list(kind) as readonly EntityOf<K>[],
-    children: <K extends Kind>(parent: string, kind?: K) => view.children(parent, kind) as readonly EntityOf<K>[],
-    confirmed: <E extends Entity>(id: string) => view.confirmed(id) as E | undefined,
-    pending: (id) => view.isPending(id),
+    get: view.get as Store["get"],
+    list: view.list as Store["list"],
+    children: view.children as Store["children"],
+    confirmed: view.confirmed as Store["confirmed"],
+    pending: view.isPending,
     subscribe(first: string | Heard<EntityOf>, fn?: (now?: EntityOf, before?: EntityOf) => void) {
       if (typeof first !== "string") return core.onChange.add(first as Heard<Entity>);
       const listeners = onEntity.get(first) ?? new Listeners();
@@ -107,9 +107,9 @@ export function connect(options: Options): Store {
         if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
       };
     },
-    onStatus: (fn) => core.onStatus.add(fn),
-    onRollback: (fn) => core.onRollback.add(fn),
-    onSettled: (fn) => core.onSettled.add(fn),
+    onStatus: core.onStatus.add,
+    onRollback: core.onRollback.add,
+    onSettled: core.onSettled.add,
     mutate: (id, patch, only) => transact([{ ...only, entityId: id, patch }]),
     create: (kind, patch) => transact([{ entityId: core.ulid(), patch: { ...patch, kind }, ifRev: 0 }]),
     remove: (id, only) => transact([{ ...only, entityId: id, patch: null }]),

@@ -111,5 +111,5 @@ export interface Options {
 /** An opt-in part of the client. */
 export interface Feature {
   /** @internal */
-  attach(engine: import("./engine.js").Engine): void;
+  attach(engine: import("./engine.js").Engine): Promise<void> | void;
 }

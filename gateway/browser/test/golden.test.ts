@@ -4,7 +4,7 @@ import type { Entity } from "../src/entities.js";
 import type { ServerFrame } from "../src/frames.js";
 import { keyBetween } from "../src/key.js";
 import { alike, same } from "../src/patch.js";
-import { type Effects, View } from "../src/view.js";
+import { type Effects, createView } from "../src/view.js";
 import { feed, joined, listed, type MadeHere, none, vectors } from "./vectors.js";
 
 interface Case {
@@ -25,7 +25,7 @@ for (const part of applied) {
   assert.ok(cases.length >= 5);
   for (const c of cases) {
     test(`apply, ${part}: ${c.name}`, () => {
-      const view = new View(c.user, false);
+      const view = createView(c.user, false);
       joined(view, c.user, c.confirmed ?? []);
       const before = byId(view.all());
       for (const m of c.pending) view.mutate(m.clientMutationId, listed(m));
@@ -66,7 +66,7 @@ interface Script {
   assert.ok(scripts.length >= 15);
   for (const script of scripts) {
     test(`script: ${script.name}`, () => {
-      const view = new View(user, script.rollbackOnSilence ?? false);
+      const view = createView(user, script.rollbackOnSilence ?? false);
       script.steps.forEach((step, i) => {
         const before = byId(view.all());
         let effects: Effects = none;

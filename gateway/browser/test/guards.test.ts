@@ -6,13 +6,13 @@ import type { Change, Entity } from "../src/entities.js";
 import type { Entry } from "../src/engine.js";
 import { noteEffects } from "../src/effect.js";
 import { guarded, guards } from "../src/guards.js";
-import { View } from "../src/view.js";
+import { createView, type View } from "../src/view.js";
 import { card } from "./world.js";
 
 const column = { id: "todo", kind: "column", rev: 1, createdRev: 1, title: "To do", position: "a0" };
 
 function board(): View {
-  const view = new View("ann", false);
+  const view = createView("ann", false);
   noteEffects(view);
   const cards = [card("c1", { rev: 7, labels: ["l1"], due: "2026-01-01" }), card("c2", { position: "a1" })];
   view.restore({ epoch: "e1", rev: 9 }, [column, ...cards] as unknown as Entity[]);

@@ -56,6 +56,7 @@ describe("connecting", () => {
   test("options that can not be", () => {
     assert.throws(() => connect({ board: "" }), /board/);
     assert.throws(() => connect({ board: "b", url: "http://[", env: new World().env }), TypeError);
+    assert.throws(() => connect({ board: "b", url: "localhost:8080", env: new World().env }), TypeError);
     assert.throws(() => connect({ board: "b", ttl: 999 }), /1000 to 60000/);
   });
 

@@ -4,7 +4,7 @@ import type { Engine, Hooks } from "../src/engine.js";
 import type { Entity } from "../src/entities.js";
 import { load } from "../src/load.js";
 import type { Store } from "../src/store.js";
-import { type Effects, View } from "../src/view.js";
+import { type Effects, createView } from "../src/view.js";
 import { joined } from "./vectors.js";
 
 const card = (id: string, rev: number): Entity => ({
@@ -15,7 +15,7 @@ const hung = (id: string, kind: string, parent: "cardId" | "checklistId", of: st
 });
 
 test("what was deleted while a load was under way does not come back with it; older states are ignored", async () => {
-  const view = new View("ann", false), hooks = new Set<Hooks>();
+  const view = createView("ann", false), hooks = new Set<Hooks>();
   const tell = ({ confirmed }: Effects) => hooks.forEach((h) => h.confirmed?.(confirmed));
   const engine = { view, hooks, send: () => true, apply: tell } as unknown as Engine;
   joined(view, "ann", [card("held", 5), card("c1", 3)], 5);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Change, Entity } from "../src/entities.js";
-import { type Effects, View } from "../src/view.js";
+import { type Effects, createView, type View } from "../src/view.js";
 import { face } from "./naive.js";
 import { joined, vectors } from "./vectors.js";
 
@@ -60,7 +60,7 @@ for (const shape of shapes) {
     const all = paths(shape);
     assert.ok(all.length > 100);
     for (const path of all) {
-      const view = new View(user, shape.rollbackOnSilence);
+      const view = createView(user, shape.rollbackOnSilence);
       let rev = 1, at = 0, told = "";
       joined(view, user, shape.confirmed.map((n) => ({ ...shape.entities[n]!, rev })));
       for (const step of path) {

@@ -178,7 +178,10 @@ describe("what a store tells of itself", () => {
     assert.deepEqual([seen.board, seen.status, seen.epoch, seen.rev, seen.entities], ["b", "live", "e1", 11, 2]);
     assert.deepEqual(seen.pending.map((m) => [m.id, m.state]), [[q.id, "sent"]]);
     assert.deepEqual(seen.verdicts.map((v) => [v.id, v.verdict.ok, v.tookMs]), [[p.id, true, 40]]);
-    assert.equal(seen.latencyMs, 40);
+    world.wake();
+    await world.advance(30);
+    world.socket.say({ type: "pong", serverTime: world.serverTime });
+    assert.equal(store.inspect().latencyMs, 30);
   });
 
   test("only the newest 50 verdicts", async () => {

@@ -44,7 +44,7 @@ describe("a frame that makes no sense", () => {
       await world.join([card("c1")], 10);
       world.socket.onmessage!({ data: "?" });
     }
-    assert.ok(world.sockets.length > 10 && world.sockets.length < 90, `${world.sockets.length}`);
+    assert.ok(world.sockets.length > 3 && world.sockets.length < 90, `${world.sockets.length}`);
   });
 
   test("what is meant for somebody else, or not known, changes nothing", async () => {

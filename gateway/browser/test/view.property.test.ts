@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Change, Entity, Json, Patch } from "../src/entities.js";
 import { noteEffects } from "../src/effect.js";
-import { type Effects, type Pending, View } from "../src/view.js";
+import { type Effects, type Pending, createView, type View } from "../src/view.js";
 import { face, faces, naiveList, type NaivePending, naiveView, remove } from "./naive.js";
 import { chance, type Chance, hello } from "./vectors.js";
 
@@ -42,7 +42,7 @@ class Run {
   constructor(seed: number) {
     this.r = chance(seed);
     this.rollback = this.r.of([true, false]);
-    this.view = new View(this.user, this.rollback);
+    this.view = createView(this.user, this.rollback);
     noteEffects(this.view);
   }
 

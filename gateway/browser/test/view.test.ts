@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { noteEffects } from "../src/effect.js";
 import type { Change, Entity, Json, Patch } from "../src/entities.js";
 import { keyBetween } from "../src/key.js";
-import { View } from "../src/view.js";
+import { createView, type View } from "../src/view.js";
 import { hello, joined } from "./vectors.js";
 
 const card = (id: string, fields: { [name: string]: Json } = {}): Entity => ({
@@ -11,7 +11,7 @@ const card = (id: string, fields: { [name: string]: Json } = {}): Entity => ({
 });
 
 function board(...entities: Entity[]): View {
-  const view = new View("ann", false);
+  const view = createView("ann", false);
   noteEffects(view);
   joined(view, "ann", entities);
   return view;
@@ -131,7 +131,7 @@ test("names that objects have anyway are names like others", () => {
 });
 
 test("a view restored from a store resumes there; what a fresh join does not send again is gone", () => {
-  const view = new View("ann", false);
+  const view = createView("ann", false);
   const { changed, confirmed } = view.restore({ epoch: "e", rev: 7 }, [card("c1", { rev: 5 }), card("c2", { rev: 7 })]);
   assert.deepEqual(changed.map((c) => c.id), ["c1", "c2"]);
   assert.deepEqual(confirmed, ["c1", "c2"]);
