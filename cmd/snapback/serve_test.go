@@ -320,8 +320,15 @@ func TestServe_SaysWhatIsInTheWay(t *testing.T) {
 func TestServe_SaysThatSyncIsRelaxed(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--data="+filepath.Join(t.TempDir(), "made", "here"), "--sync=interval", "--demo=false")
-	log := s.log.String()
-	if !strings.Contains(log, "sync=interval") || logLine(log, "level=WARN msg=\"relaxed sync") == "" || logLine(log, "level=WARN msg=\"open mode") == "" {
+	const relaxed = "level=WARN msg=\"relaxed sync" // the last line of the start
+	for timeout := time.After(patience); logLine(s.log.String(), relaxed) == ""; {
+		select {
+		case <-s.log.new:
+		case <-timeout:
+			t.Fatalf("log:\n%s", s.log)
+		}
+	}
+	if log := s.log.String(); !strings.Contains(log, "sync=interval") || logLine(log, "level=WARN msg=\"open mode") == "" {
 		t.Errorf("log:\n%s", log)
 	}
 	response, err := http.Get(s.admin + "/readyz")
