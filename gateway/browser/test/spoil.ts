@@ -2,6 +2,7 @@
 
 import type { Entity } from "../src/entities.js";
 import type { Store } from "../src/index.js";
+import type { Effects } from "../src/view.js";
 
 export type Breakage =
   /** Some syncs are not taken. */
@@ -19,31 +20,42 @@ const every = 3;
 
 export function spoil(store: Store, how: Breakage): void {
   const view = store.engine.view;
-  const { sync, ack, nack, get } = view;
+  const { sync, ack, nack, ready } = view;
+  const refused: Effects[] = [];
   let n = 0;
   const hit = () => ++n % every === 0;
   switch (how) {
     case "deaf":
-      view.sync = (f) => (f.entity.kind === "card" && hit() ? { changed: [], verdicts: [], confirmed: [] } : sync.call(view, f));
+      view.sync = (f) => (f.entity.kind === "card" && hit() ? { changed: [], verdicts: [], confirmed: [] } : sync(f));
       break;
     case "chatty":
       view.sync = (f) => {
-        const effects = sync.call(view, f);
+        const effects = sync(f);
         const same: Entity | undefined = hit() ? view.list("column")[0] : undefined;
         return same ? { ...effects, changed: [...effects.changed, { id: same.id, before: same, after: same }] } : effects;
       };
       break;
     case "fearful":
-      view.ack = (f) => (hit() ? nack.call(view, { clientMutationId: f.clientMutationId, code: "limit", reason: "" }) : ack.call(view, f));
+      view.ack = (f) => {
+        if (!hit()) return ack(f);
+        refused.push(nack({ clientMutationId: f.clientMutationId, code: "limit", reason: "" }));
+        return { changed: [], verdicts: [], confirmed: [] };
+      };
+      view.ready = (rev) => // acks are held until then
+        [ready(rev), ...refused.splice(0)].reduce((a, b) => ({
+          changed: [...a.changed, ...b.changed], verdicts: [...a.verdicts, ...b.verdicts], confirmed: [...a.confirmed, ...b.confirmed],
+        }));
       break;
     case "bold":
       view.nack = (f) =>
-        f.code ? ack.call(view, { type: "ack", clientMutationId: f.clientMutationId, rev: 1, events: 0 }) : nack.call(view, f);
+        f.code ? ack({ type: "ack", clientMutationId: f.clientMutationId, rev: 1, events: 0 }) : nack(f);
       break;
     case "forgetful":
-      view.get = (id) => {
-        const e = get.call(view, id);
-        return e && { ...e };
-      };
+      Object.assign(store, {
+        get: (id: string) => {
+          const e = view.get(id);
+          return e && { ...e };
+        },
+      });
   }
 }
