@@ -19,11 +19,17 @@ import (
 // Patience is for one step on a page.
 const Patience = 20 * time.Second
 
+// Path is where Chromium is; see [tool.Find].
+func Path(tb testing.TB) string {
+	tb.Helper()
+	return tool.Find(tb, "what runs in a browser", "chromium", "chromium-browser", "google-chrome", "chrome")
+}
+
 // Start starts a Chromium with a profile of its own, which ends with the test.
 // Open makes its windows.
 func Start(tb testing.TB) context.Context {
 	tb.Helper()
-	path := tool.Find(tb, "what runs in a browser", "chromium", "chromium-browser", "google-chrome", "chrome")
+	path := Path(tb)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.UserDataDir(tb.TempDir()),
 		chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1500, 900))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapback-io/snapback/test/chrome"
 	"github.com/snapback-io/snapback/test/node"
 )
 
@@ -19,6 +20,8 @@ var scriptSeeds = flag.Int("scriptseeds", 5, "how many seeds of TypeScript clien
 // client, and every law holds for them.
 func TestConvergenceOfTypeScript(t *testing.T) {
 	t.Parallel()
+	chrome.Path(t)
+	nodePath(t)
 	sum := &total{counts: map[string]int{}}
 	from, to := uint64(1), uint64(*scriptSeeds)
 	if *oneSeed > 0 {

@@ -95,6 +95,12 @@ type inNode struct {
 	ended   error // set when the process answers no more
 }
 
+// nodePath is where Node is; see [tool.Find].
+func nodePath(t *testing.T) string {
+	t.Helper()
+	return tool.Find(t, "the browser client", "node")
+}
+
 type answer struct {
 	ID     int             `json:"id"`
 	Result json.RawMessage `json:"result"`
@@ -103,7 +109,7 @@ type answer struct {
 
 func newNodeStage(t *testing.T) *inNode {
 	t.Helper()
-	program := tool.Find(t, "the browser client", "node")
+	program := nodePath(t)
 	file := filepath.Join(t.TempDir(), "stage.mjs")
 	made := bundle.Build(t, api.BuildOptions{
 		EntryPoints: []string{filepath.Join(script, "stage.node.ts")}, Bundle: true, Platform: api.PlatformNode, Format: api.FormatESModule,
