@@ -103,6 +103,7 @@ func TestOffline_ServerWiped(t *testing.T) {
 	p.live()
 	lost := p.Eval(`store.create('card', { title: 'of the old', columnId: 'next' }).then(() => store.list('card').find((c) => c.title === 'of the old').id)`)
 	p.live()
+	p.keeps("typo") // the board, not only what is pending on it
 	p.keeps(lost)
 	l.down()
 	p.Until(offline)

@@ -94,7 +94,7 @@ func install(t *testing.T, client string) (dir string) {
 // against a server from plain ES modules in Node and, out of a bundler, on a page.
 func TestPackage(t *testing.T) {
 	t.Parallel()
-	client, err := filepath.Abs(filepath.Join("..", "..", "gateway", "browser"))
+	client, err := filepath.Abs(client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,9 +114,7 @@ func TestPackage(t *testing.T) {
 	if got := p.Eval(fmt.Sprintf("bundled.app('%s', 'page')", url)); got != used {
 		t.Errorf("on a page: %q", got)
 	}
-	if _, err := os.Stat(filepath.Join(client, "node_modules", "typescript")); err != nil {
-		tool.Missing(t, "the types of the npm package", "gateway/browser/node_modules (npm ci makes it)")
-	}
+	packages(t, "the types of the npm package")
 	command(t, dir, node, filepath.Join(client, "node_modules", "typescript", "bin", "tsc"), "-p", ".")
 	exports(t, filepath.Join(dir, "node_modules", "@snapback", "client"))
 }

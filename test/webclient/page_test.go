@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/snapback-io/snapback/test/chrome"
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/node"
+	"github.com/snapback-io/snapback/test/tool"
 )
 
 func TestMain(m *testing.M) {
@@ -88,11 +90,23 @@ func stand(t *testing.T, browser context.Context, name, origin string) *chrome.P
 	return p
 }
 
+// client is the npm package.
+var client = filepath.Join("..", "..", "gateway", "browser")
+
+// packages sees to it that those of package-lock.json are there; see [tool.Missing].
+func packages(t *testing.T, untested string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(client, "node_modules", "typescript")); err != nil {
+		tool.Missing(t, untested, "gateway/browser/node_modules (npm ci makes it)")
+	}
+}
+
 // load loads page.tsx as the global snapback: the client from its source, and
 // what is beside it.
 func load(t *testing.T, p *chrome.Page) {
 	t.Helper()
-	p.Do(chromedp.Evaluate[chromedp.Void](bundle.Script(t, filepath.Join("..", "..", "gateway", "browser", "test", "page.tsx"), "snapback")))
+	packages(t, "React on a page")
+	p.Do(chromedp.Evaluate[chromedp.Void](bundle.Script(t, filepath.Join(client, "test", "page.tsx"), "snapback")))
 }
 
 // until waits for what no single page can tell.
