@@ -617,18 +617,3 @@ func TestHTTP_AnswersAreNotKeptOrFramed(t *testing.T) {
 		}
 	}
 }
-
-func TestPage_IsServedWithETagAndPolicy(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, Config{})
-	r := s.must(200, "GET", "/", "")
-	etag := r.header.Get("ETag")
-	if etag == "" || r.header.Get("Content-Security-Policy") == "" || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
-		t.Errorf("%v", r.header)
-	}
-	if again := s.must(304, "GET", "/", "", "If-None-Match", etag); again.body != "" {
-		t.Errorf("304 with a body")
-	}
-	s.must(404, "GET", "/web.go", "")
-	s.must(404, "GET", "/server.go", "")
-}
