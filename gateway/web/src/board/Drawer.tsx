@@ -1,0 +1,45 @@
+// What is open at the side of the board.
+
+import { useEffect, useRef } from "preact/hooks";
+
+import { LabelsPanel } from "../card/LabelsPanel.js";
+import { ArchivePanel } from "../files/ArchivePanel.js";
+import { FilesPanel } from "../files/FilesPanel.js";
+import { HistoryPanel } from "../files/HistoryPanel.js";
+import { InspectPanel } from "../files/InspectPanel.js";
+import { LabPanel } from "../lab/LabPanel.js";
+import { MembersPanel } from "../people/MembersPanel.js";
+import { Icon } from "../parts/Icon.js";
+import { panel } from "../ui.js";
+import { say } from "../words/words.js";
+
+const panels = {
+  archive: ArchivePanel, files: FilesPanel, history: HistoryPanel, inspect: InspectPanel, lab: LabPanel, labels: LabelsPanel, members: MembersPanel,
+} as const;
+
+export function Drawer() {
+  const which = panel.value;
+  const ref = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (which) ref.current?.focus();
+  }, [which]);
+  if (!which) return null;
+  const Panel = panels[which];
+  const title = say(`panel.${which}`);
+  return (
+    <aside
+      ref={ref} class="drawer" tabIndex={-1} aria-label={title}
+      onKeyDown={(e) => {
+        if (e.key !== "Escape" || e.defaultPrevented) return;
+        panel.value = undefined;
+        document.querySelector<HTMLElement>(`[data-opens="${which}"]`)?.focus();
+      }}
+    >
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="tool" aria-label={say("top.close")} onClick={() => (panel.value = undefined)}><Icon name="close" /></button>
+      </header>
+      <Panel />
+    </aside>
+  );
+}

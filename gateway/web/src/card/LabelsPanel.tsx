@@ -1,0 +1,5 @@
+// The labels of the board.
+
+export function LabelsPanel() {
+  return null;
+}

@@ -1,0 +1,53 @@
+// What the window works with while a board is open.
+
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+
+import { connect, offline, undoStack, type Entity, type Offline, type Role, type Store, type UndoStack } from "@snapback/client";
+
+import type { Who } from "./session.js";
+import { slowly, type Slow } from "./pending.js";
+import { whatIsRefused } from "./refused.js";
+
+export interface Desk {
+  readonly board: string;
+  readonly store: Store;
+  readonly undo: UndoStack;
+  readonly offline: Offline;
+  readonly slow: Slow;
+  close(): void;
+}
+
+/** Opens a board: the open part of it, kept over reloads. */
+export function openDesk(board: string, { user, token }: Who): Desk {
+  const kept = offline(token ? {} : { user });
+  const store = connect({ board, part: "open", offline: kept, ...(token ? { token } : { user }) });
+  const desk: Desk = {
+    board, store, offline: kept, undo: undoStack(store), slow: slowly(store),
+    close: () => {
+      ends.forEach((end) => end());
+      store.close();
+    },
+  };
+  const ends = [whatIsRefused(desk)];
+  return desk;
+}
+
+export const DeskContext = createContext<Desk | undefined>(undefined);
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext);
+  if (!desk) throw new Error("no board is open above");
+  return desk;
+}
+
+/** What people call an entity. */
+export function nameOf(e: Entity | undefined): string | undefined {
+  const name = e?.["title"] ?? e?.["name"] ?? e?.["text"];
+  return typeof name === "string" ? name : undefined;
+}
+
+const ranks: readonly Role[] = ["viewer", "commenter", "editor", "admin"];
+
+/** Is the role, as far as it is known, at least this one? The server decides; this only spares what it would refuse. */
+export const atLeast = (role: Role | undefined, needed: Role): boolean => role !== undefined && ranks.indexOf(role) >= ranks.indexOf(needed);

@@ -1,0 +1,5 @@
+// What happened on the board, in words.
+
+export function HistoryPanel() {
+  return null;
+}

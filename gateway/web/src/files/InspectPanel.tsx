@@ -1,0 +1,5 @@
+// What is pending, and what became of what was.
+
+export function InspectPanel() {
+  return null;
+}

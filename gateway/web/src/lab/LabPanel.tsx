@@ -1,0 +1,5 @@
+// The rollback lab.
+
+export function LabPanel() {
+  return null;
+}

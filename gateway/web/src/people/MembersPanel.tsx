@@ -1,0 +1,5 @@
+// Who is a member of the board, and as what.
+
+export function MembersPanel() {
+  return null;
+}

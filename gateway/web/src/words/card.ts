@@ -1,0 +1,6 @@
+// One card.
+
+export const card = {
+  "card.like": "Like",
+  "card.likeCount": "{name}, {count}",
+} as const;

@@ -1,0 +1,2 @@
+export const lab = {
+} as const;

@@ -1,0 +1,26 @@
+// Why the server refused something.
+
+export const refusals = {
+  "refused.wip_limit": "“{column}” is full ({count} of {limit})",
+  "refused.name_taken": "“{name}” already exists here",
+  "refused.not_found": "“{what}” is gone: somebody deleted it",
+  "refused.archived": "“{name}” is archived",
+  "refused.forbidden": "You may not do that",
+  "refused.forbidden.commenter": "Only commenters and above may do that",
+  "refused.forbidden.editor": "Only editors and above may do that",
+  "refused.forbidden.admin": "Only an admin may do that",
+  "refused.conflict": "“{what}” was changed by somebody else meanwhile",
+  "refused.not_empty": { one: "There is still {count} card in it", other: "There are still {count} cards in it" },
+  "refused.not_empty.archived": { one: "There is still {count} card in it, {archived} archived", other: "There are still {count} cards in it, {archived} of them archived" },
+  "refused.limit": "There is room for {limit} of these, and no more",
+  "refused.invalid": "“{field}” has a value that is not allowed",
+  "refused.invalid.limit": "“{field}” may have {limit} characters",
+  "refused.too_large": "That is too large to send",
+  "refused.late": "The server did not get to it in time",
+  "refused.lab": "The lab refused it",
+  "refused.closed": "The board was closed before an answer came",
+  "refused.offline": "There is no connection",
+  "refused.other": "The server refused it ({code})",
+  "refused.restored": "“{what}” is as it was.",
+  "refused.unnamed": "The change",
+} as const;
