@@ -5,13 +5,12 @@ import (
 	"compress/gzip"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/evanw/esbuild/pkg/api"
-	"github.com/evanw/esbuild/pkg/cli"
 
 	"github.com/snapback-io/snapback/test/bundle"
+	"github.com/snapback-io/snapback/test/typescript"
 )
 
 // limits of what a page loads, minified and gzipped, in bytes.
@@ -61,49 +60,16 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// generators are the arguments of the esbuild runs that go generate makes here.
-func generators(t *testing.T) [][]string {
-	t.Helper()
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var runs [][]string
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(source)) {
-			if args, ok := strings.CutPrefix(line, "//go:generate go tool esbuild "); ok {
-				runs = append(runs, strings.Fields(args))
-			}
-		}
-	}
-	return runs
-}
-
 // TestGenerated says when a script in dist/ is older than src/.
 func TestGenerated(t *testing.T) {
-	made := map[string][]byte{}
-	for _, args := range generators(t) {
-		options, err := cli.ParseBuildOptions(args)
-		if err != nil {
-			t.Fatalf("%q: %v", args, err)
-		}
-		options.LogLevel, options.Write = api.LogLevelSilent, false
-		for _, file := range bundle.Build(t, options) {
-			made[filepath.Base(file.Path)] = file.Contents
-		}
-	}
-	stored(t, "*.js", made)
+	typescript.Stored(t, "*.js", typescript.Generate(t))
 }
 
 // TestGenerated_Declarations says the same of the declarations.
 func TestGenerated_Declarations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	compile(t, "-p", "tsconfig.build.json", "--outDir", dir)
+	typescript.Compile(t, untested, "-p", "tsconfig.build.json", "--outDir", dir)
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		t.Fatal(err)
@@ -114,28 +80,5 @@ func TestGenerated_Declarations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stored(t, "*.d.ts", made)
-}
-
-// stored holds the files of a kind in dist/ against those that are made now.
-func stored(t *testing.T, kind string, made map[string][]byte) {
-	t.Helper()
-	const again = "go generate ./gateway/browser"
-	if len(made) == 0 {
-		t.Fatal("nothing is made")
-	}
-	for name, want := range made {
-		if got, err := os.ReadFile(filepath.Join("dist", name)); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what src/ makes (%v): %s", name, err, again)
-		}
-	}
-	there, err := filepath.Glob(filepath.Join("dist", kind))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range there {
-		if name := filepath.Base(file); made[name] == nil {
-			t.Errorf("nothing makes %s any more: remove it", name)
-		}
-	}
+	typescript.Stored(t, "*.d.ts", made)
 }
