@@ -11,6 +11,7 @@
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/board.css";
+import "./style/people.css";
 import "./style/files.css";
 
 import { render } from "preact";
@@ -25,10 +26,10 @@ import "./top/theme.js";
 
 function App() {
   const at = route.value;
-  const { user, token } = who.value;
+  const { seat } = who.value;
   return (
     <>
-      {at.page === "boards" ? <Boards /> : <BoardPage key={JSON.stringify([at.board, user, token])} board={at.board} />}
+      {at.page === "boards" ? <Boards /> : <BoardPage key={JSON.stringify([at.board, seat])} board={at.board} />}
       <Notes />
       <Voice />
     </>
