@@ -11,6 +11,7 @@
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/board.css";
+import "./style/lab.css";
 import "./style/people.css";
 import "./style/files.css";
 

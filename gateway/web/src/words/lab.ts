@@ -31,5 +31,5 @@ export const lab = {
   "lab.clear": "Clear",
   "lab.pending": "pending for {time}",
   "lab.acked": "acked after {time}, rev {rev}",
-  "lab.refused": "{code} after {time}",
+  "lab.refused": "taken back after {time}: {code}",
 } as const;
