@@ -96,6 +96,11 @@ func (s *session) refuse(id string, code domain.Code, reason string) {
 	if s.refused.id == "" {
 		s.refused = refused{id, code}
 	}
+	s.pushBack(id, code, reason)
+}
+
+// pushBack answers a mutate that was not published and may be sent again.
+func (s *session) pushBack(id string, code domain.Code, reason string) {
 	s.nack(id, &domain.Rejection{Code: code, Reason: reason, Details: domain.Details{"retryAfterMs": retryAfter1.Milliseconds()}})
 }
 
@@ -108,9 +113,6 @@ func (s *session) mutate(f wire.ClientFrame) {
 	}
 	ttl := schedule(cmd, f, now)
 	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, deadline: now.Add(ttl), session: s}
-	if s.refused.id == f.ID {
-		s.refused.id = ""
-	}
 	out, first, ok := s.admit(sent)
 	if !ok || !first {
 		return
@@ -128,6 +130,9 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 	made, isULID := domain.IDTime(sent.key.id)
 	for {
 		s.hub.mu.Lock()
+		if s.refused.id == sent.key.id {
+			s.refused.id = ""
+		}
 		out = s.hub.maybeOut(sent.key, made, s.born)
 		sent.repeat = out || !isULID
 		var code domain.Code
@@ -140,14 +145,16 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 		case !s.q.fly(wire.InFlight):
 			code, reason = wire.RateLimited, "too many mutations in flight"
 		default:
-			s.line(sent)
-			first = s.hub.register(sent)
+			first = !s.trial.take(sent, out) && s.enlist(sent)
 			s.hub.mu.Unlock()
 			return out, first, true
 		}
+		if !out && s.refused.id == "" {
+			s.refused = refused{sent.key.id, code}
+		}
 		s.hub.mu.Unlock()
 		if !out {
-			s.refuse(sent.key.id, code, reason)
+			s.pushBack(sent.key.id, code, reason)
 			return out, false, false
 		}
 		s.hold(wire.InFlight - 1)
@@ -155,6 +162,16 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 			return out, false, false
 		}
 	}
+}
+
+// enlist puts a mutate behind the session's earlier ones and registers it. Call
+// it with hub.mu held.
+func (s *session) enlist(sent *sending) (first bool) {
+	if s.hub.refusedInLab(sent) {
+		return false
+	}
+	s.line(sent)
+	return s.hub.register(sent)
 }
 
 // line puts a mutate behind the session's earlier ones. Another sending of one
@@ -176,9 +193,6 @@ func (s *session) line(sent *sending) {
 
 // cancel withdraws a mutation. It has no predecessor: it may overtake.
 func (s *session) cancel(id string) {
-	if s.refused.id == id {
-		s.refused.id = ""
-	}
 	now := time.Now()
 	ttl := wire.MaxTTLMs * time.Millisecond
 	cmd := &domain.Command{
@@ -187,7 +201,15 @@ func (s *session) cancel(id string) {
 	}
 	s.q.count(flight{cancels: 1})
 	sent := &sending{key: mutationKey{s.id.user, id}, cmd: cmd, deadline: now.Add(ttl), session: s}
-	_ = s.hub.own(sent, true) // not published yet: the chase will
+	s.hub.mu.Lock()
+	if s.refused.id == id {
+		s.refused.id = ""
+	}
+	first := !s.trial.take(sent, true) && s.hub.await(sent)
+	s.hub.mu.Unlock()
+	if first {
+		_ = s.hub.publish(sent, true) // not published yet: the chase will
+	}
 }
 
 // refresh takes another token of the same user.

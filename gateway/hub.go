@@ -49,6 +49,7 @@ type hubs struct {
 	logger *slog.Logger
 	cfg    Config // defaults filled in
 	counts tally
+	lab    *lab         // nil: none
 	imaged atomic.Int64 // bytes of all images' frames
 	made   time.Time
 	ctx    context.Context
@@ -81,6 +82,9 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 	}
 	hs := &hubs{log: log, logger: cfg.Logger, cfg: cfg, made: time.Now(), rooms: map[string]*hub{},
 		sessions: map[*session]struct{}{}, drained: make(chan struct{})}
+	if cfg.Lab {
+		hs.lab = newLab()
+	}
 	hs.ctx, hs.cancel = context.WithCancel(context.Background())
 	return hs
 }

@@ -171,6 +171,7 @@ func (h *hub) part(s *session) {
 		}
 	}
 	for _, sending := range slices.Clone(s.waiting) {
+		h.hs.lab.leave(h.board, sending.key)
 		h.forget(sending)
 	}
 	h.gone(s)

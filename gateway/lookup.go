@@ -12,6 +12,9 @@ import (
 // lookup gives the stored verdict of a mutation of user, for as long as law 3
 // says; ok is false when the log has none now.
 func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error) {
+	if v, ok := h.hs.lab.refusal(h.board, mutationKey{user, id}); ok {
+		return v, true, nil
+	}
 	if err := h.feed.Current(ctx); err != nil {
 		return v, false, err
 	}

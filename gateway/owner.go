@@ -333,13 +333,16 @@ func (h *hub) again(key mutationKey) (*domain.Command, time.Duration, bool) {
 // the chase goes on; what is too large for the log never was. Errors: *retryError, nothing was published and s does not wait.
 func (h *hub) own(s *sending, maybeOut bool) error {
 	h.mu.Lock()
-	first := h.register(s)
+	first := h.await(s)
 	h.mu.Unlock()
 	if !first {
 		return nil
 	}
 	return h.publish(s, maybeOut)
 }
+
+// await registers s, unless the lab answers it. Call it with h.mu held.
+func (h *hub) await(s *sending) (first bool) { return !h.refusedInLab(s) && h.register(s) }
 
 // publish sends what own, or its caller, has registered first.
 func (h *hub) publish(s *sending, maybeOut bool) error {

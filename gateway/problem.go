@@ -32,7 +32,7 @@ func statusOf(code domain.Code) int {
 		return http.StatusNotFound
 	case codeMethod:
 		return http.StatusMethodNotAllowed
-	case domain.Conflict, domain.NameTaken, domain.WIPLimit, domain.NotEmpty, domain.Archived, domain.Withdrawn, domain.IDReused:
+	case domain.Conflict, domain.NameTaken, domain.WIPLimit, domain.NotEmpty, domain.Archived, domain.Withdrawn, domain.IDReused, wire.Lab:
 		return http.StatusConflict
 	case domain.TooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -42,7 +42,7 @@ func statusOf(code domain.Code) int {
 		return http.StatusUnprocessableEntity
 	case wire.RateLimited:
 		return http.StatusTooManyRequests
-	case wire.Unavailable, wire.Lab:
+	case wire.Unavailable:
 		return http.StatusServiceUnavailable
 	case wire.Undecided:
 		return http.StatusGatewayTimeout

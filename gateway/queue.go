@@ -363,6 +363,16 @@ func (q *queue) fly(maxFlight int) bool {
 	return true
 }
 
+// drop counts a mutate out that is not answered by an item, and gives what is
+// still in flight.
+func (q *queue) drop() flight {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.flying.mutates--
+	q.cleared()
+	return q.flying
+}
+
 // count counts in, or out, what fly does not.
 func (q *queue) count(f flight) {
 	q.mu.Lock()

@@ -63,6 +63,9 @@ func (s *Server) routes() http.Handler {
 	} {
 		mux.Handle(path, apiHeaders(m))
 	}
+	if s.cfg.Lab {
+		mux.Handle("/v1/boards/{board}/lab", apiHeaders(methods{"GET": s.as(s.getLab), "PUT": s.as(s.putLab)}))
+	}
 	unknown := apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) }))
 	mux.Handle("/v1/", unknown)
 	mux.Handle("/api/", unknown)

@@ -37,6 +37,9 @@ type Config struct {
 	MaxContent int64
 	// BoardIDs lets clients choose ids of new boards with auth on.
 	BoardIDs bool
+	// Lab lets sessions ask for delays, refusals and losses of their own
+	// mutations: for demonstrations, never for real work.
+	Lab bool
 	// Sync is what /readyz says of the log's durability: "always", "interval"
 	// or "unverified". Default "unverified".
 	Sync string

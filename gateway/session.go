@@ -52,15 +52,18 @@ type session struct {
 	last    *sending   // newest mutate
 	waiting []*sending // sending.at is where each is
 	said    *presence  // nil: nothing
+	trial   *trial     // in the rollback lab; nil: none
+
+	// The reader's own while nothing waits in trial; else under hub.mu.
+	refused refused
 
 	// The reader's own.
-	in      incoming
-	talked  bool // a message came since the last pong,
-	grown   bool // or since this goroutine began: its stack has grown
-	refused refused
-	loads   int64   // by hubs.clock: when those answered would have been due at their rate
-	broken  *broken // nil: no frame was
-	expiry  *time.Timer
+	in     incoming
+	talked bool    // a message came since the last pong,
+	grown  bool    // or since this goroutine began: its stack has grown
+	loads  int64   // by hubs.clock: when those answered would have been due at their rate
+	broken *broken // nil: no frame was
+	expiry *time.Timer
 
 	lastHeard atomic.Int64 // when the peer last showed life, by hubs.clock
 	pinged    int64        // watch's own: when a ping was last asked for, by the same
@@ -136,6 +139,7 @@ func (s *session) listen() {
 func (s *session) end(code int, reason string) {
 	s.shut(code, reason)
 	if s.hub != nil {
+		s.endTrial()
 		s.hub.part(s)
 	}
 	s.linger()

@@ -42,6 +42,9 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	case <-ctx.Done():
 		h.mu.Lock()
 		waited := h.forget(s)
+		if waited {
+			h.hs.lab.leave(h.board, s.key)
+		}
 		h.mu.Unlock()
 		if !waited { // the verdict came at the same moment
 			v := <-s.got

@@ -17,12 +17,12 @@ const (
 const (
 	RateLimited domain.Code = "rate_limited" // retryable; details: retryAfterMs
 	Unavailable domain.Code = "unavailable"  // retryable; details: retryAfterMs
-	Lab         domain.Code = "lab"          // retryable; rollback lab only
+	Lab         domain.Code = "lab"          // final; rollback lab only
 	Undecided   domain.Code = "undecided"    // HTTP only: no verdict yet, ask again under the same id
 )
 
 // Retryable says whether a nack with this code leaves the id free.
-func Retryable(c domain.Code) bool { return c == RateLimited || c == Unavailable || c == Lab }
+func Retryable(c domain.Code) bool { return c == RateLimited || c == Unavailable }
 
 // Close codes of the socket. Below 4500 a client reconnects with backoff.
 const (
