@@ -25,6 +25,9 @@ func (n *node) announce() {
 	if n.openMode() {
 		n.log.Warn("open mode: whoever connects is who he says", "for", "trying out on this machine", "otherwise", "--auth-key")
 	}
+	if n.Lab {
+		n.log.Warn("rollback lab: sessions may have their mutations delayed, refused and lost", "for", "demonstrations, never real work")
+	}
 	switch {
 	case n.nats == nil:
 		n.log.Warn("whether this NATS server syncs each append to disk cannot be read: an ack is as durable as it makes it", "needed", "sync_interval: always")

@@ -183,7 +183,7 @@ func (n *node) build() (err error) {
 	}
 	n.gateway, err = gateway.New(gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
-		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Hosts: n.hosts(), Sync: n.syncMode(),
+		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
 	})
 	return err
 }

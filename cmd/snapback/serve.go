@@ -32,6 +32,7 @@ type serveCmd struct {
 	InsecureOpen bool     `env:"SNAPBACK_INSECURE_OPEN" help:"Allow a server without --auth-key on an address that others can reach."`
 	BoardIDs     bool     `name:"board-ids" env:"SNAPBACK_BOARD_IDS" help:"With --auth-key: let clients choose the ids of new boards."`
 	MaxFile      byteSize `default:"100MiB" env:"SNAPBACK_MAX_FILE" placeholder:"SIZE" help:"How large an uploaded file may be (${default})."`
+	Lab          bool     `env:"SNAPBACK_LAB" help:"For demonstrations, never for real work: sessions may ask the gateway to delay, refuse or lose their mutations."`
 	Pprof        bool     `env:"SNAPBACK_PPROF" help:"Serve profiles of this process at /debug/pprof/ of the admin listener."`
 	LogLevel     string   `default:"info" env:"SNAPBACK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }

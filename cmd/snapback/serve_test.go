@@ -317,6 +317,28 @@ func TestServe_SaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
+// TestServe_LabIsAFlag that is off, and is not passed over in silence.
+func TestServe_LabIsAFlag(t *testing.T) {
+	t.Parallel()
+	const lab, relaxed = "level=WARN msg=\"rollback lab", "level=WARN msg=\"relaxed sync"
+	for _, flags := range [][]string{{"--lab"}, nil} {
+		s := serve(t, append(flags, "--data="+t.TempDir(), "--sync=interval", "--demo=false")...)
+		for timeout := time.After(patience); logLine(s.log.String(), relaxed) == ""; { // the last line of the start
+			select {
+			case <-s.log.new:
+			case <-timeout:
+				t.Fatalf("log:\n%s", s.log)
+			}
+		}
+		if said := logLine(s.log.String(), lab) != ""; said != (flags != nil) {
+			t.Errorf("%v, log:\n%s", flags, s.log)
+		}
+		if status := s.call("PATCH", "/v1/boards/demo/lab", "", "", nil); (status == http.StatusMethodNotAllowed) != (flags != nil) {
+			t.Errorf("%v: %d", flags, status)
+		}
+	}
+}
+
 func TestServe_SaysThatSyncIsRelaxed(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--data="+filepath.Join(t.TempDir(), "made", "here"), "--sync=interval", "--demo=false")
