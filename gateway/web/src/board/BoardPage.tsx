@@ -6,6 +6,7 @@ import { BoardProvider, useBoard, usePresence } from "@snapback/client/react";
 
 import { CardDialog } from "../card/CardDialog.js";
 import { DeskContext, nameOf, openDesk, useDesk, type Desk } from "../desk.js";
+import { DropFiles } from "../files/DropFiles.js";
 import { Closed } from "../people/Closed.js";
 import { remember, route } from "../route.js";
 import { who } from "../session.js";
@@ -49,6 +50,7 @@ function OnDesk() {
       <Drawer />
       {board && at.page === "board" && at.card && <CardDialog key={at.card} id={at.card} />}
       <MoveDialog />
+      <DropFiles />
       <TellHere />
     </div>
   );

@@ -1,6 +1,8 @@
 // The files of a card.
 
+import { say } from "../words/words.js";
+import { FileList } from "./FileList.js";
+
 export function CardFiles({ cardId }: { readonly cardId: string }) {
-  void cardId;
-  return null;
+  return <FileList card={cardId} hint={say("files.hint")} />;
 }

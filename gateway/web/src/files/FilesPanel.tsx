@@ -1,5 +1,8 @@
 // The files of the board.
 
+import { say } from "../words/words.js";
+import { FileList } from "./FileList.js";
+
 export function FilesPanel() {
-  return null;
+  return <FileList card="" hint={say("files.hintBoard")} />;
 }

@@ -1,0 +1,155 @@
+// One file: its picture, name, size, who and when, and what can be done with it.
+
+import type { RefObject } from "preact";
+import { useRef, useState } from "preact/hooks";
+
+import type { File } from "@snapback/client";
+
+import { useDesk } from "../desk.js";
+import { Avatar } from "../parts/Avatar.js";
+import { Dialog } from "../parts/Dialog.js";
+import { Icon } from "../parts/Icon.js";
+import { Menu, type MenuItem } from "../parts/Menu.js";
+import { refused } from "../refused.js";
+import { announce } from "../say.js";
+import { who } from "../session.js";
+import { EditText } from "../text/EditText.js";
+import { ago, exactly, size } from "../words/dates.js";
+import { say } from "../words/words.js";
+import { Confirm } from "./Confirm.js";
+import { contentOf, save, useContent } from "./content.js";
+import { keepFocus } from "./focus.js";
+import { hasPreview, hostOf } from "./kinds.js";
+import { person } from "./person.js";
+import { PickCard } from "./PickCard.js";
+import { SortIcon } from "./SortIcon.js";
+
+type Doing = "rename" | "delete" | "move" | "preview" | undefined;
+
+export function FileRow({ file, editable, list }: {
+  readonly file: File;
+  readonly editable: boolean;
+  /** Where the focus goes when this row is gone. */
+  readonly list: RefObject<HTMLElement | null>;
+}) {
+  const desk = useDesk();
+  const { store } = desk;
+  const { id, name, cardId } = file;
+  const [doing, setDoing] = useState<Doing>();
+  const row = useRef<HTMLLIElement>(null);
+  const slow = desk.slow.of(id).value;
+  const stop = () => setDoing(undefined);
+  const go = (to: string | null) => {
+    keepFocus(list, row);
+    void store.mutate(id, { cardId: to }).then((verdict) => verdict.ok && announce(say("files.moved", { name })));
+  };
+  const items: MenuItem[] = [
+    { label: say("files.rename"), keys: "F2", run: () => setDoing("rename") },
+    { label: say("files.move"), run: () => setDoing("move") },
+    ...(cardId ? [{ label: say("files.toBoard"), run: () => go(null) }] : []),
+    { label: say("files.delete"), run: () => setDoing("delete") },
+  ];
+  return (
+    <li
+      ref={row} class="file" data-id={id} data-pending={slow || undefined} data-refused={refused.value.has(id) || undefined} aria-busy={slow || undefined}
+      onKeyDown={(e) => {
+        if (e.key !== "F2" || !editable || doing) return;
+        e.preventDefault();
+        setDoing("rename");
+      }}
+    >
+      <Picture file={file} open={() => setDoing("preview")} />
+      <div class="file-what">
+        {doing === "rename"
+          ? <EditText id={id} field="name" label={say("files.name")} onDone={() => (stop(), back(row))} />
+          : <Name file={file} />}
+        <About file={file} />
+      </div>
+      {editable && doing !== "rename" && (
+        <button type="button" class="tool file-rename" aria-label={`${say("files.rename")}: ${name}`} title={`${say("files.rename")} (F2)`} onClick={() => setDoing("rename")}>
+          <Icon name="pencil" />
+        </button>
+      )}
+      {editable && <Menu label={say("files.menu", { name })} items={items}><Icon name="more" /></Menu>}
+      {doing === "preview" && <Preview file={file} onClose={stop} />}
+      {doing === "move" && <PickCard title={say("files.pickTitle", { name })} not={cardId} onPick={go} onClose={stop} />}
+      {doing === "delete" && (
+        <Confirm
+          title={say("files.deleteTitle", { name })} yes={say("files.deleteNow")} onClose={stop}
+          onYes={() => {
+            keepFocus(list, row);
+            void store.remove(id).then((verdict) => verdict.ok && announce(say("files.deleted", { name })));
+          }}
+        >
+          <p>{say("files.deleteText")}</p>
+        </Confirm>
+      )}
+    </li>
+  );
+}
+
+/** The focus goes back to the name when it is no longer edited, unless it was taken elsewhere. */
+function back(row: RefObject<HTMLElement | null>): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) row.current?.querySelector<HTMLElement>(".file-name a")?.focus();
+  });
+}
+
+function Name({ file: { id, name, url } }: { readonly file: File }) {
+  const desk = useDesk();
+  if (url !== undefined) return <p class="file-name"><a href={url} target="_blank" rel="noopener noreferrer" dir="auto">{name}</a></p>;
+  const byToken = !!who.value.token;
+  return (
+    <p class="file-name">
+      <a
+        href={contentOf(desk.board, id).href} download={name} dir="auto" title={say("files.downloadNamed", { name })}
+        onClick={(e) => {
+          if (!byToken) return;
+          e.preventDefault();
+          void save(desk, id, name);
+        }}
+      >
+        {name}
+      </a>
+    </p>
+  );
+}
+
+function About({ file: { size: bytes, url, createdBy, createdAt } }: { readonly file: File }) {
+  const { store } = useDesk();
+  const by = createdBy ? person(store, createdBy) : undefined;
+  return (
+    <p class="file-about">
+      {url !== undefined ? <bdi>{hostOf(url)}</bdi> : bytes !== undefined && <span>{size(bytes)}</span>}
+      {by && <Avatar user={by.user} name={by.name} picture={by.picture} />}
+      {by && <bdi>{by.name}</bdi>}
+      {createdAt && <time dateTime={createdAt} title={exactly(createdAt)}>{ago(createdAt)}</time>}
+    </p>
+  );
+}
+
+function Picture({ file, open }: { readonly file: File; open(): void }) {
+  if (!hasPreview(file)) return <SortIcon file={file} />;
+  return (
+    <button type="button" class="file-thumb" aria-label={say("files.open", { name: file.name })} onClick={open}>
+      <Image file={file} alt="" />
+    </button>
+  );
+}
+
+function Image({ file, alt }: { readonly file: File; readonly alt: string }) {
+  const address = useContent(file.id);
+  const [broken, setBroken] = useState(false);
+  if (broken) return <SortIcon file={file} />;
+  return address ? <img src={address} alt={alt} loading="lazy" decoding="async" onError={() => setBroken(true)} /> : null;
+}
+
+function Preview({ file, onClose }: { readonly file: File; onClose(): void }) {
+  return (
+    <Dialog label={say("files.preview", { name: file.name })} className="preview" onClose={onClose}>
+      <h2 dir="auto">{file.name}</h2>
+      <Image file={file} alt={file.name} />
+      <Name file={file} />
+    </Dialog>
+  );
+}
