@@ -43,6 +43,7 @@ type memoryRoom struct {
 	m       *memory
 	view    *projector.View
 	records []eventlog.Record
+	moved   chan struct{} // closed with the next record; nil: nobody waits
 	used    int           // rooms held
 	refuse  error         // what submit answers
 	silent  bool          // submit decides nothing
@@ -163,8 +164,24 @@ func (r *memoryRoom) commit(cmds ...domain.Command) (domain.Verdict, error) {
 		return domain.Verdict{}, err
 	}
 	r.records = append(r.records, rec)
+	if r.moved != nil {
+		close(r.moved)
+		r.moved = nil
+	}
 	return outs[0].Verdict, nil
 }
+
+func (r *memoryRoom) watch(fn func(*projector.View)) <-chan struct{} {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	if r.moved == nil {
+		r.moved = make(chan struct{})
+	}
+	fn(r.view)
+	return r.moved
+}
+
+func (r *memoryRoom) current(context.Context) error { return nil }
 
 func (r *memoryRoom) find(user, id string) (domain.Verdict, bool) {
 	for _, rec := range r.records {

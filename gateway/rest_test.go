@@ -174,7 +174,7 @@ func TestHTTP_WhatWaitsForLaterIsNotThere(t *testing.T) {
 	s := newSite(t, Config{})
 	s.demo()
 	for _, path := range []string{
-		"/v1/boards/demo?rev=1", "/v1/boards/demo?at=2026-01-01T00:00:00Z", "/v1/boards/demo/log",
+		"/v1/boards/demo?rev=1", "/v1/boards/demo?at=2026-01-01T00:00:00Z",
 	} {
 		if got := s.must(404, "GET", path, "").code(t); got != domain.NotFound {
 			t.Errorf("%s: %s", path, got)
@@ -346,6 +346,8 @@ func TestHTTP_ABoardYouMayNotSeeDoesNotExist(t *testing.T) {
 		{"GET", "/v1/boards/%s?minRev=99999", ""},
 		{"POST", "/v1/boards/%s/mutations", `{"clientMutationId":"m2","entityId":"c1","patch":{"title":"x"}}`},
 		{"POST", "/v1/boards/%s/mutations", `{"clientMutationId":"","entityId":"c1"}`},
+		{"GET", "/v1/boards/%s/log", ""},
+		{"GET", "/v1/boards/%s/log?entity=c1&follow=1&last=9", ""},
 		{"GET", "/v1/boards/%s/mutations/m1", ""},
 		{"GET", "/v1/boards/%s/mutations/a%%20b", ""},
 		{"GET", "/v1/boards/%s/files/f1/content", ""},

@@ -79,6 +79,8 @@ type room interface {
 	submit(ctx context.Context, cmd domain.Command, ttl time.Duration) (domain.Verdict, []*domain.Entity, error)
 	lookup(ctx context.Context, user, id string) (v domain.Verdict, ok bool, err error)
 	waitRev(ctx context.Context, rev uint64) error
+	current(ctx context.Context) error
+	watch(fn func(*projector.View)) (moved <-chan struct{})
 	release()
 }
 
@@ -115,6 +117,7 @@ type Server struct {
 
 	draining atomic.Bool
 	flights  flights
+	readers  flights       // who reads logs
 	lookups  chan struct{} // a token per search of the log for an old verdict
 	chores   chores
 }
