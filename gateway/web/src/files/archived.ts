@@ -1,0 +1,34 @@
+// What is out of sight, in order.
+
+import type { Card, Column } from "@snapback/client";
+
+export interface Archived {
+  readonly entity: Card | Column;
+  /** The card's column, if that is archived: the card went with it. */
+  readonly column: Column | undefined;
+}
+
+/** Archived columns, archived cards and the cards in archived columns, those changed last first. */
+export function archived(columns: readonly Column[], cards: readonly Card[], pending: (id: string) => boolean): readonly Archived[] {
+  const away = new Map(columns.filter((c) => c.archived).map((c) => [c.id, c]));
+  const all: Archived[] = [...away.values()].map((entity) => ({ entity, column: undefined }));
+  for (const entity of cards) {
+    const column = away.get(entity.columnId);
+    if (entity.archived || column) all.push({ entity, column });
+  }
+  // What is being archived just now will have the newest rev.
+  const age = ({ entity: e }: Archived) => (e.rev === undefined || pending(e.id) ? Infinity : e.rev);
+  const keyed = all.map((one) => ({ one, rev: age(one) }));
+  return keyed.sort((a, b) => (a.rev === b.rev ? 0 : b.rev - a.rev)).map(({ one }) => one);
+}
+
+/** Those that have all the words in the title, or the number. */
+export function matchingWords(all: readonly Archived[], text: string): readonly Archived[] {
+  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return all;
+  return all.filter(({ entity }) => {
+    const title = entity.title.toLocaleLowerCase();
+    const number = entity.kind === "card" ? `#${entity.number ?? ""}` : "";
+    return words.every((w) => title.includes(w) || w === number || `#${w}` === number);
+  });
+}
