@@ -26,8 +26,8 @@ export function LabPanel() {
     <div class="lab">
       <p class="lab-what">{say("lab.what")}</p>
       <Play />
-      <Dials />
       <TimelineView />
+      <Dials />
     </div>
   );
 }

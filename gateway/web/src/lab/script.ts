@@ -15,7 +15,7 @@ export interface Act {
 
 /** Milliseconds between two edits, and until the server answers each. */
 const pause = 450;
-const delay = 1600;
+const delay = 2000;
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
