@@ -14,6 +14,7 @@ import "./style/board.css";
 import "./style/lab.css";
 import "./style/people.css";
 import "./style/files.css";
+import "./style/card.css";
 
 import { render } from "preact";
 

@@ -1,13 +1,112 @@
 // One card with all that belongs to it.
 
-import { useEntity } from "@snapback/client/react";
+import { useEffect, useRef } from "preact/hooks";
 
-import { nameOf, useDesk } from "../desk.js";
+import type { Card, Column } from "@snapback/client";
+import { useBoard, useEntity } from "@snapback/client/react";
+
+import { restore } from "../actions.js";
+import { atLeast, useDesk } from "../desk.js";
+import { CardFiles } from "../files/CardFiles.js";
 import { Dialog } from "../parts/Dialog.js";
 import { hrefOf, navigate } from "../route.js";
+import { here, moving } from "../ui.js";
+import { say } from "../words/words.js";
+import { Checklists } from "./Checklists.js";
+import { Comments } from "./Comments.js";
+import { Dates } from "./Dates.js";
+import { Description } from "./Description.js";
+import { Foot } from "./Foot.js";
+import { Head } from "./Head.js";
+import { Labels } from "./Labels.js";
+import { useLoading } from "./loading.js";
+import { People } from "./People.js";
+import { rightsOf, type Rights } from "./standing.js";
 
 export function CardDialog({ id }: { readonly id: string }) {
   const desk = useDesk();
-  const card = useEntity(id);
-  return <Dialog label={nameOf(card) ?? id} className="card-dialog" onClose={() => navigate(hrefOf(desk.board))}><h2>{nameOf(card)}</h2></Dialog>;
+  const card = useEntity<Card>(id);
+  const isCard = card?.kind === "card";
+  const loading = useLoading(id);
+  const seen = useRef(false);
+  seen.current ||= isCard;
+  useEffect(() => {
+    here.value = { card: id, doing: "look" };
+    return () => {
+      if (here.value.card === id) here.value = {};
+    };
+  }, [id]);
+  const close = () => navigate(hrefOf(desk.board));
+  return (
+    <Dialog label={isCard ? card.title : say("card.unnamed")} className="card-dialog" onClose={close}>
+      <div
+        class="card-body"
+        onKeyDownCapture={(e) => {
+          // Escape gives up the editing, and leaves the dialog open.
+          if (e.key === "Escape" && e.target instanceof HTMLElement && e.target.matches("textarea.edit")) e.preventDefault();
+        }}
+      >
+        {isCard ? <Body card={card} loading={loading} /> : <Absent missing={loading.missing || card !== undefined} deleted={seen.current} close={close} />}
+      </div>
+    </Dialog>
+  );
+}
+
+/** In place of a card that is not there, or not yet. */
+function Absent({ missing, deleted, close }: { readonly missing: boolean; readonly deleted: boolean; close(): void }) {
+  const { status } = useBoard();
+  if (!missing && !deleted) return <p class="absent" role="status">{say(status === "live" || status === "connecting" ? "card.loading" : "card.offline")}</p>;
+  return (
+    <div class="absent" role="alert">
+      <h2>{say(deleted ? "card.deleted" : "card.missing")}</h2>
+      <p>{say(deleted ? "card.deleted.why" : "card.missing.why")}</p>
+      <p><button type="button" class="primary" onClick={close}>{say("top.close")}</button></p>
+    </div>
+  );
+}
+
+function Body({ card, loading }: { readonly card: Card; readonly loading: ReturnType<typeof useLoading> }) {
+  const { me, board } = useBoard();
+  const column = useEntity<Column>(card.columnId);
+  const rights = rightsOf(card, column, board, (needed) => atLeast(me?.role, needed));
+  const { edit, comment } = rights;
+  return (
+    <>
+      <Banner card={card} rights={rights} column={column?.title} />
+      <div class="card-parts">
+        <div class="card-main">
+          <Head card={card} column={column} rights={rights} />
+          <div class="props">
+            <Labels card={card} editable={edit} />
+            <People card={card} editable={edit} />
+            <Dates card={card} editable={edit} />
+          </div>
+          <Description card={card} editable={edit} />
+          <Checklists card={card.id} editable={edit} />
+          <CardFiles cardId={card.id} />
+        </div>
+        <div class="card-talk">
+          <Comments card={card} loading={loading} writable={comment} />
+          <Foot card={card} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** Why nothing can be changed, and what can be done about it. */
+function Banner({ card, rights: { archived, restore: may }, column }: {
+  readonly card: Card;
+  readonly rights: Rights;
+  readonly column: string | undefined;
+}) {
+  const desk = useDesk();
+  if (!archived) return null;
+  return (
+    <div class="banner" role="status">
+      <p>{archived === "column" && column ? say("card.archived.columnNamed", { column }) : say(`card.archived.${archived}`)}</p>
+      {may && archived === "card" && <button type="button" class="second" onClick={() => restore(desk, card.id)}>{say("card.restore")}</button>}
+      {may && archived === "column" && <button type="button" class="second" onClick={() => (moving.value = card.id)}>{say("card.move")}</button>}
+    </div>
+  );
 }

@@ -1,0 +1,102 @@
+// Fields in which what is typed is added by Enter, one after the other.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Icon } from "../parts/Icon.js";
+import { say } from "../words/words.js";
+import { linesOf } from "./lines.js";
+
+/** Adds items; each line of a pasted text is one. */
+export function AddItems({ title, add }: { readonly title: string; add(lines: readonly string[]): void }) {
+  return (
+    <Adding
+      label={say("card.item.add")} name={say("card.item.addTo", { title })} field={say("card.item.text")} button={say("card.add")} stays
+      add={(text) => add([text])}
+      paste={(text) => {
+        const lines = linesOf(text);
+        if (lines.length < 2) return false;
+        add(lines);
+        return true;
+      }}
+    />
+  );
+}
+
+/** Adds one thing. */
+export function AddLine({ label, field, button, first, add }: {
+  readonly label: string;
+  readonly field: string;
+  readonly button: string;
+  /** What the field holds at first. */
+  readonly first: string;
+  add(text: string): void;
+}) {
+  return <Adding label={label} name={label} field={field} button={button} first={first} stays={false} add={add} />;
+}
+
+function Adding({ label, name, field, button: act, first = "", stays, add, paste }: {
+  readonly label: string;
+  readonly name: string;
+  readonly field: string;
+  readonly button: string;
+  readonly first?: string;
+  /** Does the field stay open for the next? */
+  readonly stays: boolean;
+  add(text: string): void;
+  /** Takes what the field would hold after pasting; false if it is to be pasted as it is. */
+  paste?(text: string): boolean;
+}) {
+  const [open, setOpen] = useState(false);
+  const input = useRef<HTMLTextAreaElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    input.current?.focus();
+    input.current?.select();
+  }, [open]);
+  const close = () => {
+    setOpen(false);
+    requestAnimationFrame(() => button.current?.focus());
+  };
+  const submit = () => {
+    const text = input.current!.value.replace(/\s+/g, " ").trim();
+    if (!text) return close();
+    add(text);
+    input.current!.value = "";
+    if (!stays) close();
+  };
+  if (!open) return <button ref={button} type="button" class="second add" aria-label={name} onClick={() => setOpen(true)}><Icon name="plus" />{label}</button>;
+  return (
+    <form
+      class="adding"
+      onSubmit={(e) => {
+        e.preventDefault();
+        submit();
+        input.current?.focus();
+      }}
+    >
+      <textarea
+        ref={input} rows={1} dir="auto" aria-label={field} placeholder={field} defaultValue={first} maxLength={16384}
+        onPaste={(e) => {
+          const { value, selectionStart, selectionEnd } = e.currentTarget;
+          const whole = value.slice(0, selectionStart) + (e.clipboardData?.getData("text/plain") ?? "") + value.slice(selectionEnd);
+          if (!paste?.(whole)) return;
+          e.preventDefault();
+          e.currentTarget.value = "";
+        }}
+        onKeyDown={(e) => {
+          if (e.key === "Enter" && !e.isComposing) {
+            e.preventDefault();
+            submit();
+          } else if (e.key === "Escape" && !e.isComposing) {
+            e.preventDefault();
+            e.stopPropagation();
+            close();
+          }
+        }}
+      />
+      <button type="submit" class="primary">{act}</button>
+      <button type="button" class="second" onClick={close}>{say("card.doneAdding")}</button>
+    </form>
+  );
+}

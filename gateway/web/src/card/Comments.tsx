@@ -1,0 +1,113 @@
+// What people say about a card, newest first; older pages on demand.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Card, Comment as CommentEntity } from "@snapback/client";
+import { useBoard, useChildren } from "@snapback/client/react";
+
+import { atLeast, useDesk } from "../desk.js";
+import { Icon } from "../parts/Icon.js";
+import { ago, exactly } from "../words/dates.js";
+import { say } from "../words/words.js";
+import { commentsOf } from "./counts.js";
+import { Editable } from "./Editable.js";
+import type { Loading } from "./loading.js";
+import { present } from "./now.js";
+import { shownComments } from "./paging.js";
+import { Person } from "./People.js";
+import { Prose } from "./Prose.js";
+import { Sure } from "./Sure.js";
+
+export function Comments({ card, loading, writable }: { readonly card: Card; readonly loading: Loading; readonly writable: boolean }) {
+  const { store } = useDesk();
+  const { me } = useBoard();
+  const { id } = card;
+  const all = useChildren(id, "comment");
+  const { fetched, busy, older } = loading;
+  const shown = shownComments(all, fetched);
+  return (
+    <section class="comments" aria-label={say("card.comments")}>
+      <header class="part-head">
+        <Icon name="comment" />
+        <h3>{say("card.comments")}</h3>
+        <span class="quiet comment-count">{say("card.count", { count: commentsOf(store, card) })}</span>
+      </header>
+      {writable && <Write id={id} />}
+      <ol class="said">
+        {shown.map((comment) => (
+          <Comment key={comment.id} comment={comment} own={writable && comment.createdBy === me?.user} admin={writable && atLeast(me?.role, "admin")} />
+        ))}
+      </ol>
+      {!shown.length && fetched && <p class="quiet">{say("card.comments.none")}</p>}
+      {fetched?.before && <button type="button" class="second" disabled={busy} onClick={older}>{say("card.comments.older")}</button>}
+      {busy && <p class="quiet" role="status">{say("card.loading")}</p>}
+    </section>
+  );
+}
+
+function Comment({ comment, own, admin }: { readonly comment: CommentEntity; readonly own: boolean; readonly admin: boolean }) {
+  const { store, slow } = useDesk();
+  const { id, text, createdBy = "", createdAt, createdRev, rev, updatedAt } = comment;
+  const now = present();
+  return (
+    <li class="comment" data-id={id} data-pending={slow.of(id).value || undefined}>
+      <header>
+        <Person user={createdBy} named />
+        {createdAt && <time class="quiet" dateTime={createdAt} title={exactly(createdAt)}>{ago(Math.min(Date.parse(createdAt), now), now)}</time>}
+        {updatedAt && rev !== createdRev && <span class="quiet" title={exactly(updatedAt)}>{say("card.comment.edited")}</span>}
+      </header>
+      <div class="comment-body">
+        <Editable id={id} field="text" label={say("card.comment.text")} name={say("card.comment.edit")} multiline editable={own}>
+          {() => <Prose text={text} />}
+        </Editable>
+        {(own || admin) && (
+          <Sure
+            name={say("card.comment.delete")} question={say("card.comment.sure")} act={say("card.delete")} face={<Icon name="trash" />}
+            run={() => store.remove(id)}
+          />
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Write({ id }: { readonly id: string }) {
+  const { store, board } = useDesk();
+  const input = useRef<HTMLTextAreaElement>(null);
+  const key = `snapback.comment.${board}.${id}`;
+  const [typed, setTyped] = useState(() => sessionStorage.getItem(key) ?? "");
+  useEffect(() => {
+    if (typed) sessionStorage.setItem(key, typed);
+    else sessionStorage.removeItem(key);
+  }, [typed]);
+  const submit = () => {
+    const text = typed.trim();
+    if (!text) return;
+    store.create("comment", { cardId: id, text });
+    setTyped("");
+    input.current?.focus();
+  };
+  return (
+    <form
+      class="write"
+      onSubmit={(e) => {
+        e.preventDefault();
+        submit();
+      }}
+    >
+      <textarea
+        ref={input} dir="auto" rows={typed ? 3 : 1} value={typed} maxLength={16384} aria-label={say("card.comment.new")} placeholder={say("card.comment.new")}
+        aria-keyshortcuts="Control+Enter" onInput={(e) => setTyped(e.currentTarget.value)}
+        onKeyDown={(e) => {
+          if (e.key !== "Enter" || e.isComposing || !(e.ctrlKey || e.metaKey)) return;
+          e.preventDefault();
+          submit();
+        }}
+      />
+      <p class="sure-choice">
+        <button type="submit" class="primary" disabled={!typed.trim()}>{say("card.comment.send")}</button>
+        <span class="quiet"><kbd>{say("card.comment.keys")}</kbd></span>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,42 @@
+// A text that is read, and edited where it stands after its button was pressed.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Icon } from "../parts/Icon.js";
+import { EditText } from "../text/EditText.js";
+
+export function Editable({ id, field, label, name, face, multiline = false, editable, children }: {
+  readonly id: string;
+  readonly field: string;
+  /** What the field is called. */
+  readonly label: string;
+  /** What the button is called that begins the editing. */
+  readonly name: string;
+  /** What is seen of the button; a pencil if nothing else. */
+  readonly face?: ComponentChildren;
+  readonly multiline?: boolean;
+  readonly editable: boolean;
+  /** The text as it is read; it is given what begins the editing. */
+  children(edit: (() => void) | undefined): ComponentChildren;
+}) {
+  const [editing, setEditing] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const was = useRef(false);
+  useEffect(() => {
+    const { activeElement: focus } = document;
+    if (was.current && !editing && (!focus || focus === document.body || focus instanceof HTMLDialogElement)) button.current?.focus();
+    was.current = editing;
+  }, [editing]);
+  if (editing) return <EditText id={id} field={field} label={label} multiline={multiline} onDone={() => setEditing(false)} />;
+  return (
+    <>
+      {children(editable ? () => setEditing(true) : undefined)}
+      {editable && (
+        <button ref={button} type="button" class={face ? "second" : "tool"} aria-label={name} title={name} onClick={() => setEditing(true)}>
+          {face ?? <Icon name="pencil" />}
+        </button>
+      )}
+    </>
+  );
+}

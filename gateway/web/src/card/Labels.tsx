@@ -1,0 +1,100 @@
+// The labels of a card, and choosing among those of the board.
+
+import { useState } from "preact/hooks";
+
+import type { Card, Label } from "@snapback/client";
+import { useEntity, useList } from "@snapback/client/react";
+
+import { useDesk } from "../desk.js";
+import { Icon } from "../parts/Icon.js";
+import { say } from "../words/words.js";
+import { matches } from "./candidates.js";
+import { ColourPicker } from "./ColourPicker.js";
+import { colourName, labelName, nextColour } from "./colours.js";
+import { Pop } from "./Pop.js";
+
+export function Labels({ card, editable }: { readonly card: Card; readonly editable: boolean }) {
+  const { labels = [] } = card;
+  if (!editable && !labels.length) return null;
+  return (
+    <section class="prop">
+      <h3>{say("card.labels")}</h3>
+      <div class="prop-values">
+        {labels.length > 0 && <ul class="labels">{labels.map((id) => <Chip key={id} id={id} />)}</ul>}
+        {editable && (
+          <Pop label={say("card.labels")} name={say("card.labels.choose")} face={<Icon name="plus" />}>
+            {() => <Picker card={card.id} />}
+          </Pop>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Chip({ id }: { readonly id: string }) {
+  const label = useEntity<Label>(id);
+  return label?.kind === "label" ? <li class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></li> : null;
+}
+
+const labelsOf = (card: Card | undefined) => card?.labels;
+
+function Picker({ card }: { readonly card: string }) {
+  const { store } = useDesk();
+  const all = useList("label");
+  const on = useEntity<Card, readonly string[] | undefined>(card, labelsOf) ?? [];
+  const [typed, setTyped] = useState("");
+  const [making, setMaking] = useState<string>();
+  const found = all.filter((label) => matches(typed, label.name ?? "", colourName(label.color)));
+  const name = typed.trim();
+  const toggle = ({ id }: Label) => store.mutate(card, { labels: on.includes(id) ? { remove: id } : { add: id } });
+  const make = () => {
+    const id = store.newId();
+    store.transact([
+      { entityId: id, patch: { kind: "label", ...(name && { name }), color: making || null }, ifRev: 0 },
+      { entityId: card, patch: { labels: { add: id } } },
+    ]);
+    setTyped("");
+    setMaking(undefined);
+  };
+  const begin = () => setMaking(nextColour(all.map(({ color }) => color)));
+  return (
+    <form
+      class="picker"
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (making !== undefined) make();
+        else if (found[0] && name) toggle(found[0]);
+        else if (name) begin();
+      }}
+    >
+      <input
+        type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed} aria-label={say("card.labels.find")} placeholder={say("card.labels.find")}
+        onInput={(e) => setTyped(e.currentTarget.value)}
+      />
+      {making === undefined ? (
+        <>
+          <ul class="choices">
+            {found.map((label) => (
+              <li key={label.id}>
+                <label class="choice">
+                  <input type="checkbox" checked={on.includes(label.id)} onChange={() => toggle(label)} />
+                  <span class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></span>
+                </label>
+              </li>
+            ))}
+          </ul>
+          {!found.length && <p class="quiet" role="status">{say(all.length ? "card.labels.noneFound" : "card.labels.none")}</p>}
+          <button type="button" class="second" onClick={begin}>{name ? say("card.labels.makeNamed", { name }) : say("card.labels.make")}</button>
+        </>
+      ) : (
+        <>
+          <ColourPicker value={making || undefined} choose={(colour) => setMaking(colour ?? "")} />
+          <p class="sure-choice">
+            <button type="submit" class="primary">{say("card.labels.create")}</button>
+            <button type="button" class="second" onClick={() => setMaking(undefined)}>{say("card.cancel")}</button>
+          </p>
+        </>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,97 @@
+// A button that opens something small beside itself; it closes by Escape, by leaving it, and by pressing elsewhere.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+export function Pop({ label, name = label, className = "tool", face, children }: {
+  /** What is written over what opens. */
+  readonly label: string;
+  /** What the button is called. */
+  readonly name?: string;
+  readonly className?: string;
+  /** What is seen of the button. */
+  readonly face: ComponentChildren;
+  /** What opens; it is given what closes it. */
+  children(close: () => void): ComponentChildren;
+}) {
+  const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+  const close = (refocus = true) => {
+    setOpen(false);
+    if (refocus) button.current?.focus();
+  };
+  return (
+    <>
+      <button
+        ref={button} type="button" class={className} aria-label={name} title={name} aria-haspopup="dialog" aria-expanded={open}
+        aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}
+      >
+        {face}
+      </button>
+      {open && button.current && <Popped id={id} label={label} anchor={button.current} close={close}>{children(() => close())}</Popped>}
+    </>
+  );
+}
+
+function Popped({ id, label, anchor, close, children }: {
+  readonly id: string;
+  readonly label: string;
+  readonly anchor: HTMLElement;
+  close(refocus: boolean): void;
+  readonly children: ComponentChildren;
+}) {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const pop = ref.current!;
+    pop.showPopover(); // over dialogs, too
+    place(pop, anchor);
+    const first = pop.querySelector<HTMLElement>("[data-first]") ?? pop.querySelector<HTMLElement>("input, select, textarea, button");
+    first?.focus({ preventScroll: true });
+    const grown = new ResizeObserver(() => place(pop, anchor));
+    grown.observe(pop);
+    return () => grown.disconnect();
+  }, []);
+  useEffect(() => {
+    const outside = (e: Event) => e.target instanceof Node && !ref.current?.contains(e.target) && !anchor.contains(e.target);
+    const away = (e: Event) => {
+      if (outside(e)) close(false);
+    };
+    const follow = () => ref.current && place(ref.current, anchor);
+    document.addEventListener("pointerdown", away, true);
+    document.addEventListener("focusin", away, true);
+    document.addEventListener("scroll", follow, true);
+    addEventListener("resize", follow);
+    return () => {
+      document.removeEventListener("pointerdown", away, true);
+      document.removeEventListener("focusin", away, true);
+      document.removeEventListener("scroll", follow, true);
+      removeEventListener("resize", follow);
+    };
+  }, []);
+  return (
+    <div
+      ref={ref} id={id} class="pop" role="dialog" aria-label={label} popover="manual"
+      onKeyDown={(e) => {
+        if (e.key !== "Escape" || e.defaultPrevented) return;
+        e.preventDefault(); // what it stands in stays open
+        e.stopPropagation();
+        close(true);
+      }}
+    >
+      <p class="pop-title" aria-hidden="true">{label}</p>
+      {children}
+    </div>
+  );
+}
+
+/** Below the button, or above where there is no room, and inside the window. */
+function place(pop: HTMLElement, anchor: HTMLElement): void {
+  const a = anchor.getBoundingClientRect();
+  const { offsetWidth: w, offsetHeight: h } = pop;
+  const wanted = document.documentElement.dir === "rtl" ? a.right - w : a.left;
+  const fits = a.bottom + h + 12 <= innerHeight;
+  const top = fits || a.top < h + 12 ? Math.min(a.bottom + 4, innerHeight - h - 8) : a.top - h - 4;
+  pop.style.left = `${Math.max(8, Math.min(wanted, innerWidth - w - 8))}px`;
+  pop.style.top = `${Math.max(8, top)}px`;
+}
