@@ -1,7 +1,7 @@
 // What people do with cards and columns, as mutations. Each is shown at once and may be refused; the refusal's words are
 // refused.ts's. What can be regretted says so with a note that undoes it.
 
-import type { Card, Column, Place, Sent } from "@snapback/client";
+import type { Card, Change, Column, Place, Sent } from "@snapback/client";
 
 import { nameOf, type Desk } from "./desk.js";
 import { announce, note } from "./say.js";
@@ -34,19 +34,53 @@ function standsAt(list: readonly { readonly id: string }[], id: string, place: P
   return place.before === id || place.before === (list[at + 1]?.id ?? null);
 }
 
+/** A mutation holds at most so many changes. */
+const mostChanges = 100;
+
+/** As few mutations as hold all the changes. */
+function transactAll({ store }: Desk, changes: readonly Change[]): readonly Sent[] {
+  const parts = Array.from({ length: Math.ceil(changes.length / mostChanges) }, (_, i) => changes.slice(i * mostChanges, (i + 1) * mostChanges));
+  return parts.map((part) => store.transact(part));
+}
+
+/** Adds cards at the end of a column; of a text of several lines the first is the title and the others describe. */
+export function addCards(desk: Desk, columnId: string, texts: readonly string[]): readonly Sent[] {
+  return transactAll(desk, texts.map((text) => {
+    const [title = "", ...rest] = text.trim().split("\n");
+    const description = rest.join("\n").trim();
+    return { entityId: desk.store.newId(), ifRev: 0, patch: { kind: "card", columnId, title: title.trim(), ...(description ? { description } : {}) } };
+  }));
+}
+
+export function addColumns(desk: Desk, titles: readonly string[]): readonly Sent[] {
+  return transactAll(desk, titles.map((title) => ({ entityId: desk.store.newId(), ifRev: 0, patch: { kind: "column", title: title.trim().replace(/\s+/g, " ") } })));
+}
+
 /** Takes a card or column out of sight; the note about it brings it back. */
 export function archive(desk: Desk, id: string): Sent {
   const what = nameOf(desk.store.get(id)) ?? "";
   const sent = desk.store.mutate(id, { archived: true });
-  undoable(desk, sent, say("board.archived", { what }));
+  regrettable([sent], say("board.archived", { what }), () => void restore(desk, id));
+  return sent;
+}
+
+/** Takes all cards of a column out of sight. */
+export function archiveAll(desk: Desk, columnId: string): readonly Sent[] {
+  const ids = cardsIn(desk, columnId).map((c) => c.id);
+  const change = (archived: true | null) => transactAll(desk, ids.map((entityId) => ({ entityId, patch: { archived } })));
+  const sent = change(true);
+  if (sent[0]) regrettable(sent, say("board.archivedAll", { count: ids.length }), () => void change(null));
   return sent;
 }
 
 export const restore = ({ store }: Desk, id: string): Sent => store.mutate(id, { archived: null });
 
-/** Says what was done, with a button that takes just that back; the note goes if it is refused. */
-export function undoable(desk: Desk, sent: Sent, title: string): void {
+/** Says what was done, with a button that undoes the newest step; the note goes if it is refused. */
+export const undoable = (desk: Desk, sent: Sent, title: string): void => regrettable([sent], title, () => void desk.undo.undo());
+
+/** The same with a way of its own to take it back, which may be done after other things. */
+function regrettable(sent: readonly Sent[], title: string, undo: () => void): void {
   announce(title);
-  const gone = note({ tone: "done", title, actions: [{ label: say("top.undo"), run: () => void desk.undo.undo() }] });
-  void sent.then((verdict) => verdict.ok || gone());
+  const gone = note({ tone: "done", title, actions: [{ label: say("top.undo"), run: undo }] });
+  void Promise.all(sent).then((verdicts) => verdicts.some((v) => v.ok) || gone());
 }

@@ -1,34 +1,60 @@
-// A button that becomes a field: what is typed there and sent by Enter is added, one after the other, until Escape.
+// A button that becomes a field: what is typed there and sent by Enter is added, one after the other, until Escape. A list
+// that is pasted can be as many as it has lines.
 
+import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Sent } from "@snapback/client";
-
 import { Icon } from "../parts/Icon.js";
+import { say, type Key } from "../words/words.js";
+import { useTold } from "./told.js";
 
-export function Adder({ label, field, add }: {
+/** What is on the lines that are not empty, without marks of lists before it. */
+export function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/).map((line) => line.trim().replace(/^(?:[-*•]|\[[ x]\]|\d+[.)])\s+/i, "")).filter(Boolean);
+}
+
+export interface AdderProps {
   readonly label: string;
   /** What the field is called. */
   readonly field: string;
   /** Under which name an unfinished text is kept. */
   readonly draft: string;
-  add(text: string): Sent;
-}) {
+  /** What is said of a {count} of lines. */
+  readonly many: Key;
+  /** It opens when this says the column. */
+  readonly opens?: Signal<string | undefined>;
+  readonly column?: string;
+  add(texts: readonly string[]): unknown;
+}
+
+export function Adder({ label, field, many, opens, column, add }: AdderProps) {
   const [open, setOpen] = useState(false);
+  /** How many lines were pasted, where that is more than one. */
+  const [lines, setLines] = useState(0);
   const input = useRef<HTMLTextAreaElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const isCalled = useTold(() => opens !== undefined && opens.value === column);
+  useEffect(() => {
+    if (!isCalled) return;
+    opens!.value = undefined;
+    setOpen(true);
+    input.current?.focus();
+  }, [isCalled]);
   useEffect(() => {
     if (open) input.current?.focus();
   }, [open]);
   const close = () => {
     setOpen(false);
+    setLines(0);
     requestAnimationFrame(() => button.current?.focus());
   };
-  const submit = () => {
+  const submit = (asLines: boolean) => {
     const text = input.current!.value.trim();
     if (!text) return close();
-    add(text);
+    add(asLines ? linesOf(text) : [text]);
     input.current!.value = "";
+    setLines(0);
+    input.current!.focus();
   };
   if (!open) return <button ref={button} type="button" class="adder" onClick={() => setOpen(true)}><Icon name="plus" />{label}</button>;
   return (
@@ -36,22 +62,28 @@ export function Adder({ label, field, add }: {
       class="adder-form"
       onSubmit={(e) => {
         e.preventDefault();
-        submit();
+        submit(lines > 1);
       }}
     >
       <textarea
         ref={input} rows={2} dir="auto" aria-label={field} placeholder={field}
+        onPaste={() => setTimeout(() => input.current && setLines(linesOf(input.current.value).length))}
+        onInput={(e) => lines && setLines(linesOf(e.currentTarget.value).length)}
         onKeyDown={(e) => {
           if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
             e.preventDefault();
-            submit();
+            submit(lines > 1);
           } else if (e.key === "Escape") {
             e.stopPropagation();
             close();
           }
         }}
       />
-      <button type="submit" class="primary">{label}</button>
+      <div class="adder-buttons">
+        <button type="submit" class="primary">{lines > 1 ? say(many, { count: lines }) : label}</button>
+        {lines > 1 && <button type="button" class="second" onClick={() => submit(false)}>{say("board.asOne")}</button>}
+        <button type="button" class="tool" aria-label={say("top.close")} onClick={close}><Icon name="close" /></button>
+      </div>
     </form>
   );
 }

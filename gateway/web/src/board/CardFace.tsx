@@ -1,12 +1,15 @@
 // A card as it stands on the board.
 
+import { memo } from "preact/compat";
+import { useLayoutEffect, useRef } from "preact/hooks";
+
 import type { Card } from "@snapback/client";
 import { useEntity } from "@snapback/client/react";
 
 import { archive } from "../actions.js";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
-import { Menu } from "../parts/Menu.js";
+import { Menu, type MenuItem } from "../parts/Menu.js";
 import { AtCard } from "../people/AtCard.js";
 import { refused } from "../refused.js";
 import { follow, hrefOf } from "../route.js";
@@ -14,37 +17,61 @@ import { EditText } from "../text/EditText.js";
 import { moving, renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { Badges } from "./Badges.js";
+import { mounted } from "./focus.js";
+import { lifted } from "./lift.js";
 import { Like } from "./Like.js";
+import { useTold } from "./told.js";
 
-export function CardFace({ card, editable }: { readonly card: Card; readonly editable: boolean }) {
+export interface CardFaceProps {
+  readonly card: Card;
+  readonly editable: boolean;
+  /** Its place among how many, where not all of them are in the page. */
+  readonly place?: number | undefined;
+  readonly count?: number | undefined;
+  /** Room before it that those take that are not in the page, in px. */
+  readonly room?: number | undefined;
+  /** A ref: who wants to know how high it is. */
+  readonly measure?: ((li: HTMLElement | null) => void) | undefined;
+}
+
+export const CardFace = memo(function CardFace({ card, editable, place, count, room, measure }: CardFaceProps) {
   const desk = useDesk();
   const { id, title } = card;
+  const ref = useRef<HTMLLIElement>(null);
   const slow = desk.slow.of(id).value;
+  const isRefused = useTold(() => refused.value.has(id));
+  const isRenamed = useTold(() => renaming.value === id);
+  const isLifted = useTold(() => (lifted.value?.id === id ? lifted.value.by : undefined));
+  useLayoutEffect(() => mounted(id, ref.current!), [id]);
+  useLayoutEffect(() => {
+    measure?.(ref.current);
+    return () => measure?.(null);
+  }, [measure, card]);
   return (
-    <li class="card" data-id={id} data-color={card.color} data-pending={slow || undefined} data-refused={refused.value.has(id) || undefined} aria-busy={slow || undefined}>
+    <li
+      ref={ref} class="card" data-id={id} data-color={card.color} data-pending={slow || undefined} data-refused={isRefused || undefined}
+      data-lifted={isLifted} aria-busy={slow || undefined} aria-posinset={place} aria-setsize={count} style={room ? { marginBlockStart: `${room}px` } : undefined}
+    >
       <Labels card={card} />
-      {renaming.value === id
+      {isRenamed
         ? <EditText id={id} field="title" label={say("board.cardTitle")} onDone={() => (renaming.value = undefined)} />
         : <a class="card-title" dir="auto" href={hrefOf(desk.board, id)} draggable={false} onClick={follow}>{title}</a>}
       <footer>
         <Badges card={card} />
         <AtCard id={id} />
         <Like card={card} />
-        {editable && (
-          <Menu
-            label={say("board.cardMenu", { card: title })}
-            items={[
-              { label: say("board.rename"), keys: "F2", run: () => (renaming.value = id) },
-              { label: say("board.move"), keys: "M", run: () => (moving.value = id) },
-              { label: say("board.archive"), keys: "C", run: () => archive(desk, id) },
-            ]}
-          >
-            <Icon name="more" />
-          </Menu>
-        )}
       </footer>
+      {editable && <Menu className="tool card-menu" label={say("board.cardMenu", { card: title })} items={menuOf(id, () => archive(desk, id))}><Icon name="more" /></Menu>}
     </li>
   );
+});
+
+function menuOf(id: string, away: () => void): readonly MenuItem[] {
+  return [
+    { label: say("board.rename"), keys: "F2", run: () => (renaming.value = id) },
+    { label: say("board.move"), keys: "M", run: () => (moving.value = id) },
+    { label: say("board.archive"), keys: "C", run: away },
+  ];
 }
 
 function Labels({ card: { labels } }: { readonly card: Card }) {

@@ -1,63 +1,177 @@
 // A column: its head with the count, its cards, and the way to add one.
 
-import { useMemo } from "preact/hooks";
+import { computed } from "@preact/signals";
+import { memo } from "preact/compat";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
 
 import type { Card, Column as ColumnEntity } from "@snapback/client";
 import { useChildren } from "@snapback/client/react";
 
-import { archive } from "../actions.js";
-import { useDesk } from "../desk.js";
+import { addCards } from "../actions.js";
+import { useDesk, type Desk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
-import { Menu, type MenuItem } from "../parts/Menu.js";
+import { Menu } from "../parts/Menu.js";
 import { useFilter } from "../people/filter.js";
 import { EditText } from "../text/EditText.js";
-import { moving, renaming } from "../ui.js";
+import { renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { Adder } from "./Adder.js";
 import { CardFace } from "./CardFace.js";
+import { columnMenu } from "./columnMenu.js";
+import { focused, mounted, stands } from "./focus.js";
+import { adding } from "./keys.js";
+import { isFullFor, lifted } from "./lift.js";
+import { preview } from "./place.js";
+import { useTold } from "./told.js";
+import { isWindowed, useWindow } from "./window.js";
 
 const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 
-export function Column({ column, editable }: { readonly column: ColumnEntity; readonly editable: boolean }) {
-  const desk = useDesk();
-  const { id, title } = column;
+interface ColumnProps {
+  readonly column: ColumnEntity;
+  readonly editable: boolean;
+  /** Are its cards drawn before it is known whether the column can be seen? */
+  readonly near: boolean;
+  /** Are they drawn in any case? */
+  readonly always: boolean;
+}
+
+export const Column = memo(function Column({ column, editable, near, always }: ColumnProps) {
+  const { id } = column;
   const all = useChildren(id, "card", seen);
-  const matches = useFilter();
-  const cards = useMemo(() => all.filter(matches), [all, matches]);
+  const li = useRef<HTMLLIElement>(null);
+  const isNear = useNear(li, near);
+  const isLifted = useTold(() => lifted.value?.id === id);
+  useLayoutEffect(() => mounted(id, li.current!), [id]);
   return (
-    <li class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color}>
+    <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted || undefined}>
       <section aria-labelledby={`title-${id}`}>
-        <header class="column-head" tabIndex={-1}>
-          {renaming.value === id
-            ? <EditText id={id} field="title" label={say("board.columnTitle")} onDone={() => (renaming.value = undefined)} />
-            : <h2 id={`title-${id}`} dir="auto" onDblClick={() => editable && (renaming.value = id)}>{title}</h2>}
-          <Count column={column} count={all.length} />
-          {editable && <Menu label={say("board.columnMenu", { column: title })} items={menuOf(column, () => archive(desk, id))}><Icon name="more" /></Menu>}
-        </header>
-        <ul class="cards" data-column={id} aria-labelledby={`title-${id}`}>
-          {cards.map((card) => <CardFace key={card.id} card={card} editable={editable} />)}
-        </ul>
-        {editable && (
-          <Adder
-            label={say("board.addCard")} field={say("board.cardTitle")} draft={`card-${id}`}
-            add={(text) => desk.store.create("card", { columnId: id, title: text })}
-          />
-        )}
+        <Head column={column} count={all.length} editable={editable} />
+        <Cards column={column} all={all} editable={editable} near={always || isNear} />
       </section>
     </li>
   );
+});
+
+function Head({ column, count, editable }: { readonly column: ColumnEntity; readonly count: number; readonly editable: boolean }) {
+  const desk = useDesk();
+  const { id, title } = column;
+  const isRenamed = useTold(() => renaming.value === id);
+  return (
+    <header class="column-head" tabIndex={0} role="group" aria-labelledby={`title-${id} count-${id}`}>
+      {isRenamed
+        ? <EditText id={id} field="title" label={say("board.columnTitle")} onDone={() => (renaming.value = undefined)} />
+        : <h2 id={`title-${id}`} dir="auto" onDblClick={() => editable && (renaming.value = id)}>{title}</h2>}
+      <Count column={column} count={count} />
+      {editable && <Menu label={say("board.columnMenu", { column: title })} items={columnMenu(desk, column, count)}><Icon name="more" /></Menu>}
+    </header>
+  );
 }
 
-function menuOf({ id }: ColumnEntity, away: () => void): readonly MenuItem[] {
-  return [
-    { label: say("board.rename"), run: () => (renaming.value = id) },
-    { label: say("board.move"), run: () => (moving.value = id) },
-    { label: say("board.archive"), run: away },
-  ];
+/** The cards as they are shown: filtered, with what is lifted where it would land. */
+function Cards({ column, all, editable, near }: {
+  readonly column: ColumnEntity;
+  readonly all: readonly Card[];
+  readonly editable: boolean;
+  readonly near: boolean;
+}) {
+  const desk = useDesk();
+  const { id } = column;
+  const matches = useFilter();
+  const list = useRef<HTMLUListElement>(null);
+  const at = useLift(desk, id, all);
+  const cards = useMemo(() => {
+    const shown = all.filter(matches);
+    return at ? preview(shown, desk.store.get<Card>(at.id), at, id) : shown;
+  }, [all, matches, at]);
+  const ids = useMemo(() => cards.map((c) => c.id), [cards]);
+  const { drawn, measure } = useWindow(list, ids, usePins(ids, isWindowed(ids.length, near)), near);
+  useLayoutEffect(() => stands(id, ids), [ids]);
+  useEffect(() => () => stands(id, undefined), [id]);
+  const add = (texts: readonly string[]) => {
+    const sent = addCards(desk, id, texts);
+    requestAnimationFrame(() => toEnd(list));
+    return sent;
+  };
+  return (
+    <>
+      {at?.parent === id && <Full column={column} all={all} lifted={at.id} />}
+      <ul
+        ref={list} class="cards" data-column={id} aria-labelledby={`title-${id}`} data-empty={say(all[0] ? "board.noneMatches" : "board.empty")}
+        data-windowed={drawn ? true : undefined} style={drawn ? { paddingBlock: `${drawn.before}px ${drawn.after}px` } : undefined}
+      >
+        {drawn
+          ? drawn.rows.map(({ index, room }) => {
+            const card = cards[index]!;
+            return <CardFace key={card.id} card={card} editable={editable} place={index + 1} count={cards.length} room={room} measure={measure} />;
+          })
+          : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} />)}
+      </ul>
+      {editable && <Adder label={say("board.addCard")} field={say("board.cardTitle")} draft={`add-card/${id}`} column={id} many="board.addCards" opens={adding} add={add} />}
+    </>
+  );
+}
+
+/** What is lifted, if it concerns this column: it would land here, or is one of its cards. */
+function useLift({ store }: Desk, column: string, all: readonly Card[]) {
+  return useMemo(() => computed(() => {
+    const now = lifted.value;
+    if (now?.kind !== "card") return undefined;
+    if (now.parent === column) return now;
+    return all.includes(store.get<Card>(now.id)!) ? away(now.id) : undefined;
+  }), [column, all]).value;
+}
+
+/** The same object while a card is lifted away: its column is not drawn again with every step. */
+let gone: { readonly id: string; readonly parent: string; readonly after: null; readonly at: number } | undefined;
+const away = (id: string) => (gone?.id === id ? gone : (gone = { id, parent: "\n", after: null, at: 0 }));
+
+/** The indexes of those cards that stay in the page wherever it is scrolled to. */
+function usePins(ids: readonly string[], on: boolean): readonly number[] {
+  const pinned = useMemo(() => computed(() => {
+    if (!on) return "";
+    const held = new Set([lifted.value?.id, focused.value, renaming.value]);
+    return ids.flatMap((id, i) => (held.has(id) ? [i] : [])).join();
+  }), [ids, on]).value;
+  return useMemo(() => (pinned ? pinned.split(",").map(Number) : []), [pinned]);
+}
+
+/** Is the column in the view, or a view's width from it? */
+function useNear(li: RefObject<HTMLElement | null>, first: boolean): boolean {
+  const [near, set] = useState(first);
+  useEffect(() => {
+    const root = li.current!.closest(".board");
+    const observer = new IntersectionObserver((seen) => set(seen.at(-1)!.isIntersecting), { root, rootMargin: "0px 100%" });
+    observer.observe(li.current!);
+    return () => observer.disconnect();
+  }, []);
+  return near;
+}
+
+function toEnd(list: RefObject<HTMLElement | null>): void {
+  const go = () => list.current?.scrollTo({ top: list.current.scrollHeight });
+  go();
+  requestAnimationFrame(go); // once more with measured heights
 }
 
 const fullness = ({ wipLimit }: ColumnEntity, count: number) => (!wipLimit || count < wipLimit ? undefined : count > wipLimit ? "over" : "full");
 
-function Count({ column: { wipLimit }, count }: { readonly column: ColumnEntity; readonly count: number }) {
-  return <span class="count">{wipLimit ? say("board.wip", { count, limit: wipLimit }) : say("board.count", { count })}</span>;
+function Count({ column, count }: { readonly column: ColumnEntity; readonly count: number }) {
+  const { id, wipLimit } = column;
+  if (!wipLimit) return <span id={`count-${id}`} class="count">{say("board.count", { count })}<span class="unseen"> {say("board.cards", { count })}</span></span>;
+  const state = fullness(column, count);
+  const words = state && say(`board.${state}`);
+  const mode = say(column.wipMode === "soft" ? "board.softLimit" : "board.hardLimit", { limit: wipLimit });
+  return (
+    <span id={`count-${id}`} class="count" title={words ? say("board.limitState", { mode, state: words }) : mode}>
+      {say("board.wip", { count, limit: wipLimit })}{words && <span class="unseen"> {words}</span>}
+    </span>
+  );
+}
+
+/** Says before the card is put down that there is no room for it. */
+function Full({ column, all, lifted }: { readonly column: ColumnEntity; readonly all: readonly Card[]; readonly lifted: string }) {
+  if (!isFullFor(column, all.length) || all.some((c) => c.id === lifted)) return null;
+  return <p class="no-room">{say("board.isFull", { column: column.title, count: all.length, limit: column.wipLimit! })}</p>;
 }

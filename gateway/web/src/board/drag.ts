@@ -1,8 +1,236 @@
-// Dragging cards and columns with mouse, pen or finger.
+// Dragging cards, and columns by their head, with mouse, pen or finger. A finger holds first; one that moves at once scrolls.
+//
+// The card stays where it would land, as a gap, by the same preview as with the keys (lift.ts): that is drawn when the place
+// changes, not when the pointer moves. What follows the pointer is a copy, so the card itself may be changed, moved or deleted
+// by others meanwhile, and its list be windowed.
 
+import { useEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 
+import type { Desk } from "../desk.js";
+import { flight, ghostOf } from "./flight.js";
+import { elementOf } from "./focus.js";
+import { aim, lift, lifted, others, putBack, putDown } from "./lift.js";
+import { nearest, pull, slotAt, spotAt } from "./place.js";
+import { direction } from "../words/words.js";
+
+const far = 6; // px a mouse moves before it drags
+const hold = 280; // ms a finger rests before it drags
+const speed = 1.1; // px/ms at which an edge pulls at most
+
+const sign = direction === "rtl" ? -1 : 1;
+
+interface Press {
+  readonly thing: HTMLElement;
+  readonly target: EventTarget;
+  readonly pointer: number;
+  readonly x: number;
+  readonly y: number;
+  readonly isTouch: boolean;
+  readonly timer?: number;
+}
+
+interface Drag {
+  readonly id: string;
+  readonly kind: "card" | "column";
+  readonly ghost: HTMLElement;
+  /** From the pointer to the corner of the ghost. */
+  readonly dx: number;
+  readonly dy: number;
+  at: number;
+  frame: number;
+}
+
 /** Lets what stands on the board be dragged. */
-export function useDrag(board: RefObject<HTMLElement | null>): void {
-  void board;
+export function useDrag(board: RefObject<HTMLElement | null>, desk: Desk, editable: boolean): void {
+  useEffect(() => (editable ? draggable(board.current!, desk) : undefined), [desk, editable]);
+}
+
+function draggable(root: HTMLElement, desk: Desk): () => void {
+  let press: Press | undefined;
+  let drag: Drag | undefined;
+  let x = 0;
+  let y = 0;
+
+  const prevent = (e: Event) => drag && e.cancelable && e.preventDefault();
+
+  function down(e: PointerEvent): void {
+    if (press || drag || lifted.value || e.button !== 0 || !e.isPrimary || !(e.target instanceof Element)) return;
+    if (e.target.closest("button, input, textarea, select, [popover]")) return;
+    const thing = e.target.closest<HTMLElement>(".card[data-id]") ?? e.target.closest(".column-head")?.closest<HTMLElement>(".column[data-id]");
+    if (!thing) return;
+    const isTouch = e.pointerType === "touch";
+    [x, y] = [e.clientX, e.clientY];
+    press = {
+      thing, target: e.target, pointer: e.pointerId, x, y, isTouch,
+      ...(isTouch ? { timer: window.setTimeout(begin, hold) } : {}),
+    };
+    // Touch events go to where the finger came down, even when that has left the page.
+    e.target.addEventListener("touchmove", prevent, { passive: false });
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", up);
+    addEventListener("pointercancel", cancel);
+    addEventListener("keydown", escape, true);
+    addEventListener("blur", cancel);
+  }
+
+  function move(e: PointerEvent): void {
+    if (!press || e.pointerId !== press.pointer) return;
+    [x, y] = [e.clientX, e.clientY];
+    if (drag || Math.hypot(x - press.x, y - press.y) < far) return;
+    if (press.isTouch) forget();
+    else begin();
+  }
+
+  function begin(): void {
+    const { thing, pointer } = press!;
+    const id = thing.dataset["id"]!;
+    const now = elementOf(id); // it may have been drawn anew since
+    if (!now || !lift(desk, id, "pointer")) return forget();
+    const box = now.getBoundingClientRect();
+    const ghost = ghostOf(now, box);
+    ghost.classList.add("dragged");
+    drag = {
+      id, kind: now.matches(".card") ? "card" : "column", ghost, dx: box.left - press!.x, dy: box.top - press!.y,
+      at: performance.now(), frame: requestAnimationFrame(tick),
+    };
+    if (root.isConnected) catching(() => root.setPointerCapture(pointer)); // the events go on when the card leaves the page
+    document.body.classList.add("dragging");
+    getSelection()?.removeAllRanges();
+    place();
+  }
+
+  function place(): void {
+    const { ghost, dx, dy } = drag!;
+    ghost.style.left = ghost.style.top = "0";
+    ghost.style.transform = `translate(${x + dx}px, ${y + dy}px)`;
+  }
+
+  function tick(now: number): void {
+    if (!drag) return;
+    if (lifted.value?.id !== drag.id) return finish(undefined); // taken from us: it is gone, or its column
+    const ms = Math.min(50, now - drag.at);
+    drag.at = now;
+    drag.frame = requestAnimationFrame(tick);
+    place();
+    scroll(ms);
+    if (drag.kind === "card") overCards(drag.id);
+    else overColumns(drag.id);
+  }
+
+  function scroll(ms: number): void {
+    const box = root.getBoundingClientRect();
+    root.scrollLeft += pull(x, box.left, box.right) * speed * ms;
+    const list = drag!.kind === "card" ? listAt() : null;
+    if (!list) return;
+    const { top, bottom } = list.getBoundingClientRect();
+    list.scrollTop += pull(y, top, bottom, 48) * speed * ms;
+  }
+
+  const columns = () => [...root.querySelectorAll<HTMLElement>(".columns > .column[data-id]")];
+
+  /** The list of the column that is nearest to the pointer. */
+  function listAt(): HTMLElement | null {
+    const all = columns();
+    const spans = all.map((li) => {
+      const { left, width } = li.getBoundingClientRect();
+      return { start: left, size: width };
+    });
+    const inside = spans.findIndex(({ start, size }) => x >= start && x < start + size);
+    return all[inside < 0 ? nearest(spans, x) : inside]?.querySelector<HTMLElement>(".cards") ?? null;
+  }
+
+  function overCards(id: string): void {
+    const list = listAt();
+    const parent = list?.dataset["column"];
+    if (!list || parent === undefined) return;
+    const mounted = [...list.querySelectorAll<HTMLElement>(".card[data-id]")].filter((li) => li.dataset["id"] !== id);
+    // By offsets, which a card that is flying to its place has already reached.
+    const slot = slotAt(mounted.map((li) => ({ start: li.offsetTop, size: li.offsetHeight })), y - list.getBoundingClientRect().top + list.scrollTop);
+    const order = others(parent, id);
+    const below = mounted[slot]?.dataset["id"];
+    const above = mounted[slot - 1]?.dataset["id"];
+    aim(spotAt(parent, order, below !== undefined ? order.indexOf(below) : above !== undefined ? order.indexOf(above) + 1 : 0));
+  }
+
+  function overColumns(id: string): void {
+    const order = others("", id);
+    const spans = columns().filter((li) => li.dataset["id"] !== id).map((li) => ({ start: sign * (li.offsetLeft + li.offsetWidth / 2), size: 0 }));
+    const from = root.getBoundingClientRect().left;
+    aim(spotAt("", order, slotAt(spans, sign * (x - from + root.scrollLeft))));
+  }
+
+  function up(e: PointerEvent): void {
+    if (!press || e.pointerId !== press.pointer) return;
+    if (drag && lifted.value?.id === drag.id) finish(() => putDown(desk));
+    forget();
+  }
+
+  function cancel(): void {
+    if (drag) finish(() => putBack(desk));
+    forget();
+  }
+
+  function escape(e: KeyboardEvent): void {
+    if (!drag || e.key !== "Escape") return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    cancel();
+  }
+
+  function finish(how: (() => void) | undefined): void {
+    const { id, ghost, frame } = drag!;
+    cancelAnimationFrame(frame);
+    drag = undefined;
+    flight.from(id, ghost.getBoundingClientRect());
+    ghost.remove();
+    document.body.classList.remove("dragging");
+    how?.();
+    // The click that may follow is the end of the drag and opens nothing.
+    addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+  }
+
+  function forget(): void {
+    clearTimeout(press?.timer);
+    press?.target.removeEventListener("touchmove", prevent);
+    press = undefined;
+    removeEventListener("pointermove", move);
+    removeEventListener("pointerup", up);
+    removeEventListener("pointercancel", cancel);
+    removeEventListener("keydown", escape, true);
+    removeEventListener("blur", cancel);
+  }
+
+  // A pen that is near says that it is one: the browser must not take its strokes for scrolling.
+  const hover = (e: PointerEvent) => (root.dataset["pointer"] = e.pointerType);
+  const menu = (e: Event) => (drag || press?.isTouch) && e.preventDefault();
+  const native = (e: Event) => e.preventDefault();
+  root.addEventListener("pointerdown", down);
+  root.addEventListener("pointerover", hover);
+  root.addEventListener("touchmove", prevent, { passive: false });
+  root.addEventListener("contextmenu", menu);
+  root.addEventListener("dragstart", native);
+  return () => {
+    cancel();
+    root.removeEventListener("pointerdown", down);
+    root.removeEventListener("pointerover", hover);
+    root.removeEventListener("touchmove", prevent);
+    root.removeEventListener("contextmenu", menu);
+    root.removeEventListener("dragstart", native);
+  };
+}
+
+function swallow(e: Event): void {
+  e.preventDefault();
+  e.stopPropagation();
+}
+
+/** A pointer that is gone already cannot be captured. */
+function catching(fn: () => void): void {
+  try {
+    fn();
+  } catch (e) {
+    if (!(e instanceof DOMException)) throw e;
+  }
 }

@@ -1,0 +1,38 @@
+// All keys of the board.
+
+import { Dialog } from "../parts/Dialog.js";
+import { say, type Key } from "../words/words.js";
+import { helping } from "./keys.js";
+
+const keys: readonly (readonly [keys: readonly string[], what: Key])[] = [
+  [["↑", "↓", "←", "→"], "keys.go"],
+  [["Home", "End"], "keys.ends"],
+  [["Enter"], "keys.open"],
+  [["Space"], "keys.lift"],
+  [["Esc"], "keys.back"],
+  [["F2", "E"], "keys.rename"],
+  [["M"], "keys.move"],
+  [["N"], "keys.add"],
+  [["L"], "keys.like"],
+  [["C"], "keys.archive"],
+  [["?"], "keys.help"],
+];
+
+export function KeysDialog() {
+  if (!helping.value) return null;
+  const close = () => void (helping.value = false);
+  return (
+    <Dialog label={say("board.keys")} className="small-dialog keys-dialog" onClose={close}>
+      <h2>{say("board.keys")}</h2>
+      <p>{say("keys.where")}</p>
+      <dl>
+        {keys.map(([names, what]) => (
+          <div key={what}>
+            <dt>{names.map((name) => <kbd key={name}>{name}</kbd>)}</dt>
+            <dd>{say(what)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

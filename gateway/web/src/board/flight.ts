@@ -1,0 +1,133 @@
+// Cards that change place fly there: measured before the page is drawn anew, and after, and moved from the one to the other
+// by a transform. Nothing in the card changes for it. What cannot be seen costs nothing.
+
+import type { Card, Entity, Store } from "@snapback/client";
+
+/** Milliseconds: a move, and a way home. */
+const usual = 180;
+const home = 340;
+
+interface Seen {
+  readonly box: DOMRect;
+  readonly parent: Element | null;
+}
+
+const still = typeof matchMedia === "undefined" ? undefined : matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Where the cards stood at the last painting, of the columns in which something is about to change. */
+let before = new Map<string, Seen>();
+let measured = new Set<string>();
+/** Those that fly home. */
+let homing = new Set<string>();
+/** Those that come from elsewhere: from where they were let go. */
+let thrown = new Map<string, DOMRect>();
+let planned = false;
+let slowly = false;
+
+const selector = (parent: string) => (parent ? `ul.cards[data-column="${CSS.escape(parent)}"] > .card` : ".columns > .column[data-id]");
+const inView = (b: DOMRect) => b.bottom > 0 && b.right > 0 && b.top < innerHeight && b.left < innerWidth;
+
+function measure(parent: string): void {
+  if (measured.has(parent)) return;
+  measured.add(parent);
+  for (const li of document.querySelectorAll<HTMLElement>(selector(parent))) {
+    const box = li.getBoundingClientRect();
+    if (inView(box)) before.set(li.dataset["id"]!, { box, parent: li.parentElement });
+  }
+}
+
+/** Something changes in these columns (under "": the order of the columns): what is seen of it will move. */
+function over(parents: readonly string[], { slow = false } = {}): void {
+  if (still?.matches) return;
+  for (const parent of new Set(parents)) measure(parent);
+  slowly ||= slow;
+  if (planned) return;
+  planned = true;
+  requestAnimationFrame(play);
+}
+
+/** The next time it is drawn it comes from there. */
+function from(id: string, box: DOMRect): void {
+  if (still?.matches) return;
+  thrown.set(id, box);
+  over([]);
+}
+
+function play(): void {
+  const [was, columns, letGo, back, slow] = [before, measured, thrown, homing, slowly];
+  [before, measured, thrown, homing, slowly, planned] = [new Map(), new Set(), new Map(), new Set(), false, false];
+  const moves: (() => void)[] = [];
+  const seen = new Set<string>();
+  const look = (li: HTMLElement) => {
+    const id = li.dataset["id"]!;
+    if (seen.has(id)) return;
+    seen.add(id);
+    const box = li.getBoundingClientRect();
+    const old = letGo.get(id) ?? was.get(id)?.box;
+    if (!old || !inView(box)) return;
+    const [x, y] = [old.left - box.left, old.top - box.top];
+    if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
+    const across = letGo.has(id) || was.get(id)?.parent !== li.parentElement;
+    moves.push(() => (across ? fly : slide)(li, box, x, y, slow || back.has(id) ? home : usual));
+  };
+  // All is read first, then all is set in motion.
+  for (const parent of columns) document.querySelectorAll<HTMLElement>(selector(parent)).forEach(look);
+  for (const id of letGo.keys()) document.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(id)}"]:is(.card, .column)`).forEach(look);
+  moves.forEach((move) => move());
+}
+
+const easing = "cubic-bezier(.2, .8, .3, 1)";
+
+function slide(li: HTMLElement, _: DOMRect, x: number, y: number, duration: number): void {
+  li.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing });
+}
+
+/** Over the edges of the lists: as a copy above them all, the card itself stays unseen meanwhile. */
+function fly(li: HTMLElement, box: DOMRect, x: number, y: number, duration: number): void {
+  const copy = ghostOf(li, box);
+  const end = () => copy.remove();
+  li.animate([{ opacity: 0 }, { opacity: 0 }], { duration });
+  copy.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing }).finished.then(end, end);
+}
+
+/** A copy of what stands there, above all, that neither keys nor screen readers find. */
+export function ghostOf(li: HTMLElement, box: DOMRect): HTMLElement {
+  const copy = li.cloneNode(true) as HTMLElement;
+  for (const e of [copy, ...copy.querySelectorAll<HTMLElement>("[id], [data-id]")]) {
+    e.removeAttribute("id");
+    e.removeAttribute("data-id");
+  }
+  if (copy.dataset["lifted"] !== "keys") copy.removeAttribute("data-lifted");
+  copy.inert = true;
+  copy.setAttribute("aria-hidden", "true");
+  const layer = document.createElement(li.tagName === "LI" ? "ul" : "div");
+  layer.className = "ghost";
+  layer.style.cssText = `left: ${box.left}px; top: ${box.top}px; width: ${box.width}px; height: ${box.height}px`;
+  layer.append(copy);
+  document.body.append(layer);
+  return layer;
+}
+
+const parentIn = (e: Entity | undefined): string | undefined =>
+  e?.kind === "card" ? (e as Card).columnId : e?.kind === "column" ? "" : undefined;
+
+/** Watches what the store changes. Gives what ends it. */
+function watch(store: Store): () => void {
+  const ends = [
+    store.subscribe((changes) => {
+      const parents: string[] = [];
+      for (const { before, after } of changes) {
+        const [a, b] = [parentIn(before), parentIn(after)];
+        if (a === undefined && b === undefined) continue;
+        if (a === b && before?.["position"] === after?.["position"] && before?.["archived"] === after?.["archived"]) continue;
+        if (a !== undefined) parents.push(a);
+        if (b !== undefined) parents.push(b);
+      }
+      if (parents[0] !== undefined) over(parents);
+    }),
+    store.onRollback(({ changes }) => changes.forEach((c) => homing.add(c.entityId))),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+export const flight = { over, from, watch };

@@ -1,0 +1,111 @@
+// The focus stays on a card while the card is drawn anew: in another column, at another place, after a snap-back. If the card
+// is gone, it goes to its neighbour.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { RefObject } from "preact";
+
+import { heir } from "./place.js";
+import { shown } from "./lift.js";
+
+/** The card or column that has the focus, or had it before it was drawn anew. It stays mounted. */
+export const focused = signal<string | undefined>(undefined);
+
+/** Which part of it; "" is the card's title or the column's head. */
+let part = "";
+/** Where it stood before it went, and among whom. */
+let left: { readonly parent: string; readonly list: readonly string[] } | undefined;
+/** What is to have the focus as soon as it is mounted. */
+let wanted: string | undefined;
+let asked = false;
+
+const parts = [".like", ".card [aria-haspopup]", ".column-head [aria-haspopup]", ".adder"];
+
+export const elementOf = (id: string): HTMLElement | null => document.querySelector(`:is(.card, .column)[data-id="${CSS.escape(id)}"]`);
+
+function targetIn(element: Element, which = ""): HTMLElement | null {
+  return (which && element.querySelector<HTMLElement>(which)) || element.querySelector<HTMLElement>(element.matches(".column") ? ".column-head" : ".edit, .card-title");
+}
+
+/** The card or column whose keys are meant when the focus is there. */
+export function ownerOf(target: EventTarget | null): { readonly id: string; readonly kind: "card" | "column"; readonly element: HTMLElement } | undefined {
+  if (!(target instanceof Element)) return undefined;
+  const element = target.closest<HTMLElement>(".card[data-id]") ?? target.closest(".column-head")?.closest<HTMLElement>(".column[data-id]");
+  const id = element?.dataset["id"];
+  return element && id ? { id, kind: element.matches(".card") ? "card" : "column", element } : undefined;
+}
+
+/** Gives it the focus, now or as soon as it is mounted. */
+export function focusOn(id: string): void {
+  part = "";
+  wanted = id;
+  focused.value = id;
+  const element = elementOf(id);
+  if (element) mounted(id, element);
+}
+
+/** Has just come to stand in the page. */
+export function mounted(id: string, element: HTMLElement): void {
+  if (wanted !== id && (focused.peek() !== id || !lost(id))) return;
+  const meant = wanted === id;
+  wanted = undefined;
+  const target = targetIn(element, part);
+  target?.focus({ preventScroll: true });
+  if (meant) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** Nothing has the focus, or what has it is about to go. */
+function lost(id: string): boolean {
+  const { activeElement } = document;
+  return !activeElement || activeElement === document.body || activeElement.closest<HTMLElement>(".card")?.dataset["id"] === id;
+}
+
+/** What stands under the parent is now this, in the page as well. */
+export function stands(parent: string, list: readonly string[] | undefined): void {
+  const was = shown.get(parent);
+  if (list) shown.set(parent, list);
+  else shown.delete(parent);
+  const id = focused.peek();
+  if (id === undefined || !was) return;
+  if (was.includes(id) && !list?.includes(id)) left = { parent, list: was };
+  if (asked) return;
+  asked = true;
+  queueMicrotask(settle); // when all that belongs together is drawn
+}
+
+function settle(): void {
+  asked = false;
+  const id = focused.peek();
+  const from = left;
+  left = undefined;
+  if (id === undefined || !lost(id)) return;
+  const element = elementOf(id);
+  if (element) return void targetIn(element, part)?.focus({ preventScroll: true });
+  if (!from || [...shown.values()].some((list) => list.includes(id))) return;
+  const now = shown.get(from.parent) ?? [];
+  const next = heir(from.list, id, (x) => now.includes(x)) ?? (from.parent || undefined);
+  if (next !== undefined) focusOn(next);
+}
+
+/** Follows the focus on the board. */
+export function useFocus(board: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const come = ({ target }: FocusEvent) => {
+      const owner = board.current?.contains(target as Node) ? ownerOf(target) : undefined;
+      focused.value = owner?.id;
+      part = owner && target instanceof Element ? (parts.find((p) => target.matches(p)) ?? "") : "";
+      wanted = undefined;
+    };
+    const away = ({ target }: Event) => {
+      if (!ownerOf(target)) focused.value = undefined;
+    };
+    document.addEventListener("focusin", come);
+    document.addEventListener("pointerdown", away, true);
+    return () => {
+      document.removeEventListener("focusin", come);
+      document.removeEventListener("pointerdown", away, true);
+      focused.value = undefined;
+      shown.clear();
+    };
+  }, []);
+}
