@@ -95,9 +95,13 @@ function back(row: RefObject<HTMLElement | null>): void {
   });
 }
 
-function Name({ file: { id, name, url } }: { readonly file: File }) {
+function Name({ file: { id, name, url }, text = name }: {
+  readonly file: File;
+  /** What the link says. */
+  readonly text?: string;
+}) {
   const desk = useDesk();
-  if (url !== undefined) return <p class="file-name"><a href={url} target="_blank" rel="noopener noreferrer" dir="auto">{name}</a></p>;
+  if (url !== undefined) return <p class="file-name"><a href={url} target="_blank" rel="noopener noreferrer" dir="auto">{text}</a></p>;
   const byToken = !!who.value.token;
   return (
     <p class="file-name">
@@ -109,7 +113,7 @@ function Name({ file: { id, name, url } }: { readonly file: File }) {
           void save(desk, id, name);
         }}
       >
-        {name}
+        {text}
       </a>
     </p>
   );
@@ -149,7 +153,7 @@ function Preview({ file, onClose }: { readonly file: File; onClose(): void }) {
     <Dialog label={say("files.preview", { name: file.name })} className="preview" onClose={onClose}>
       <h2 dir="auto">{file.name}</h2>
       <Image file={file} alt={file.name} />
-      <Name file={file} />
+      <Name file={file} text={say("files.download")} />
     </Dialog>
   );
 }

@@ -1,6 +1,96 @@
-// What happened to an entity, in words.
+// What happened to an entity, in words, newest first; it grows while it is open.
 
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import type { Store } from "@snapback/client";
+
+import { useDesk } from "../desk.js";
+import { Avatar } from "../parts/Avatar.js";
+import { follow, hrefOf } from "../route.js";
+import { describe } from "../text/mutation.js";
+import { ago, exactly } from "../words/dates.js";
+import { wording } from "../words/refusal.js";
+import { say } from "../words/words.js";
+import { known } from "./known.js";
+import type { Decision } from "./log.js";
+import { person } from "./person.js";
+import { tell, type Line, type Telling } from "./tell.js";
+import { useLog } from "./useLog.js";
+
+/** How often the ages are written anew, in milliseconds. */
+const ageing = 30_000;
+
+/** `entity` is the id of what the history is of; "" is all of the board. */
 export function History({ entity }: { readonly entity: string }) {
-  void entity;
-  return null;
+  const desk = useDesk();
+  const { decisions, state, failure, hasOlder, older, again } = useLog(desk, entity);
+  const told = useTold(desk.store, decisions, entity);
+  useAgeing();
+  return (
+    <div class="history" data-history={entity} data-loaded={state}>
+      <ol class="history-list" aria-label={say("history.label")} aria-busy={state === "loading"}>
+        {told.map((one) => <Entry key={one.key} one={one} />)}
+      </ol>
+      {state === "loading" && <p class="file-about" role="status">{say("history.loading")}</p>}
+      {state === "failed" && (
+        <p class="history-failed">
+          <span role="status">{say("history.failed", { why: wording(failure ?? { code: "offline", details: {} }, () => undefined) })}</span>{" "}
+          <button type="button" class="second" onClick={again}>{say("history.again")}</button>
+        </p>
+      )}
+      {state === "live" && (hasOlder
+        ? <button type="button" class="second" onClick={older}>{say("history.older")}</button>
+        : <p class="file-about">{say(told.length ? "history.all" : "history.none")}</p>)}
+    </div>
+  );
+}
+
+interface Told {
+  readonly key: string;
+  readonly decision: Decision;
+  readonly lines: readonly Line[];
+  readonly nameOf: (id: string) => string | undefined;
+}
+
+function useTold(store: Store, decisions: readonly Decision[], subject: string): readonly Told[] {
+  return useMemo(() => {
+    const names = known(decisions, (id) => store.get(id));
+    const t: Telling = {
+      known: names, subject,
+      person: (user) => person(store, user).name,
+      describe: (changes) => describe(names as never, changes),
+    };
+    return decisions
+      .map((decision) => ({ key: `${decision.user} ${decision.id}`, decision, lines: tell(decision, t), nameOf: names.nameOf }))
+      .filter(({ lines }) => lines.length)
+      .reverse();
+  }, [store, decisions, subject]);
+}
+
+function useAgeing(): void {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), ageing);
+    return () => clearInterval(timer);
+  }, []);
+}
+
+function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameOf } }: { readonly one: Told }) {
+  const { store, board } = useDesk();
+  const by = person(store, user);
+  return (
+    <li class="history-entry">
+      <Avatar user={user} name={by.name === user ? (name ?? user) : by.name} picture={by.picture ?? picture} />
+      <div class="history-what">
+        {lines.map(({ text, tone, on, words }, i) => (
+          <div key={i} class="history-line" data-tone={tone}>
+            <p>{text}</p>
+            {on && nameOf(on) && <p class="history-on"><a dir="auto" href={hrefOf(board, on)} onClick={follow}>{nameOf(on)}</a></p>}
+            {words && <details><summary>{words.title}</summary><blockquote dir="auto">{words.text}</blockquote></details>}
+          </div>
+        ))}
+        <time class="file-about" dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
+      </div>
+    </li>
+  );
 }

@@ -1,5 +1,7 @@
 // What happened on the board, in words.
 
+import { History } from "./History.js";
+
 export function HistoryPanel() {
-  return null;
+  return <History entity="" />;
 }

@@ -1,13 +1,14 @@
 // A file on its way: how far it is, or why it did not come through.
 
+import { useBoard } from "@snapback/client/react";
+
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { size } from "../words/dates.js";
 import { say } from "../words/words.js";
-import { useBoard } from "@snapback/client/react";
 import { SortIcon } from "./SortIcon.js";
 import { failureInWords, uploadsOf } from "./sending.js";
-import type { Upload } from "./uploads.js";
+import { canRetry, type Upload } from "./uploads.js";
 
 export function UploadRow({ upload }: { readonly upload: Upload }) {
   const uploads = uploadsOf(useDesk());
@@ -22,7 +23,7 @@ export function UploadRow({ upload }: { readonly upload: Upload }) {
         {!failed && <Progress upload={upload} />}
         <p class="file-about">{failed ? <Why upload={upload} /> : <HowFar upload={upload} />}</p>
       </div>
-      {failed && (
+      {upload.failure.value && canRetry(upload.failure.value) && (
         <button type="button" class="second" aria-label={say("files.retryNamed", { name })} onClick={() => uploads.retry(id)}>{say("files.retry")}</button>
       )}
       {state !== "stored" && (

@@ -8,7 +8,7 @@ import { of, who } from "../session.js";
 import { size } from "../words/dates.js";
 import { wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
-import { createUploads, type Failure, type Upload, type Uploads } from "./uploads.js";
+import { canRetry, createUploads, type Failure, type Upload, type Uploads } from "./uploads.js";
 
 const all = new WeakMap<Store, Uploads>();
 
@@ -24,6 +24,7 @@ export function uploadsOf(desk: Desk): Uploads {
     live: () => store.status !== "offline" && store.status !== "connecting",
     put: (upload, progress, ended) => {
       notes.get(upload.id)?.();
+      notes.delete(upload.id);
       return put(board, upload, progress, ended);
     },
     there: (id, fn) => {
@@ -36,7 +37,7 @@ export function uploadsOf(desk: Desk): Uploads {
     failed: (upload, failure) => {
       notes.set(upload.id, note({
         tone: "refused", title: say("files.failed", { name: upload.name }), text: failureInWords(failure, upload.name),
-        actions: [{ label: say("files.retry"), run: () => uploads.retry(upload.id) }],
+        ...(canRetry(failure) && { actions: [{ label: say("files.retry"), run: () => uploads.retry(upload.id) }] }),
       }));
     },
     stored: ({ name }) => announce(say("files.stored", { name })),

@@ -56,6 +56,9 @@ const atOnce = 3;
 /** Codes that are no decision: under the same id it may still take effect, and then has that effect once. */
 const open = new Set(["offline", "undecided", "unavailable", "rate_limited", "unauthorized"]);
 
+/** Is there a point in trying again? */
+export const canRetry = ({ code }: Failure): boolean => code !== "too_large" && code !== "unreadable";
+
 export function createUploads(ways: Ways): Uploads {
   const list = signal<readonly Upload[]>([]);
   const breaks = new Map<string, () => void>(); // of those being sent
