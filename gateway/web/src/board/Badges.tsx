@@ -20,7 +20,7 @@ export function Badges({ card }: { readonly card: Card }) {
   const { items, done: checked, comments, files } = useCounts(id);
   const more = assignees.length - most;
   return (
-    <>
+    <span class="badges">
       {(due || done) && <Due due={due} done={done} />}
       {description && <Badge icon="text" name={say("card.hasDescription")} />}
       {items > 0 && <Badge icon="check" name={say("card.badge.items", { done: checked, all: items })} all={checked === items}>{say("card.badge.progress", { done: checked, all: items })}</Badge>}
@@ -32,7 +32,7 @@ export function Badges({ card }: { readonly card: Card }) {
           {more > 0 && <span role="img" aria-label={say("card.badge.others", { count: more })}>{say("card.badge.more", { count: more })}</span>}
         </span>
       )}
-    </>
+    </span>
   );
 }
 

@@ -29,6 +29,7 @@ export function AddLine({ label, field, button, first, add }: {
   readonly button: string;
   /** What the field holds at first. */
   readonly first: string;
+  /** Adds it, and sees to the focus. */
   add(text: string): void;
 }) {
   return <Adding label={label} name={label} field={field} button={button} first={first} stays={false} add={add} />;
@@ -62,8 +63,8 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
     const text = input.current!.value.replace(/\s+/g, " ").trim();
     if (!text) return close();
     add(text);
+    if (!stays) return setOpen(false);
     input.current!.value = "";
-    if (!stays) close();
   };
   if (!open) return <button ref={button} type="button" class="second add" aria-label={name} onClick={() => setOpen(true)}><Icon name="plus" />{label}</button>;
   return (
@@ -72,7 +73,7 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
       onSubmit={(e) => {
         e.preventDefault();
         submit();
-        input.current?.focus();
+        if (stays) input.current?.focus();
       }}
     >
       <textarea

@@ -10,6 +10,7 @@ import { say } from "../words/words.js";
 import { AddItems, AddLine } from "./Adding.js";
 import { doneOf } from "./counts.js";
 import { Editable } from "./Editable.js";
+import { at, refocus } from "./focus.js";
 import { useItemDrag } from "./itemdrag.js";
 import { Item } from "./Item.js";
 import { portions } from "./lines.js";
@@ -25,7 +26,7 @@ export function Checklists({ card, editable }: { readonly card: string; readonly
       {editable && (
         <AddLine
           label={say("card.checklist.new")} field={say("card.checklist.title")} button={say("card.add")} first={say("card.checklist.first")}
-          add={(title) => void store.create("checklist", { cardId: card, title })}
+          add={(title) => refocus(`${at(store.create("checklist", { cardId: card, title }).entityId)} .add`)}
         />
       )}
     </div>
@@ -43,6 +44,10 @@ function Checklist({ list, above, below, others, editable }: {
   const { id } = list;
   const title = list.title || say("card.checklist");
   const items = useChildren(id, "item");
+  const remove = () => {
+    store.remove(id);
+    refocus(".checklists > .add");
+  };
   const add = (lines: readonly string[]) => {
     for (const some of portions(lines)) {
       store.transact(some.map((text) => ({ entityId: store.newId(), patch: { kind: "item", checklistId: id, text }, ifRev: 0 })));
@@ -69,7 +74,7 @@ function Checklist({ list, above, below, others, editable }: {
         )}
         {editable && (
           <Sure
-            name={say("card.checklist.delete", { title })} act={say("card.delete")} face={<Icon name="trash" />} run={() => store.remove(id)}
+            name={say("card.checklist.delete", { title })} act={say("card.delete")} face={<Icon name="trash" />} run={remove}
             question={() => say("card.checklist.sure", { title, count: items.length })}
           />
         )}

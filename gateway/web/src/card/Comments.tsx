@@ -11,6 +11,7 @@ import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { commentsOf } from "./counts.js";
 import { Editable } from "./Editable.js";
+import { refocus } from "./focus.js";
 import type { Loading } from "./loading.js";
 import { present } from "./now.js";
 import { shownComments } from "./paging.js";
@@ -49,6 +50,10 @@ function Comment({ comment, own, admin }: { readonly comment: CommentEntity; rea
   const { store, slow } = useDesk();
   const { id, text, createdBy = "", createdAt, createdRev, rev, updatedAt } = comment;
   const now = present();
+  const remove = () => {
+    store.remove(id);
+    refocus(".comments textarea");
+  };
   return (
     <li class="comment" data-id={id} data-pending={slow.of(id).value || undefined}>
       <header>
@@ -62,8 +67,8 @@ function Comment({ comment, own, admin }: { readonly comment: CommentEntity; rea
         </Editable>
         {(own || admin) && (
           <Sure
-            name={say("card.comment.delete")} question={say("card.comment.sure")} act={say("card.delete")} face={<Icon name="trash" />}
-            run={() => store.remove(id)}
+            name={say("card.comment.delete")} question={() => say("card.comment.sure")} act={say("card.delete")} face={<Icon name="trash" />}
+            run={remove}
           />
         )}
       </div>

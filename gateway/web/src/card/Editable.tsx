@@ -1,12 +1,13 @@
 // A text that is read, and edited where it stands after its button was pressed.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { Icon } from "../parts/Icon.js";
-import { EditText } from "../text/EditText.js";
+import { EditText, useEditing } from "../text/EditText.js";
+import { Unsaved } from "../text/Unsaved.js";
 
-export function Editable({ id, field, label, name, face, multiline = false, editable, children }: {
+export function Editable({ id, field, label, name, face, className = face ? "second" : "tool", multiline = false, editable, children }: {
   readonly id: string;
   readonly field: string;
   /** What the field is called. */
@@ -15,12 +16,13 @@ export function Editable({ id, field, label, name, face, multiline = false, edit
   readonly name: string;
   /** What is seen of the button; a pencil if nothing else. */
   readonly face?: ComponentChildren;
+  readonly className?: string;
   readonly multiline?: boolean;
   readonly editable: boolean;
   /** The text as it is read; it is given what begins the editing. */
   children(edit: (() => void) | undefined): ComponentChildren;
 }) {
-  const [editing, setEditing] = useState(false);
+  const [editing, setEditing] = useEditing(id, field);
   const button = useRef<HTMLButtonElement>(null);
   const was = useRef(false);
   useEffect(() => {
@@ -33,10 +35,11 @@ export function Editable({ id, field, label, name, face, multiline = false, edit
     <>
       {children(editable ? () => setEditing(true) : undefined)}
       {editable && (
-        <button ref={button} type="button" class={face ? "second" : "tool"} aria-label={name} title={name} onClick={() => setEditing(true)}>
+        <button ref={button} type="button" class={className} aria-label={name} title={name} onClick={() => setEditing(true)}>
           {face ?? <Icon name="pencil" />}
         </button>
       )}
+      {editable && <Unsaved id={id} field={field} />}
     </>
   );
 }

@@ -1,6 +1,8 @@
 // One item of a checklist: checked, edited where it stands, moved by menu, keys and pointer.
 
-import type { Checklist, Item as ItemEntity } from "@snapback/client";
+import { useRef, useState } from "preact/hooks";
+
+import type { Checklist, Item as ItemEntity, Store } from "@snapback/client";
 
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
@@ -8,11 +10,13 @@ import { Menu, type MenuItem } from "../parts/Menu.js";
 import { onTime } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { Editable } from "./Editable.js";
+import { at, refocus } from "./focus.js";
 import { Person } from "./People.js";
-import { Sure } from "./Sure.js";
+import { Question } from "./Sure.js";
 
 export function Item({ item, above, below, others, editable }: {
   readonly item: ItemEntity;
+  /** The ids of its neighbours. */
   readonly above: string | undefined;
   readonly below: string | undefined;
   /** The checklists of the card. */
@@ -20,60 +24,61 @@ export function Item({ item, above, below, others, editable }: {
   readonly editable: boolean;
 }) {
   const { store, slow } = useDesk();
+  const ref = useRef<HTMLLIElement>(null);
+  const [asking, setAsking] = useState(false);
   const { id, text, done = false, due, assignee } = item;
-  const waits = slow.of(id).value || undefined;
-  const up = () => above && store.mutate(id, { position: { before: above } });
-  const down = () => below && store.mutate(id, { position: { after: below } });
+  const unask = () => {
+    setAsking(false);
+    ref.current?.querySelector<HTMLElement>("[aria-haspopup=menu]")?.focus();
+  };
+  const remove = () => {
+    store.remove(id);
+    refocus(`${at(below ?? above)} > input`, `${at(item.checklistId)} .add`);
+  };
+  const keys = (e: KeyboardEvent) => {
+    if (e.key === "Escape" && asking) {
+      e.preventDefault();
+      unask();
+    }
+    const to = e.key === "ArrowUp" ? above && { before: above } : e.key === "ArrowDown" ? below && { after: below } : undefined;
+    if (!editable || !e.altKey || !to || e.target instanceof HTMLTextAreaElement) return;
+    e.preventDefault();
+    keepFocus(e.target);
+    store.mutate(id, { position: to });
+  };
   return (
-    <li
-      class="item" data-id={id} data-done={done || undefined} data-pending={waits}
-      onKeyDown={(e) => {
-        if (!editable || !e.altKey || e.target instanceof HTMLTextAreaElement || (e.key !== "ArrowUp" && e.key !== "ArrowDown")) return;
-        e.preventDefault();
-        keepFocus(e.target);
-        if (e.key === "ArrowUp") up();
-        else down();
-      }}
-    >
+    <li ref={ref} class="item" data-id={id} data-done={done || undefined} data-pending={slow.of(id).value || undefined} onKeyDown={keys}>
       {editable && <span class="grip" aria-hidden="true" />}
       <input
         type="checkbox" checked={done} disabled={!editable} aria-label={text} aria-keyshortcuts={editable ? "Alt+ArrowUp Alt+ArrowDown" : undefined}
         onChange={() => store.mutate(id, { done: done ? null : true })}
       />
-      <Editable id={id} field="text" label={say("card.item.text")} name={say("card.item.edit", { text })} editable={editable}>
-        {(edit) => (
-          <span class="item-text" dir="auto" onClick={edit}>
-            {text}
-          </span>
-        )}
+      <Editable
+        id={id} field="text" label={say("card.item.one")} name={say("card.item.edit", { text })} editable={editable}
+        className="item-text" face={<span dir="auto">{text}</span>}
+      >
+        {(edit) => !edit && <span class="item-text" dir="auto">{text}</span>}
       </Editable>
-      {due && <time class="due" dateTime={due}>{onTime(due)}</time>}
+      {due && <time class="quiet" dateTime={due}>{onTime(due)}</time>}
       {assignee && <Person user={assignee} />}
       {editable && (
-        <>
-          <Menu label={say("card.item.menu", { text })} items={menuOf(item, others, up, down, above, below, (to) => store.mutate(id, { checklistId: to }))}>
-            <Icon name="move" />
-          </Menu>
-          <Sure
-            name={say("card.item.delete", { text })} question={say("card.item.sure", { text })} act={say("card.delete")} face={<Icon name="trash" />}
-            run={() => store.remove(id)}
-          />
-        </>
+        <Menu label={say("card.item.menu", { text })} items={menuOf(store, item, others, above, below, () => setAsking(true))}><Icon name="more" /></Menu>
       )}
+      {asking && <Question question={say("card.item.sure", { text })} act={say("card.delete")} run={remove} close={unask} />}
     </li>
   );
 }
 
 function menuOf(
-  item: ItemEntity, others: readonly Checklist[], up: () => void, down: () => void, above: string | undefined, below: string | undefined,
-  to: (checklist: string) => void,
+  store: Store, { id, checklistId }: ItemEntity, others: readonly Checklist[], above: string | undefined, below: string | undefined, ask: () => void,
 ): readonly MenuItem[] {
   return [
-    { label: say("card.up"), keys: "Alt ↑", disabled: !above, run: up },
-    { label: say("card.down"), keys: "Alt ↓", disabled: !below, run: down },
-    ...others.filter(({ id }) => id !== item.checklistId).map(({ id, title }) => (
-      { label: say("card.item.to", { title: title || say("card.checklist") }), run: () => to(id) }
+    { label: say("card.up"), keys: "Alt ↑", disabled: !above, run: () => above && store.mutate(id, { position: { before: above } }) },
+    { label: say("card.down"), keys: "Alt ↓", disabled: !below, run: () => below && store.mutate(id, { position: { after: below } }) },
+    ...others.filter((list) => list.id !== checklistId).map((list) => (
+      { label: say("card.item.to", { title: list.title || say("card.checklist") }), run: () => store.mutate(id, { checklistId: list.id }) }
     )),
+    { label: say("card.item.delete"), run: ask },
   ];
 }
 

@@ -14,13 +14,14 @@ import { colourName, labelName, nextColour } from "./colours.js";
 import { Pop } from "./Pop.js";
 
 export function Labels({ card, editable }: { readonly card: Card; readonly editable: boolean }) {
-  const { labels = [] } = card;
+  const on = card.labels;
+  const labels = useList("label").filter(({ id }) => on?.includes(id)); // in the order of the board's
   if (!editable && !labels.length) return null;
   return (
     <section class="prop">
       <h3>{say("card.labels")}</h3>
       <div class="prop-values">
-        {labels.length > 0 && <ul class="labels">{labels.map((id) => <Chip key={id} id={id} />)}</ul>}
+        {labels.length > 0 && <ul class="labels">{labels.map((label) => <li key={label.id} class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></li>)}</ul>}
         {editable && (
           <Pop label={say("card.labels")} name={say("card.labels.choose")} face={<Icon name="plus" />}>
             {() => <Picker card={card.id} />}
@@ -29,11 +30,6 @@ export function Labels({ card, editable }: { readonly card: Card; readonly edita
       </div>
     </section>
   );
-}
-
-function Chip({ id }: { readonly id: string }) {
-  const label = useEntity<Label>(id);
-  return label?.kind === "label" ? <li class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></li> : null;
 }
 
 const labelsOf = (card: Card | undefined) => card?.labels;

@@ -11,6 +11,7 @@ import { say } from "../words/words.js";
 import { ColourPicker } from "./ColourPicker.js";
 import { colourName, labelName, nextColour } from "./colours.js";
 import { Editable } from "./Editable.js";
+import { refocus } from "./focus.js";
 import { Pop } from "./Pop.js";
 import { Sure } from "./Sure.js";
 
@@ -38,6 +39,10 @@ function Row({ label, above, below, editable }: {
   const { store } = useDesk();
   const { id, color } = label;
   const name = labelName(label);
+  const remove = () => {
+    store.remove(id);
+    refocus(".labels-panel form input");
+  };
   return (
     <li class="label-row" data-id={id}>
       <Editable id={id} field="name" label={say("card.label.name")} name={say("card.label.rename", { name })} editable={editable}>
@@ -61,7 +66,7 @@ function Row({ label, above, below, editable }: {
             <Icon name="down" />
           </button>
           <Sure
-            name={say("card.label.delete", { name })} act={say("card.delete")} face={<Icon name="trash" />} run={() => store.remove(id)}
+            name={say("card.label.delete", { name })} act={say("card.delete")} face={<Icon name="trash" />} run={remove}
             question={() => say("card.label.sure", { name, count: store.list("card").filter((c) => !c.archived && c.labels?.includes(id)).length })}
           />
         </>

@@ -1,40 +1,49 @@
-// A button for what can not be undone: it asks first.
+// What can not be undone is asked about first.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 import { say } from "../words/words.js";
 import { Pop } from "./Pop.js";
 
-export function Sure({ name, question, act, className, face, run }: {
+/** A button that asks before it does it. */
+export function Sure({ name, question, act, face, run }: {
   /** What the button is called. */
   readonly name: string;
-  /** Asked before it is done; worked out when the button is pressed. */
-  readonly question: string | (() => string);
+  /** Worked out when the button is pressed. */
+  question(): string;
   /** What the button is called that does it. */
   readonly act: string;
-  readonly className?: string;
   readonly face: ComponentChildren;
   run(): void;
 }) {
+  return <Pop label={name} face={face}>{(close) => <Question question={question()} act={act} run={run} close={close} />}</Pop>;
+}
+
+/** The question; not doing it has the focus. */
+export function Question({ question, act, run, close }: {
+  readonly question: string;
+  readonly act: string;
+  run(): void;
+  close(): void;
+}) {
+  const safe = useRef<HTMLButtonElement>(null);
+  useEffect(() => safe.current?.focus(), []);
   return (
-    <Pop label={name} face={face} {...(className ? { className } : {})}>
-      {(close) => (
-        <div class="sure">
-          <p>{typeof question === "string" ? question : question()}</p>
-          <p class="sure-choice">
-            <button
-              type="button" class="danger"
-              onClick={() => {
-                close();
-                run();
-              }}
-            >
-              {act}
-            </button>
-            <button type="button" class="second" data-first onClick={close}>{say("card.cancel")}</button>
-          </p>
-        </div>
-      )}
-    </Pop>
+    <div class="sure" role="group" aria-label={question}>
+      <p dir="auto">{question}</p>
+      <p class="sure-choice">
+        <button
+          type="button" class="danger"
+          onClick={() => {
+            close();
+            run();
+          }}
+        >
+          {act}
+        </button>
+        <button ref={safe} type="button" class="second" data-first onClick={close}>{say("card.cancel")}</button>
+      </p>
+    </div>
   );
 }
