@@ -11,6 +11,8 @@ const TOKEN = "snapback.token";
 export interface Who {
   readonly user: string;
   readonly token: string;
+  /** Another one for another person: what is open was opened for him before, and is opened anew. */
+  readonly seat: number;
 }
 
 const asked = new URLSearchParams(location.search).get("user");
@@ -18,7 +20,7 @@ const asked = new URLSearchParams(location.search).get("user");
 function recall(): Who {
   const user = asked ?? localStorage.getItem(NAME) ?? pleasantName();
   if (!asked) localStorage.setItem(NAME, user);
-  return { user, token: sessionStorage.getItem(TOKEN) ?? "" };
+  return { user, token: sessionStorage.getItem(TOKEN) ?? "", seat: 0 };
 }
 
 export const who = signal<Who>(recall());
@@ -31,14 +33,42 @@ export function rename(user: string): void {
     url.searchParams.set("user", user);
     history.replaceState(history.state, "", url);
   }
-  who.value = { ...who.value, user };
+  who.value = { ...who.value, user, seat: who.value.seat + 1 };
 }
 
-/** The token is kept as long as the window. */
+/** Opens what is open anew, for the same person. */
+export const enterAgain = (): void => void (who.value = { ...who.value, seat: who.value.seat + 1 });
+
+/** The token is kept as long as the window. A fresh one for the same person leaves open what is open, and in it what waits. */
 export function signIn(token: string): void {
   sessionStorage.setItem(TOKEN, token);
-  who.value = { ...who.value, token };
+  const { token: before, seat } = who.value;
+  const isFresh = before !== "" && claimsOf(before).sub !== undefined && claimsOf(before).sub === claimsOf(token).sub;
+  who.value = { ...who.value, token, seat: isFresh ? seat : seat + 1 };
+  if (isFresh) dispatchEvent(new Event("online")); // the link need not wait for its next attempt
 }
+
+/** Forgets the token. What is kept of boards is `Offline.signOut`'s. */
+export function signOut(): void {
+  sessionStorage.removeItem(TOKEN);
+  who.value = { ...who.value, token: "", seat: who.value.seat + 1 };
+}
+
+/** What a token says of its bearer, unchecked: for a name to show, and nothing that matters. */
+export function claimsOf(token: string): { readonly sub?: string; readonly name?: string } {
+  try {
+    const base64 = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+    const text = new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+    const { sub, name } = JSON.parse(text) as { sub?: unknown; name?: unknown };
+    return { ...(typeof sub === "string" && { sub }), ...(typeof name === "string" && { name }) };
+  } catch {
+    return {};
+  }
+}
+
+/** May this be a user's name: 1 to 255 bytes, without characters nobody sees. */
+export const isName = (user: string): boolean =>
+  user !== "" && new TextEncoder().encode(user).length <= 255 && !/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufffd]/u.test(user);
 
 /** What was asked for over HTTP was refused, or not answered (`code` "offline"). */
 export class Problem extends Error {
@@ -59,7 +89,7 @@ export function address(path: string): URL {
 export async function request(url: URL, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   const { token } = who.value;
-  if (token) headers.set("Authorization", `Bearer ${token}`);
+  if (token && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${token}`);
   let answer: Response;
   try {
     answer = await fetch(url, { ...init, headers });

@@ -24,6 +24,8 @@ export const here = signal<Here>({});
 export interface Filter {
   readonly words: string;
   readonly labels: readonly string[];
+  /** All of the labels, and not just one of them. */
+  readonly every?: boolean;
   readonly assignees: readonly string[];
   readonly due: "" | "overdue" | "week" | "none";
 }

@@ -13,11 +13,13 @@ export interface MenuItem {
   readonly checked?: boolean;
 }
 
-export function Menu({ label, className = "tool", items, children }: {
+export function Menu({ label, className = "tool", items, opens, children }: {
   /** What the button is called. */
   readonly label: string;
   readonly className?: string;
   readonly items: readonly MenuItem[];
+  /** The panel of the drawer that was opened from here and gives the focus back to it. */
+  readonly opens?: string | undefined;
   readonly children: ComponentChildren;
 }) {
   const [open, setOpen] = useState(false);
@@ -31,7 +33,7 @@ export function Menu({ label, className = "tool", items, children }: {
     <>
       <button
         ref={button} type="button" class={className} aria-label={label} title={label} aria-haspopup="menu" aria-expanded={open}
-        aria-controls={open ? id : undefined}
+        aria-controls={open ? id : undefined} data-opens={opens}
         onClick={(e) => {
           e.stopPropagation();
           setOpen(!open);

@@ -1,6 +1,31 @@
-// Who else is at a card right now: looking, dragging, editing.
+// Who else is at a card right now: looking, dragging, editing. It is there to be read, and is not announced: it changes all
+// the time.
+
+import { Avatar } from "../parts/Avatar.js";
+import { say } from "../words/words.js";
+import type { Person } from "./gather.js";
+import { hue } from "./names.js";
+import { at } from "./present.js";
+
+/** What somebody does, in words. */
+export function doingWords({ name, isMe, doing }: Person): string {
+  const who = isMe ? say("people.youElsewhere") : name;
+  return say(doing === "drag" ? "people.drags" : doing === "edit" ? "people.edits" : "people.looks", { name: who });
+}
 
 export function AtCard({ id }: { readonly id: string }) {
-  void id;
-  return null;
+  const people = at(id).value;
+  if (!people.length) return null;
+  const dragging = people.find((p) => p.doing === "drag");
+  const words = people.map(doingWords).join(", ");
+  return (
+    <span class="at-card" title={words} data-doing={dragging ? "drag" : people.some((p) => p.doing === "edit") ? "edit" : "look"}>
+      {dragging && <span class="at-frame" aria-hidden="true" style={{ "--hue": hue(dragging.user) }} />}
+      <span class="at-people" aria-hidden="true">
+        {people.slice(0, 3).map((p) => <Avatar key={p.user} user={p.user} name={p.name} picture={p.picture} />)}
+        {people.length > 3 && <span>{say("people.more", { count: people.length - 3 })}</span>}
+      </span>
+      <span class="unseen">{words}</span>
+    </span>
+  );
 }

@@ -1,0 +1,79 @@
+// What the board is narrowed to, and how much of it is shown; always in sight while it is.
+
+import type { Store } from "@snapback/client";
+import { useBoard, useList } from "@snapback/client/react";
+
+import { personOf } from "../card/candidates.js";
+import { Icon } from "../parts/Icon.js";
+import { filter, type Filter } from "../ui.js";
+import { say } from "../words/words.js";
+import { narrow, showAll, useFilter } from "./filter.js";
+import { narrows } from "./matching.js";
+
+export function Narrowed() {
+  return narrows(filter.value) ? <Strip /> : null;
+}
+
+function Strip() {
+  const { store } = useBoard();
+  return (
+    <div class="narrowed">
+      <Shown />
+      {parts(filter.value, store).map(({ key, text, without }) => (
+        <button key={key} type="button" class="part" title={say("search.without", { what: text })} aria-label={say("search.without", { what: text })} onClick={() => narrow(without)}>
+          <bdi>{text}</bdi><Icon name="close" />
+        </button>
+      ))}
+      <button
+        type="button" class="second clear"
+        onClick={() => {
+          showAll();
+          document.querySelector<HTMLElement>(".search-field input")?.focus();
+        }}
+      >
+        {say("search.clear")}
+      </button>
+    </div>
+  );
+}
+
+interface Part {
+  readonly key: string;
+  readonly text: string;
+  readonly without: Partial<Filter>;
+}
+
+function parts({ words, labels, assignees, due }: Filter, store: Store): readonly Part[] {
+  return [
+    ...(words.trim() ? [{ key: "words", text: say("search.words", { words: words.trim() }), without: { words: "" } }] : []),
+    ...labels.map((id) => ({ key: `label ${id}`, text: labelName(store, id), without: { labels: labels.filter((one) => one !== id) } })),
+    ...assignees.map((user) => ({ key: `user ${user}`, text: personOf(store, user).name, without: { assignees: assignees.filter((one) => one !== user) } })),
+    ...(due ? [{ key: "due", text: say(`filter.${due}`), without: { due: "" } as const }] : []),
+  ];
+}
+
+const labelName = (store: Store, id: string): string => {
+  const label = store.get(id);
+  return (label?.kind === "label" && label.name) || say("filter.labels");
+};
+
+/** How many cards of how many: those in columns that are in sight. */
+function Shown() {
+  const matches = useFilter();
+  const columns = useList("column");
+  const cards = useList("card");
+  const open = new Set(columns.filter((c) => !c.archived).map((c) => c.id));
+  let all = 0;
+  let count = 0;
+  for (const card of cards) {
+    if (card.archived || !open.has(card.columnId)) continue;
+    all++;
+    if (matches(card)) count++;
+  }
+  return (
+    <p role="status" class="shown">
+      <span aria-hidden="true">{say("search.shown", { count, all })}</span>
+      <span class="unseen">{count ? say("search.shownOf", { count, all }) : say("search.nothing")}</span>
+    </p>
+  );
+}

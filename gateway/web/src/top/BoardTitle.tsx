@@ -1,0 +1,46 @@
+// What the board is called, and what it is about.
+
+import { useState } from "preact/hooks";
+
+import { useBoard } from "@snapback/client/react";
+
+import { Pop } from "../card/Pop.js";
+import { atLeast } from "../desk.js";
+import { Icon } from "../parts/Icon.js";
+import { EditText } from "../text/EditText.js";
+import { renaming } from "../ui.js";
+import { say } from "../words/words.js";
+
+export function BoardTitle() {
+  const { board, me, status } = useBoard();
+  if (!board) return <h1 />;
+  const { id, title, archived, description } = board;
+  const editable = atLeast(me?.role, "admin") && !archived && status !== "closed";
+  return (
+    <div class="board-title">
+      {renaming.value === id
+        ? <EditText id={id} field="title" label={say("top.title")} onDone={() => (renaming.value = undefined)} />
+        : (
+          <h1>
+            {editable
+              ? <button type="button" class="title-button" dir="auto" title={say("top.rename")} onClick={() => (renaming.value = id)}>{title}</button>
+              : <bdi>{title}</bdi>}
+          </h1>
+        )}
+      {(description || editable) && (
+        <Pop label={say("top.about")} face={<Icon name="info" />}>{() => <About id={id} text={description ?? ""} editable={editable} />}</Pop>
+      )}
+    </div>
+  );
+}
+
+function About({ id, text, editable }: { readonly id: string; readonly text: string; readonly editable: boolean }) {
+  const [editing, setEditing] = useState(false);
+  if (editing) return <EditText id={id} field="description" label={say("top.description")} multiline onDone={() => setEditing(false)} />;
+  return (
+    <div class="about">
+      <p dir="auto" class={text ? "about-text" : "hint"}>{text || say("top.noDescription")}</p>
+      {editable && <button type="button" class="second" data-first onClick={() => setEditing(true)}>{say("top.describe")}</button>}
+    </div>
+  );
+}

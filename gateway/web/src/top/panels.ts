@@ -1,0 +1,45 @@
+// What the bar at the top depends on: how wide the window is, and what the server has.
+
+import { effect, signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { useBoard } from "@snapback/client/react";
+
+import { useDesk } from "../desk.js";
+import { of, Problem, request } from "../session.js";
+import type { Panel } from "../ui.js";
+import type { IconName } from "../parts/Icon.js";
+
+/** Does the server have a lab? Known a moment after the board is open; false until then. */
+export const hasLab = signal(false);
+let hasNone = false; // it said so: asked again after a reload
+
+/** Asks once the server knows this window's session. */
+export function useLab(): void {
+  const { board } = useDesk();
+  const { me, status } = useBoard();
+  const session = status === "live" ? me?.session : undefined;
+  useEffect(() => {
+    if (session === undefined || hasNone || hasLab.value) return;
+    const url = of(board, "lab");
+    url.searchParams.set("session", session);
+    request(url).then(() => (hasLab.value = true), (e: unknown) => (hasNone = e instanceof Problem && e.status === 404));
+  }, [board, session]);
+}
+
+/** A window for one hand: the tools go into one menu. */
+const narrow = matchMedia("(max-width: 47.5rem)");
+export const isNarrow = signal(narrow.matches);
+effect(() => {
+  const look = () => (isNarrow.value = narrow.matches);
+  narrow.addEventListener("change", look);
+  return () => narrow.removeEventListener("change", look);
+});
+
+export const panels: readonly { readonly which: Panel; readonly icon: IconName }[] = [
+  { which: "files", icon: "clip" }, { which: "labels", icon: "label" }, { which: "members", icon: "people" },
+  { which: "archive", icon: "archive" }, { which: "history", icon: "history" }, { which: "inspect", icon: "inspect" }, { which: "lab", icon: "lab" },
+];
+
+/** Those that this server has. */
+export const panelsHere = () => panels.filter(({ which }) => which !== "lab" || hasLab.value);
