@@ -145,7 +145,7 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 		case !s.q.fly(wire.InFlight):
 			code, reason = wire.RateLimited, "too many mutations in flight"
 		default:
-			first = !s.trial.take(sent, out) && s.enlist(sent)
+			first = !(s.trial != nil && s.trial.take(sent, out)) && s.enlist(sent)
 			s.hub.mu.Unlock()
 			return out, first, true
 		}
@@ -167,7 +167,7 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 // enlist puts a mutate behind the session's earlier ones and registers it. Call
 // it with hub.mu held.
 func (s *session) enlist(sent *sending) (first bool) {
-	if s.hub.refusedInLab(sent) {
+	if s.hs.lab != nil && s.hub.refusedInLab(sent) {
 		return false
 	}
 	s.line(sent)
@@ -205,7 +205,7 @@ func (s *session) cancel(id string) {
 	if s.refused.id == id {
 		s.refused.id = ""
 	}
-	first := !s.trial.take(sent, true) && s.hub.await(sent)
+	first := !(s.trial != nil && s.trial.take(sent, true)) && s.hub.await(sent)
 	s.hub.mu.Unlock()
 	if first {
 		_ = s.hub.publish(sent, true) // not published yet: the chase will

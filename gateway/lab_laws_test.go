@@ -31,7 +31,8 @@ func TestLaw3_RefusedByTheLabForEver(t *testing.T) {
 			refusedByLab(t, first)
 			other := w.connect("bob")
 			other.skip("ready")
-			for _, again := range []*socket{s, other, w.inLab("bob", labSetting{Plan: []fate{fateSwallow}})} {
+			planned := w.inLab("bob", labSetting{Plan: []fate{fateSwallow}})
+			for _, again := range []*socket{s, other, planned} {
 				again.mutateAs(id, "c1", patch)
 				if f := again.verdict(id); f.raw != first.raw {
 					t.Errorf("again: %s", f)
@@ -44,6 +45,9 @@ func TestLaw3_RefusedByTheLabForEver(t *testing.T) {
 				if f := again.verdict(id); f.Code != "id_reused" {
 					t.Errorf("other content: %s", f)
 				}
+			}
+			if plan, _ := w.left(planned, "bob"); len(plan) != 1 {
+				t.Errorf("the plan was used: %v", plan)
 			}
 			if v := w.try(id, "bob", put("c1", "", "title", "never")); v.Rejection == nil || v.Rejection.Code != "lab" {
 				t.Errorf("over HTTP: %+v", v)
@@ -211,6 +215,28 @@ func TestLaw4_WhatMayBeOutPassesTheLab(t *testing.T) {
 			}
 		})
 	})
+	for _, leaves := range []bool{false, true} {
+		t.Run(fmt.Sprint("sent by another connection while it waits, undecided, and that is gone: ", leaves), func(t *testing.T) {
+			inBubble(t, options{cfg: Config{Lab: true}, noService: true}, func(t *testing.T, w *world) {
+				stop := w.serveFor()
+				w.demo()
+				s := w.inLab("bob", labSetting{DelayMs: 1000, Refuse: 1})
+				other := w.connect("bob")
+				other.skip("ready")
+				stop()
+				id := s.mutate("c1", patch)
+				synctest.Wait()
+				other.mutateAs(id, "c1", patch)
+				synctest.Wait()
+				if leaves {
+					other.ws.Close()
+				}
+				time.Sleep(2 * time.Second)
+				w.serveFor()
+				acked(t, s.verdict(id))
+			})
+		})
+	}
 	t.Run("sent by another session while it waits", func(t *testing.T) {
 		inLab(t, labSetting{DelayMs: 1000, Plan: []fate{fateRefuse}}, func(t *testing.T, w *world, s *socket) {
 			id := s.mutate("c1", patch)
@@ -255,6 +281,8 @@ func TestLaw7_InTheLab(t *testing.T) {
 			ids = append(ids, s.mutate("c1", fmt.Sprintf(`{"title":"%d"}`, i)))
 		}
 		s.send(fmt.Sprintf(`{"type":"cancel","clientMutationId":%q}`, uuid))
+		old := ulid.MustNew(ulid.Timestamp(time.Now().Add(-time.Hour)), nil).String()
+		s.mutateAs(old, "c1", `{"title":"old"}`) // may be out: never refused
 		for _, id := range ids {
 			if f := s.verdict(id); f.Code != "unavailable" || !f.Retryable {
 				t.Errorf("%s", f)
@@ -264,6 +292,7 @@ func TestLaw7_InTheLab(t *testing.T) {
 		if f := s.verdict(uuid); f.Code != "withdrawn" {
 			t.Errorf("%s", f)
 		}
+		acked(t, s.verdict(old))
 		start := time.Now()
 		if f := s.verdict(s.mutate("c1", `{"title":"overtakes"}`)); f.Code != "unavailable" || time.Since(start) > 100*time.Millisecond {
 			t.Errorf("%s", f)
@@ -274,7 +303,7 @@ func TestLaw7_InTheLab(t *testing.T) {
 		for _, id := range ids {
 			acked(t, s.verdict(id))
 		}
-		if got := fmt.Sprint(w.asked()); got != "[0 1 2]" {
+		if got := fmt.Sprint(w.asked()); got != "[old 0 1 2]" {
 			t.Errorf("decided %s", got)
 		}
 		synctest.Wait()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/eventlog/logtest"
 )
 
 // inLab is inBubble with a lab, bob on the demo board and his setting.
@@ -238,6 +240,19 @@ func TestLab_EndOfSessionLeavesNothing(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if got := w.asked(); len(got) > 0 || w.hubs.counters().Sessions != 0 {
+			t.Errorf("decided %v", got)
+		}
+		s = w.inLab("bob", labSetting{Refuse: 1})
+		w.fake.SetFaults(logtest.Faults{Latency: 4 * time.Second})
+		s.mutate("c1", `{"title":"x"}`, `"ttlMs":60000`)
+		synctest.Wait() // the log is being asked
+		s.ws.Close()
+		synctest.Wait()
+		if n := running("(*trial).run"); n != 0 {
+			t.Errorf("%d run still", n)
+		}
+		time.Sleep(time.Minute)
+		if got := w.asked(); len(got) > 0 {
 			t.Errorf("decided %v", got)
 		}
 	})

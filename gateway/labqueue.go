@@ -33,7 +33,7 @@ type turn struct {
 // goes the usual way. out says that it may have been published before. Call it
 // with hub.mu held.
 func (t *trial) take(sent *sending, out bool) bool {
-	if t == nil || len(t.queue) == 0 && (t.set.zero() || sent.cmd.Op == domain.OpCancel) {
+	if len(t.queue) == 0 && t.set.zero() {
 		return false
 	}
 	now := turn{sent: sent, fate: fatePass, due: time.Now()}
@@ -41,9 +41,6 @@ func (t *trial) take(sent *sending, out bool) bool {
 		now.fate = t.fate(sent, out)
 		wait := float64(t.set.DelayMs) + t.s.hs.lab.random()*float64(t.set.JitterMs)
 		now.due = now.due.Add(time.Duration(wait * float64(time.Millisecond)))
-	}
-	if n := len(t.queue); n > 0 && t.queue[n-1].due.After(now.due) {
-		now.due = t.queue[n-1].due
 	}
 	if t.queue = append(t.queue, now); len(t.queue) == 1 {
 		ctx, stop := context.WithCancel(t.s.hub.ctx)
@@ -143,7 +140,7 @@ func (t *trial) release(ctx context.Context, now turn) {
 	switch {
 	case now.sent.cmd.Op == domain.OpCancel:
 		_ = t.s.hub.own(now.sent, true) // not published yet: the chase will
-	case now.fate == fatePass || !t.end(ctx, now):
+	case now.fate == fatePass || !t.end(ctx, now) && ctx.Err() == nil:
 		t.pass(now.sent)
 	}
 }
@@ -152,9 +149,6 @@ func (t *trial) release(ctx context.Context, now turn) {
 // published before: what nobody here knows of, the log is asked about.
 func (t *trial) end(ctx context.Context, now turn) bool {
 	s, h, key := t.s, t.s.hub, now.sent.key
-	if t.out(key) {
-		return false
-	}
 	ctx, cancel := context.WithTimeout(ctx, chaseLimit)
 	defer cancel()
 	if _, known, err := h.lookup(ctx, key.user, key.id); known || err != nil {
@@ -162,7 +156,7 @@ func (t *trial) end(ctx context.Context, now turn) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t.outNow(key) { // meanwhile, by another session
+	if t.out(key) { // meanwhile, by another session
 		return false
 	}
 	if now.fate == fateRefuse {
@@ -175,14 +169,8 @@ func (t *trial) end(ctx context.Context, now turn) bool {
 	return true
 }
 
+// out says whether a mutation may have been published. Call it with hub.mu held.
 func (t *trial) out(key mutationKey) bool {
-	t.s.hub.mu.Lock()
-	defer t.s.hub.mu.Unlock()
-	return t.outNow(key)
-}
-
-// outNow says whether a mutation may have been published. Call it with hub.mu held.
-func (t *trial) outNow(key mutationKey) bool {
 	made, _ := domain.IDTime(key.id)
 	return t.s.hub.maybeOut(key, made, t.s.born) || t.s.hs.lab.hasLeft(t.s.hub.board, key)
 }
@@ -221,7 +209,7 @@ func (t *trial) pushBack(id string) {
 		switch {
 		case w.sent.key.id == id:
 			holds = false
-		case holds && w.sent.cmd.Op == domain.OpMutate && !t.outNow(w.sent.key):
+		case holds && w.sent.cmd.Op == domain.OpMutate && !t.out(w.sent.key):
 			refuse(w.sent.key.id, "an earlier mutation was refused: send that one first")
 			return true
 		}

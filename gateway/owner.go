@@ -342,7 +342,9 @@ func (h *hub) own(s *sending, maybeOut bool) error {
 }
 
 // await registers s, unless the lab answers it. Call it with h.mu held.
-func (h *hub) await(s *sending) (first bool) { return !h.refusedInLab(s) && h.register(s) }
+func (h *hub) await(s *sending) (first bool) {
+	return !(h.hs.lab != nil && h.refusedInLab(s)) && h.register(s)
+}
 
 // publish sends what own, or its caller, has registered first.
 func (h *hub) publish(s *sending, maybeOut bool) error {
