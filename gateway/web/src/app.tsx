@@ -15,6 +15,7 @@ import "./style/lab.css";
 import "./style/people.css";
 import "./style/files.css";
 import "./style/card.css";
+import "./style/text.css";
 
 import { render } from "preact";
 

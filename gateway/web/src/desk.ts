@@ -5,9 +5,10 @@ import { useContext } from "preact/hooks";
 
 import { connect, offline, undoStack, type Entity, type Offline, type Role, type Store, type UndoStack } from "@snapback/client";
 
-import type { Who } from "./session.js";
+import { claimsOf, who, type Who } from "./session.js";
 import { slowly, type Slow } from "./pending.js";
 import { whatIsRefused } from "./refused.js";
+import { textsOf, type Texts } from "./text/texts.js";
 
 export interface Desk {
   readonly board: string;
@@ -15,22 +16,35 @@ export interface Desk {
   readonly undo: UndoStack;
   readonly offline: Offline;
   readonly slow: Slow;
+  readonly texts: Texts;
   close(): void;
 }
 
 /** Opens a board: the open part of it, kept over reloads. */
 export function openDesk(board: string, { user, token }: Who): Desk {
   const kept = offline(token ? {} : { user });
-  const store = connect({ board, part: "open", offline: kept, ...(token ? { token } : { user }) });
+  const store = connect({ board, part: "open", offline: kept, ...(token ? { token: () => who.value.token } : { user }) });
+  const owner = token ? (claimsOf(token).sub ?? user) : user;
+  const texts = textsOf({ board, user: owner, store, offline: kept, storage: storage() });
   const desk: Desk = {
-    board, store, offline: kept, undo: undoStack(store), slow: slowly(store),
+    board, store, offline: kept, undo: undoStack(store), slow: slowly(store), texts,
     close: () => {
       ends.forEach((end) => end());
+      texts.close();
       store.close();
     },
   };
   const ends = [whatIsRefused(desk)];
   return desk;
+}
+
+/** Where texts are kept; none where the browser does not let it. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
 }
 
 export const DeskContext = createContext<Desk | undefined>(undefined);

@@ -5,7 +5,8 @@ import { signal } from "@preact/signals";
 import type { Mutation, Refusal } from "@snapback/client";
 
 import { nameOf, type Desk } from "./desk.js";
-import { note } from "./say.js";
+import { interrupt, note } from "./say.js";
+import { clip, creates } from "./text/mutation.js";
 import { wording } from "./words/refusal.js";
 import { say } from "./words/words.js";
 
@@ -28,18 +29,28 @@ function show(ids: readonly string[]): void {
   }, shown);
 }
 
-/** Says of everything that is refused why. Gives what ends it. */
-export function whatIsRefused({ store }: Desk): () => void {
+/** Says of everything that is refused why; words of the user's own find their place. Gives what ends it. */
+export function whatIsRefused({ store, texts }: Desk): () => void {
   return store.onRollback((mutation: Mutation, why: Refusal) => {
-    const ids = mutation.changes.map((c) => c.entityId);
-    show(ids);
-    const change = mutation.changes[0];
+    const { changes } = mutation;
+    const at = Number(why.details["change"] ?? 0);
+    const change = changes[at] ?? changes[0];
+    show(changes.map((c) => c.entityId));
+    const entity = store.get(change?.entityId ?? "");
     const asked = nameOf(change?.patch as never);
-    const what = nameOf(store.get(ids[0] ?? "")) ?? asked;
+    const what = nameOf(entity) ?? asked;
+    const kind = change?.patch?.kind ?? entity?.kind;
+    const clipped = what === undefined ? undefined : clip(what);
+    const title = wording(why, (id) => clipName(nameOf(store.get(id))), clipped, clipName(asked) ?? clipped, kind);
+    const place = texts.takeBack(mutation, why, title);
+    if (place === "note") return;
+    if (place === "editor") return interrupt(title);
+    const restored = clipped !== undefined && entity && change && !creates(change);
     note({
-      tone: "refused",
-      title: wording(why, (id) => nameOf(store.get(id)), what, asked),
-      ...(what !== undefined && store.get(ids[0] ?? "") ? { text: say("refused.restored", { what }) } : {}),
+      tone: "refused", title, text: restored ? say("refused.restored", { what: clipped }) : undefined,
+      together: { kind: why.code, title: (count) => say("refused.several", { count }) },
     });
   });
 }
+
+const clipName = (name: string | undefined) => (name === undefined ? undefined : clip(name));

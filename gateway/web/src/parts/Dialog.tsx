@@ -3,8 +3,13 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { signal } from "@preact/signals";
+
 import { Icon } from "./Icon.js";
 import { say } from "../words/words.js";
+
+/** Those that are open, the topmost last. What is outside of them cannot be pressed or heard. */
+export const dialogs = signal<readonly HTMLDialogElement[]>([]);
 
 export function Dialog({ label, className = "", onClose, children }: {
   /** What it is called, for those who do not see it. */
@@ -18,7 +23,9 @@ export function Dialog({ label, className = "", onClose, children }: {
     const dialog = ref.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    if (dialog) dialogs.value = [...dialogs.value, dialog];
     return () => {
+      dialogs.value = dialogs.value.filter((d) => d !== dialog);
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected && document.activeElement === document.body) before.focus();
     };

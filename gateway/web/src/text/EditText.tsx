@@ -1,11 +1,33 @@
-// A text that is edited where it stands. It is sent with the text it started from (`if`), so that nobody's words are
-// overwritten unseen.
+// A text that is edited where it stands.
+//
+// Enter sends what has one line, Ctrl+Enter or the button what has several. It is sent with the text it was written upon
+// (`if`), so that nobody's words are overwritten unseen, and shown at once.
+//
+//   leaving the field    one line is sent, as in a table; of several lines the editor stays
+//   leaving the window   sends nothing
+//   Escape               gives up: a note offers the words back; of several lines they stay unfinished, too
+//   dialog closed, page left, crash, card gone from sight
+//                        the text stays unfinished: it is there when it is edited anew, and a mark says so until then
+//   somebody changes it  is said quietly, typing goes on; at sending both texts stand there, and one chooses
+//   refused: conflict    the same
+//   refused: otherwise   the editor opens again with the words and the reason; if it can not, a note keeps them
+//   the entity is deleted  a note keeps the words
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { useDesk } from "../desk.js";
+import type { Entity } from "@snapback/client";
+import { useEntity } from "@snapback/client/react";
 
-export function EditText({ id, field, label, multiline = false, onDone }: {
+import { nameOf, useDesk, type Desk } from "../desk.js";
+import { announce, note } from "../say.js";
+import { here } from "../ui.js";
+import { say } from "../words/words.js";
+import { Choice } from "./Choice.js";
+import { called } from "./mutation.js";
+import { isLine, isRequired, stored } from "./stored.js";
+import { keyOf, type Trouble } from "./texts.js";
+
+interface Props {
   readonly id: string;
   /** title, description, text or name. */
   readonly field: string;
@@ -14,31 +36,231 @@ export function EditText({ id, field, label, multiline = false, onDone }: {
   readonly multiline?: boolean;
   /** The editor is to be closed: sent, or given up. */
   onDone(): void;
-}) {
-  const { store } = useDesk();
+}
+
+/** Is the text being edited; where this is used, refused words can open the editor again. */
+export function useEditing(id: string, field: string): readonly [boolean, (is: boolean) => void] {
+  const { texts } = useDesk();
+  const key = keyOf(id, field);
+  const is = texts.editing(key);
+  useLayoutEffect(() => {
+    const gone = texts.place(key);
+    return () => {
+      gone();
+      is.value = false;
+    };
+  }, [texts, key]);
+  return [is.value, (now) => void (is.value = now)];
+}
+
+const textIn = (e: Entity | undefined, field: string): string => {
+  const value = e?.[field];
+  return typeof value === "string" ? value : "";
+};
+
+/** What stands there now: as it is shown, or as the refusal has it where that is newer. */
+function presentOf({ store }: Desk, { id, field }: Pick<Props, "id" | "field">, trouble: Trouble | undefined): { text: string; by: string | undefined } {
+  const confirmed = store.confirmed(id);
+  const told = trouble?.present;
+  const newest = told && !((confirmed?.rev ?? 0) >= (told.rev ?? 0)) ? told : store.get(id);
+  return { text: textIn(newest, field), by: (newest === told ? told : confirmed)?.updatedBy };
+}
+
+/** What an editor holds beside the rendering. */
+interface Held {
+  /** The text it was written upon. */
+  from: string;
+  /** Enter was pressed while somebody else's text stood there. */
+  readonly oneLine: boolean;
+  over: boolean;
+}
+
+export function EditText(props: Props) {
+  const { id, field, label, multiline = false, onDone } = props;
+  const desk = useDesk();
+  const { store, texts } = desk;
+  const key = keyOf(id, field);
+  const entity = useEntity(id);
+  const trouble = texts.trouble(key).value;
+  const present = presentOf(desk, props, trouble);
   const ref = useRef<HTMLTextAreaElement>(null);
-  const from = useRef(String(store.get(id)?.[field] ?? ""));
-  useEffect(() => {
-    ref.current?.focus();
-    ref.current?.select();
-  }, []);
-  const save = () => {
-    const text = ref.current!.value.trim();
-    if (text !== from.current) store.mutate(id, { [field]: text || null }, { if: { [field]: from.current || null } });
+  const [begun] = useState(() => begin(desk, props));
+  const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false }).current;
+  const [choosing, choose] = useState(begun.isDraft && begun.from !== present.text);
+  const [, draw] = useState(0);
+  const changed = present.text !== held.from;
+  const typed = () => stored(ref.current?.value ?? "", held.oneLine);
+
+  const end = () => {
+    held.over = true;
     onDone();
   };
+  const leave = () => {
+    texts.drafts.clear(key);
+    texts.trouble(key).value = undefined;
+    end();
+  };
+  const send = (from: string) => {
+    const text = typed();
+    if (text === present.text || (!text && isRequired(field, entity?.kind))) return leave();
+    texts.send(id, field, text || null, from);
+    end();
+  };
+  const save = () => {
+    if (held.over) return;
+    const text = typed();
+    if (text === held.from && !trouble) return leave();
+    if (changed && text !== present.text) choose(true);
+    else send(held.from);
+  };
+  const putAside = () => {
+    const text = typed();
+    const { from } = held;
+    texts.trouble(key).value = undefined;
+    if (!text || text === present.text || text === from) return leave();
+    offerBack(desk, props, text, from, !held.oneLine);
+    end();
+  };
+  const useTheirs = () => {
+    const text = typed();
+    const mine = { entityId: id, patch: { [field]: text }, if: { [field]: present.text || null } };
+    if (text && text !== present.text) texts.keep(say("texts.yours", { what: called(store, id) }), [mine], true);
+    leave();
+  };
+
+  useFocus(ref, begun.isDraft);
+  useAt(store.get(id));
+  useEffect(() => texts.opened(key, {
+    take(words, why) {
+      const now = typed();
+      if (now !== words.text && now !== present.text && now !== textIn(store.get(id), field) && now !== held.from) return false;
+      ref.current!.value = words.text;
+      held.from = words.from;
+      texts.drafts.set(key, words.text, words.from);
+      texts.trouble(key).value = why;
+      choose(why.code === "conflict");
+      draw((n) => n + 1);
+      return true;
+    },
+  }));
+  useEffect(() => {
+    if (!entity) lost(desk, props, typed(), held, end);
+  }, [!entity]);
+  useEffect(() => {
+    const now = ref.current!;
+    if (changed && now.value === held.from && !trouble) { // nothing typed yet: it goes along
+      now.value = held.from = present.text;
+      draw((n) => n + 1);
+    } else if (changed && !trouble && !choosing) announce(changedBy(desk, present.by));
+  }, [present.text]);
+  useLayoutEffect(() => () => {
+    if (!held.over && !store.get(id)) lost(desk, props, typed(), held, () => {});
+    held.over = true;
+    texts.drafts.flush();
+  }, []);
+
   return (
-    <textarea
-      ref={ref} class="edit" dir="auto" aria-label={label} rows={multiline ? 6 : 1} defaultValue={from.current}
-      onBlur={save}
-      onKeyDown={(e) => {
-        e.stopPropagation();
-        if (e.key === "Escape") onDone();
-        else if (e.key === "Enter" && !e.isComposing && (!multiline || e.ctrlKey || e.metaKey)) {
-          e.preventDefault();
-          save();
-        }
-      }}
-    />
+    <div class="edit-text" data-state={choosing ? "choosing" : trouble ? "refused" : changed ? "changed" : undefined}>
+      <textarea
+        ref={ref} class="edit" dir="auto" aria-label={label} rows={multiline ? 6 : 1} defaultValue={begun.text}
+        aria-invalid={trouble && !choosing ? true : undefined}
+        onInput={() => texts.drafts.set(key, typed(), held.from)}
+        onBlur={() => held.oneLine && !choosing && !trouble && document.hasFocus() && save()}
+        onKeyDown={(e) => {
+          e.stopPropagation();
+          if (e.key === "Escape") {
+            e.preventDefault(); // the dialog around it stays open
+            putAside();
+          } else if (e.key === "Enter" && !e.isComposing && (!multiline || e.ctrlKey || e.metaKey)) {
+            e.preventDefault();
+            if (choosing) send(present.text);
+            else save();
+          }
+        }}
+      />
+      {trouble && !choosing && <p class="edit-trouble" role="alert">{say("texts.notSaved", { why: trouble.reason })}</p>}
+      {choosing
+        ? (
+          <Choice
+            theirs={present.text} mine={ref.current?.value ?? begun.text} by={changedBy(desk, present.by)}
+            onMine={() => send(present.text)} onTheirs={useTheirs} onAside={putAside}
+          />
+        )
+        : changed && (
+          <p class="edit-changed">
+            <span role="status">{changedBy(desk, present.by)}</span>
+            <button type="button" class="link" onMouseDown={(e) => e.preventDefault()} onClick={() => choose(true)}>{say("texts.compare")}</button>
+          </p>
+        )}
+      {!choosing && (multiline || trouble) && (
+        <p class="edit-buttons">
+          <button type="button" class="primary" onMouseDown={(e) => e.preventDefault()} onClick={save}>{trouble ? say("texts.again") : say("texts.save")}</button>
+          <button type="button" class="second" onMouseDown={(e) => e.preventDefault()} onClick={putAside}>{say("texts.cancel")}</button>
+        </p>
+      )}
+    </div>
   );
+}
+
+/** The text to begin with: an unfinished one, or what stands there. */
+function begin({ store, texts }: Desk, { id, field }: Props): { readonly text: string; readonly from: string; readonly isDraft: boolean } {
+  const entity = store.get(id);
+  const now = stored(textIn(entity, field), isLine(field, entity?.kind)); // as it will be stored, if it is pending
+  const draft = texts.drafts.get(keyOf(id, field));
+  if (!draft || draft.sent !== undefined) return { text: now, from: now, isDraft: false };
+  return { text: draft.text, from: draft.text === now ? now : draft.from, isDraft: draft.text !== now };
+}
+
+const changedBy = ({ store }: Desk, by: string | undefined): string => {
+  if (by === undefined) return say("texts.changed");
+  if (by === store.me?.user) return say("texts.changed.self");
+  return say("texts.changed.by", { who: nameOf(store.get(`member:${by}`)) ?? by });
+};
+
+/** The entity is gone, and somebody was writing. */
+function lost({ store, texts }: Desk, { id, field }: Props, text: string, held: Held, end: () => void): void {
+  if (held.over) return;
+  held.over = true;
+  if (text && text !== held.from) texts.keep(say("texts.gone"), [{ entityId: id, patch: { [field]: text }, if: { [field]: held.from } }], false);
+  texts.drafts.clear(keyOf(id, field));
+  void store;
+  end();
+}
+
+/** Given up; the words are there as long as the note, and those of several lines for longer. */
+function offerBack({ texts }: Desk, { id, field }: Props, text: string, from: string, stays: boolean): void {
+  const key = keyOf(id, field);
+  texts.drafts.set(key, text, from);
+  note({
+    tone: "plain", title: say("texts.aside"), text,
+    actions: [
+      { label: say("texts.edit"), run: () => texts.edit({ entityId: id, field, text, from, isNew: false }) },
+      { label: say("texts.discard"), run: () => texts.drafts.clear(key) },
+    ],
+    onEnd: (how) => void (how !== "acted" && !stays && texts.drafts.get(key)?.text === text && texts.drafts.clear(key)),
+  });
+}
+
+/** Into the field, but not away from another one that somebody writes in. */
+function useFocus(ref: { readonly current: HTMLTextAreaElement | null }, isDraft: boolean): void {
+  useEffect(() => {
+    const field = ref.current!;
+    if (document.activeElement instanceof HTMLElement && document.activeElement.matches("input, textarea, select, [contenteditable]")) return;
+    field.focus();
+    if (isDraft) field.setSelectionRange(field.value.length, field.value.length);
+    else field.select();
+  }, []);
+}
+
+/** The others see who edits which card. */
+function useAt(e: Entity | undefined): void {
+  const card = e?.kind === "card" ? e.id : e?.["cardId"];
+  useEffect(() => {
+    if (typeof card !== "string") return undefined;
+    const before = here.value;
+    const now = (here.value = { ...before, card, doing: "edit" });
+    return () => {
+      if (here.value === now) here.value = before;
+    };
+  }, [card]);
 }

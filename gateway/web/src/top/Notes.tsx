@@ -1,53 +1,174 @@
-// The notes at the edge of the page, and the voice for screen readers.
+// The notes at the edge of the page, and the voice for screen readers. Both stand in the dialog that is open, if one is:
+// what is outside of it can be neither pressed nor heard.
 
-import { useEffect } from "preact/hooks";
+import { effect } from "@preact/signals";
+import { createPortal } from "preact/compat";
+import { useEffect, useRef, useState } from "preact/hooks";
 
+import { dialogs } from "../parts/Dialog.js";
 import { Icon } from "../parts/Icon.js";
-import { dismiss, notes, polite, urgent, type Note } from "../say.js";
+import { dismiss, interrupt, notes, polite, urgent, type Note } from "../say.js";
 import { say } from "../words/words.js";
 
-/** How long a note stays, in milliseconds; one with words of the user's own stays until it is closed. */
+/** How long a note stays at least, in milliseconds; one with words of the user's own stays until it is closed. */
 const stay = { refused: 9000, done: 7000, plain: 5000 };
+/** What reading a character takes, and how long a note stays at most, in milliseconds. */
+const reading = 45;
+const longest = 40_000;
+/** As many are shown. */
+const most = 4;
+/** When no more join a note, in milliseconds, its sum is read out. */
+const quiet = 2100;
+
+const stayOf = ({ tone, title, text = "", parts = [] }: Note): number => {
+  const length = title.length + text.length + parts.reduce((sum, p) => sum + p.title.length, 0);
+  return Math.min(longest, stay[tone] + Math.max(0, length - 60) * reading);
+};
+
+const beside = document.createElement("div");
+effect(() => (dialogs.value.at(-1) ?? document.body).append(beside));
 
 export function Notes() {
-  return <div class="notes">{notes.value.map((n) => <One key={n.id} note={n} />)}</div>;
+  const [all, showAll] = useState(false);
+  const [paused, pause] = useState(false);
+  const ref = useRef<HTMLElement>(null);
+  const before = useRef<HTMLElement>(undefined);
+  useKey(ref);
+  const { value: list } = notes;
+  const shown = all ? list : list.slice(-most);
+  const hidden = list.length - shown.length;
+  const close = (note: Note) => {
+    const at = shown.indexOf(note);
+    const next = shown[at + 1] ?? shown[at - 1];
+    dismiss(note.id);
+    if (next) requestAnimationFrame(() => ref.current?.querySelector<HTMLElement>(`[data-note="${next.id}"] .note-close`)?.focus());
+    else if (before.current?.isConnected) before.current.focus();
+  };
+  useEffect(() => {
+    if (list.length <= most) showAll(false);
+    if (!list.length) pause(false);
+  }, [list.length]);
+  return createPortal(
+    <section
+      ref={ref} class="notes" aria-label={say("notes.label")} tabIndex={-1}
+      onMouseEnter={() => pause(true)} onMouseLeave={() => pause(!!ref.current?.contains(document.activeElement))}
+      onFocusIn={(e) => {
+        pause(true);
+        if (e.relatedTarget instanceof HTMLElement && !ref.current?.contains(e.relatedTarget)) before.current = e.relatedTarget;
+      }}
+      onFocusOut={() => pause(!!ref.current?.matches(":hover"))}
+    >
+      {hidden > 0 && <button type="button" class="second notes-more" onClick={() => showAll(true)}>{say("notes.more", { count: hidden })}</button>}
+      {shown.map((n) => <One key={n.id} note={n} paused={paused} close={() => close(n)} />)}
+    </section>,
+    beside,
+  );
 }
 
-function One({ note }: { readonly note: Note }) {
-  const { id, tone, title, text, kept, actions = [] } = note;
+function One({ note, paused, close }: { readonly note: Note; readonly paused: boolean; close(): void }) {
+  const { id, tone, title, text, kept, actions = [], parts, count = 1 } = note;
+  useStay(note, paused);
   useEffect(() => {
-    if (kept !== undefined) return undefined;
-    const timer = setTimeout(() => dismiss(id), stay[tone]);
+    if (count === 1) return undefined; // an alert is read when it comes
+    const timer = setTimeout(() => interrupt(text === undefined ? title : `${title}. ${text}`), quiet);
     return () => clearTimeout(timer);
-  }, []);
+  }, [count]);
   return (
-    <div class="note" data-tone={tone} role={tone === "refused" ? "alert" : undefined}>
-      <p class="note-title">{title}</p>
-      {text && <p>{text}</p>}
-      {kept !== undefined && <blockquote dir="auto">{kept}</blockquote>}
-      <p class="note-actions">
-        {actions.map(({ label, run }) => (
-          <button
-            key={label} type="button"
-            onClick={() => {
-              dismiss(id);
-              run();
-            }}
-          >
-            {label}
-          </button>
-        ))}
-      </p>
-      <button type="button" class="tool note-close" aria-label={say("top.close")} onClick={() => dismiss(id)}><Icon name="close" /></button>
+    <div
+      class="note" data-note={id} data-tone={tone} data-kept={kept === undefined ? undefined : true}
+      role={tone === "refused" ? "alert" : undefined} aria-atomic={tone === "refused" ? "false" : undefined}
+      aria-relevant={tone === "refused" ? "additions" : undefined}
+      onKeyDown={(e) => {
+        if (e.key !== "Escape") return;
+        e.preventDefault();
+        e.stopPropagation();
+        close();
+      }}
+    >
+      <p class="note-title" dir="auto">{title}</p>
+      {text && <p dir="auto">{text}</p>}
+      {parts && <Parts note={note} />}
+      {kept !== undefined && <blockquote dir="auto" tabIndex={0} class="note-kept">{kept}</blockquote>}
+      {actions.length > 0 && (
+        <p class="note-actions">
+          {actions.map(({ label, run, stays }) => (
+            <button
+              key={label} type="button"
+              onClick={() => {
+                if (!stays) dismiss(id, "acted");
+                run();
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </p>
+      )}
+      <button type="button" class="tool note-close" aria-label={say("top.close")} onClick={close}><Icon name="close" /></button>
     </div>
   );
 }
 
-export function Voice() {
+function Parts({ note: { parts = [], count = 0 } }: { readonly note: Note }) {
+  const isSame = parts.every((p) => p.title === parts[0]?.title);
   return (
+    <details class="note-parts">
+      <summary>{say("notes.each")}</summary>
+      <ul>
+        {parts.map((p, i) => <li key={i} dir="auto">{(isSame ? p.text : undefined) ?? p.title}</li>)}
+        {count > parts.length && <li>{say("notes.earlier", { count: count - parts.length })}</li>}
+      </ul>
+    </details>
+  );
+}
+
+/** Takes the note away when it has been there for long enough; not while somebody is at it, or the page is not seen. */
+function useStay(note: Note, paused: boolean): void {
+  const left = useRef(0);
+  const whole = stayOf(note);
+  useEffect(() => void (left.current = whole), [whole, note.at]);
+  useEffect(() => {
+    if (note.kept !== undefined || paused) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let since = 0;
+    const look = () => {
+      if (timer !== undefined) left.current -= performance.now() - since;
+      clearTimeout(timer);
+      timer = undefined;
+      if (document.hidden) return;
+      since = performance.now();
+      timer = setTimeout(() => dismiss(note.id, "passed"), Math.max(1500, left.current));
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      if (timer !== undefined) left.current -= performance.now() - since;
+      clearTimeout(timer);
+    };
+  }, [note.id, note.at, note.kept, paused]);
+}
+
+/** F8 goes to the newest note. */
+function useKey(ref: { readonly current: HTMLElement | null }): void {
+  useEffect(() => {
+    const go = (e: KeyboardEvent) => {
+      const newest = [...(ref.current?.querySelectorAll<HTMLElement>(".note") ?? [])].at(-1);
+      if (e.key !== "F8" || !newest) return;
+      e.preventDefault();
+      newest.querySelector<HTMLElement>(".note-actions button, .note-close")?.focus();
+    };
+    addEventListener("keydown", go);
+    return () => removeEventListener("keydown", go);
+  }, []);
+}
+
+export function Voice() {
+  return createPortal(
     <>
       <p class="unseen" role="status" aria-live="polite">{polite.value.text}</p>
       <p class="unseen" role="alert">{urgent.value.text}</p>
-    </>
+    </>,
+    beside,
   );
 }

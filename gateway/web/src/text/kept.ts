@@ -1,0 +1,78 @@
+// Words that the server refused, kept over reloads until their note is closed; by board and user.
+
+import type { Change } from "@snapback/client";
+
+import type { DraftStorage } from "./drafts.js";
+import { wordsIn, type Words } from "./mutation.js";
+
+export interface Kept {
+  readonly id: string;
+  /** Why they are here, in words. */
+  readonly title: string;
+  readonly words: readonly Words[];
+  /** What to send again; none if that is of no use. */
+  readonly changes?: readonly Change[];
+}
+
+/** As many are kept over a reload; the oldest give way. */
+const most = 200;
+
+export interface Keeps {
+  all(): readonly Kept[];
+  add(kept: Kept): void;
+  remove(id: string): void;
+}
+
+export function keepsOf({ board, user, storage }: {
+  readonly board: string;
+  readonly user: string;
+  readonly storage: DraftStorage | undefined;
+}): Keeps {
+  const name = keptName(board, user);
+  const read = (): readonly Kept[] => {
+    try {
+      const all = JSON.parse(storage?.getItem(name) ?? "[]") as unknown;
+      return Array.isArray(all) ? (all as Kept[]).filter((k) => typeof k.id === "string" && Array.isArray(k.words)) : [];
+    } catch {
+      return [];
+    }
+  };
+  const write = (all: readonly Kept[]) => {
+    for (let left = all.slice(-most); ; left = left.slice(1)) {
+      try {
+        if (left.length) storage?.setItem(name, JSON.stringify(left));
+        else storage?.removeItem(name);
+        return;
+      } catch {
+        if (!left.length) return; // they are on the page
+      }
+    }
+  };
+  return {
+    all: read,
+    add: (kept) => write([...read().filter((k) => k.id !== kept.id), kept]),
+    remove(id) {
+      const all = read();
+      const left = all.filter((k) => k.id !== id);
+      if (left.length < all.length) write(left);
+    },
+  };
+}
+
+const root = "snapback.kept/";
+const keptName = (board: string, user: string) => `${root}${encodeURIComponent(board)}/${encodeURIComponent(user)}`;
+
+/** Deletes what is kept of the user, of all boards: he signs out. */
+export function forgetKept(user: string, storage: DraftStorage): void {
+  const names = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "");
+  for (const name of names) if (name.startsWith(root) && name.endsWith(`/${encodeURIComponent(user)}`)) storage.removeItem(name);
+}
+
+/** The words as they are shown and copied. */
+export const textOf = (words: readonly Words[]): string => words.map((w) => w.text).join("\n\n");
+
+/** What is worth keeping of changes that were refused; undefined if there are no words in them. */
+export function keptOf(id: string, title: string, changes: readonly Change[], again: boolean): Kept | undefined {
+  const words = wordsIn(changes);
+  return words.length ? { id, title, words, ...(again && { changes }) } : undefined;
+}

@@ -1,0 +1,267 @@
+// What becomes of texts that people write on a board, from typing to the verdict. Nobody loses words:
+//
+//   EditText ── typing ──> drafts ── sent, with `if` ──> ack: gone
+//      ▲                                                 refusal ─┬─ the editor can be shown: it opens again, with the reason
+//      └── Edit ── a note that stays, with the words <────────────┴─ else
+//
+// A text is in one place at a time: in its draft, or in a note (kept.ts). Both outlive the page.
+
+import { signal, type Signal } from "@preact/signals";
+
+import type { Change, Entity, Mutation, Offline, Refusal, Sent, Store } from "@snapback/client";
+
+import { hrefOf, navigate } from "../route.js";
+import { note, type Ending, type NoteAction } from "../say.js";
+import { renaming } from "../ui.js";
+import { say } from "../words/words.js";
+import { copy } from "./copy.js";
+import { draftsOf, type Drafts } from "./drafts.js";
+import { keepsOf, keptOf, textOf, type Kept } from "./kept.js";
+import { called, wordsIn, type Words } from "./mutation.js";
+import { settleOld } from "./settle.js";
+
+/** Why the words of an editor are not on the board. */
+export interface Trouble {
+  readonly code: string;
+  readonly reason: string;
+  /** What stands there instead, as the refusal has it. */
+  readonly present?: Entity | undefined;
+}
+
+/** An editor that is open. */
+export interface Editor {
+  /** Takes over words that were refused; false if it has others. */
+  take(words: Words, trouble: Trouble): boolean;
+}
+
+/** A text that becomes something new: the title of a card, a comment. */
+export interface NewText {
+  readonly text: string;
+  set(text: string): void;
+  /** It is on its way; it is forgotten when it has arrived. */
+  send(text: string, sent: Sent): void;
+}
+
+export interface Texts {
+  readonly drafts: Drafts;
+  /** Is the text being edited, in a place that asks so (useEditing)? */
+  editing(key: string): Signal<boolean>;
+  /** What is the matter with an unfinished text. */
+  trouble(key: string): Signal<Trouble | undefined>;
+  /** Sends a text upon the one it was written upon. */
+  send(id: string, field: string, text: string | null, from: string): Sent;
+  /** Tells of an editor, or of a place where one can be opened; gives what tells that it is gone. */
+  opened(key: string, editor: Editor): () => void;
+  place(key: string): () => void;
+  /** Opens the editor of a text with these words in it, going to its card if it is not in sight. */
+  edit(words: Words): void;
+  /** The unfinished text of something that is not there yet, by a name of its own. */
+  draft(name: string): NewText;
+  /** Has fn take the words of a mutation if it is refused; fn gives false if it can not. */
+  claim(mutation: string, fn: (why: Refusal, reason: string) => boolean): void;
+  /** The words of a refused mutation find their place: "editor", "note", or undefined if there are none. */
+  takeBack(mutation: Mutation, why: Refusal, reason: string): "editor" | "note" | undefined;
+  /** A note with words that is there until it is closed. */
+  keep(title: string, changes: readonly Change[], again: boolean): void;
+  close(): void;
+}
+
+/** What a text is a text of. */
+export const keyOf = (id: string, field: string): string => `${id}/${field}`;
+
+/** Trying again as it is would only be refused again. */
+const isHopeless = (code: string) => /^(conflict|invalid|too_large)$/.test(code);
+
+interface On {
+  readonly board: string;
+  readonly user: string;
+  readonly store: Store;
+  readonly offline: Offline;
+  readonly storage: Storage | undefined;
+}
+
+export function textsOf({ board, user, store, offline, storage }: On): Texts {
+  const drafts = draftsOf({ board, user, storage });
+  const keeps = keepsOf({ board, user, storage });
+  const editing = memo(() => signal(false));
+  const trouble = memo(() => signal<Trouble | undefined>(undefined));
+  const editors = new Map<string, Editor>();
+  const places = new Map<string, number>();
+  const claims = new Map<string, (why: Refusal, reason: string) => boolean>();
+  const shown = new Map<string, () => void>(); // notes, by the id of what is kept
+
+  /** Opens the editor of a text where it is in sight; false if it is not. */
+  const open = (id: string, field: string): boolean => {
+    const key = keyOf(id, field);
+    if (places.get(key)) {
+      editing(key).value = true;
+      return true;
+    }
+    if (field !== "title" || (renaming.value !== undefined && renaming.value !== id) || document.querySelector("dialog:modal")) return false;
+    if (!document.querySelector(`.card[data-id="${CSS.escape(id)}"], .column[data-id="${CSS.escape(id)}"]`)) return false;
+    renaming.value = id;
+    return true;
+  };
+
+  const goTo = ({ entityId: id, field, text, from }: Words) => {
+    const key = keyOf(id, field);
+    const entity = store.get(id);
+    drafts.set(key, text, from);
+    if (open(id, field)) return;
+    const parent = entity?.["checklistId"] !== undefined ? store.get(String(entity["checklistId"])) : entity;
+    const card = entity?.kind === "card" ? id : parent?.["cardId"];
+    editing(key).value = true; // as soon as its place is there
+    if (typeof card === "string") navigate(hrefOf(board, card));
+  };
+
+  const actionsOf = ({ words, changes }: Kept): readonly NoteAction[] => {
+    const [first] = words;
+    const isEdit = words.length === 1 && first && !first.isNew && store.get(first.entityId);
+    return [
+      { label: say("texts.copy"), run: () => void copy(textOf(words)), stays: true },
+      ...(isEdit ? [{ label: say("texts.edit"), run: () => goTo(first) }] : []),
+      ...(changes ? [{ label: say("texts.again"), run: () => void store.transact(changes) }] : []),
+    ];
+  };
+
+  const showKept = (kept: Kept) => {
+    const end = (how: Ending) => {
+      shown.delete(kept.id);
+      if (how !== "taken") keeps.remove(kept.id);
+    };
+    const { title, words } = kept;
+    shown.set(kept.id, note({ tone: "refused", title, text: ofWhat(store, words), kept: textOf(words), actions: actionsOf(kept), onEnd: end }));
+  };
+
+  const keep = (id: string, title: string, changes: readonly Change[], again: boolean) => {
+    const kept = keptOf(id, title, changes, again);
+    if (!kept || shown.has(id)) return;
+    keeps.add(kept);
+    showKept(kept);
+  };
+
+  /** An editor shows the words of a refused edit again. */
+  const reopen = (mutation: Mutation, why: Refusal, reason: string): boolean => {
+    const [words, more] = wordsIn(mutation.changes);
+    if (!words || more || words.isNew || !store.get(words.entityId)) return false;
+    const { entityId: id, field, text, from } = words;
+    const key = keyOf(id, field);
+    const present = why.details["entity"] as Entity | undefined;
+    const matter: Trouble = { code: why.code, reason, ...(present && { present }) };
+    const draft = drafts.get(key);
+    const isOther = draft && draft.sent !== mutation.id && draft.text !== text;
+    const editor = editors.get(key);
+    if (editor) return editor.take(words, matter);
+    if (isOther || isRestored(mutation) || !open(id, field)) return false;
+    drafts.set(key, text, from);
+    trouble(key).value = matter;
+    return true;
+  };
+
+  const forgetSent = ({ id }: Mutation) => {
+    for (const key of drafts.keys()) {
+      if (drafts.get(key)?.sent !== id) continue;
+      drafts.clear(key);
+      trouble(key).value = undefined;
+    }
+  };
+
+  const hooks: Parameters<typeof store.engine.hooks.add>[0] = {
+    concluded(m, verdict) {
+      if (m.quiet) return;
+      if (verdict.ok || m.withdrawn) forgetSent(m);
+      if (verdict.ok) claims.delete(m.id);
+    },
+  };
+  store.engine.hooks.add(hooks);
+  for (const kept of keeps.all()) showKept(kept);
+  const heard = ({ key }: StorageEvent) => {
+    if (!key?.startsWith("snapback.kept/")) return;
+    const left = new Set(keeps.all().map((k) => k.id));
+    for (const [id, end] of shown) if (!left.has(id)) end(); // closed in another window
+  };
+  globalThis.addEventListener?.("storage", heard);
+  const over = new AbortController();
+  void settleOld({ board, store, offline, drafts, signal: over.signal });
+
+  return {
+    drafts, editing, trouble,
+    send(id, field, text, from) {
+      const key = keyOf(id, field);
+      trouble(key).value = undefined;
+      if (text !== null) drafts.set(key, text, from);
+      const sent = store.mutate(id, { [field]: text }, { if: { [field]: from || null } });
+      if (text !== null) drafts.send(key, sent.id);
+      else drafts.clear(key);
+      return sent;
+    },
+    opened(key, editor) {
+      editors.set(key, editor);
+      return () => void (editors.get(key) === editor && editors.delete(key));
+    },
+    place(key) {
+      places.set(key, (places.get(key) ?? 0) + 1);
+      return () => void places.set(key, places.get(key)! - 1);
+    },
+    edit: goTo,
+    draft: (name) => ({
+      get text() {
+        const unsent = drafts.keys().find((key) => key.startsWith(`${name}#`) && drafts.get(key)?.sent === undefined);
+        return drafts.get(name)?.text ?? (unsent && drafts.get(unsent)?.text) ?? "";
+      },
+      set(text) {
+        for (const key of drafts.keys()) if (key.startsWith(`${name}#`) && drafts.get(key)?.sent === undefined) drafts.clear(key);
+        if (text) drafts.set(name, text, "");
+        else drafts.clear(name);
+      },
+      send(text, { id }) {
+        const key = `${name}#${id}`;
+        drafts.set(key, text, "");
+        drafts.send(key, id);
+        drafts.clear(name);
+      },
+    }),
+    claim: (mutation, fn) => void claims.set(mutation, fn),
+    takeBack(mutation, why, reason) {
+      const words = wordsIn(mutation.changes);
+      const claim = claims.get(mutation.id);
+      claims.delete(mutation.id);
+      if (claim?.(why, reason)) {
+        forgetSent(mutation);
+        return "editor";
+      }
+      if (reopen(mutation, why, reason)) return "editor";
+      if (!words.length) return undefined;
+      forgetSent(mutation);
+      const isGone = words.every((w) => !w.isNew && !store.get(w.entityId));
+      keep(mutation.id, reason, mutation.changes, !isGone && !isHopeless(why.code));
+      return "note";
+    },
+    keep: (title, changes, again) => keep(store.newId(), title, changes, again),
+    close() {
+      over.abort();
+      store.engine.hooks.delete(hooks);
+      globalThis.removeEventListener?.("storage", heard);
+      [...shown.values()].forEach((end) => end());
+      drafts.close();
+    },
+  };
+}
+
+/** From before a reload: who wrote it does not expect an editor to open. */
+const isRestored = (m: Mutation): boolean => "restored" in m && m.restored === true;
+
+function ofWhat(store: Store, words: readonly Words[]): string | undefined {
+  const [first] = words;
+  return first && !first.isNew && store.get(first.entityId) ? say("texts.of", { what: called(store, first.entityId) }) : undefined;
+}
+
+/** A function that makes one thing for each key. */
+function memo<T>(make: () => T): (key: string) => T {
+  const all = new Map<string, T>();
+  return (key) => {
+    let one = all.get(key);
+    if (one === undefined) all.set(key, (one = make()));
+    return one;
+  };
+}
