@@ -1,5 +1,6 @@
 // What happened to an entity, in words, newest first; it grows while it is open.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { Store } from "@snapback/client";
@@ -76,21 +77,37 @@ function useAgeing(): void {
 }
 
 function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameOf } }: { readonly one: Told }) {
-  const { store, board } = useDesk();
+  const { store } = useDesk();
   const by = person(store, user);
+  const named = new Set(lines.flatMap(({ on, link }) => (link ? [on] : [])));
+  const others = [...new Set(lines.flatMap(({ on }) => (on && !named.has(on) && nameOf(on) !== undefined ? [on] : [])))];
   return (
     <li class="history-entry">
       <Avatar user={user} name={by.name === user ? (name ?? user) : by.name} picture={by.picture ?? picture} />
       <div class="history-what">
-        {lines.map(({ text, tone, on, words }, i) => (
-          <div key={i} class="history-line" data-tone={tone}>
-            <p>{text}</p>
-            {on && nameOf(on) && <p class="history-on"><a dir="auto" href={hrefOf(board, on)} onClick={follow}>{nameOf(on)}</a></p>}
-            {words && <details><summary>{words.title}</summary><blockquote dir="auto">{words.text}</blockquote></details>}
-          </div>
-        ))}
-        <time class="file-about" dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
+        {lines.map((line, i) => <OneLine key={i} line={line} />)}
+        <p class="file-about">
+          <time dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
+          {others.map((id) => <CardLink key={id} id={id}>{nameOf(id)}</CardLink>)}
+        </p>
       </div>
     </li>
   );
+}
+
+function OneLine({ line: { text, tone, on, link, words } }: { readonly line: Line }) {
+  const at = on && link ? text.indexOf(link) : -1;
+  return (
+    <div class="history-line" data-tone={tone}>
+      {at < 0
+        ? <p>{text}</p>
+        : <p>{text.slice(0, at)}<CardLink id={on!}>{link}</CardLink>{text.slice(at + link!.length)}</p>}
+      {words && <details><summary>{words.title}</summary><blockquote dir="auto">{words.text}</blockquote></details>}
+    </div>
+  );
+}
+
+function CardLink({ id, children }: { readonly id: string; readonly children: ComponentChildren }) {
+  const { board } = useDesk();
+  return <a class="history-link" href={hrefOf(board, id)} onClick={follow}><bdi>{children}</bdi></a>;
 }

@@ -19,6 +19,8 @@ export interface Line {
   readonly tone: "plain" | "refused";
   /** The card it happened to or on, if that is not what the history is of. */
   readonly on?: string;
+  /** What the text calls that card, if it names it. */
+  readonly link?: string;
   /** A longer text that was there before, or was said: shown when asked for. */
   readonly words?: { readonly text: string; readonly title: string };
 }
@@ -54,6 +56,12 @@ export function called(t: Telling, id: string, kind: string): string {
   return say(kinds.has(kind) ? key : "history.some");
 }
 
+/** Another name for something: in its own history it, elsewhere by the name it had. */
+export function renamed(t: Telling, id: string, from: unknown, to: unknown): Said {
+  const names = { from: quoted(typeof from === "string" ? from : ""), to: quoted(typeof to === "string" ? to : "") };
+  return id === t.subject ? { key: "history.renamed.it", params: names } : { key: "history.renamed", params: names };
+}
+
 const kinds = new Set(["board", "card", "checklist", "column", "comment", "file", "item", "label", "member"]);
 
 /** How many of each kind: 3 comments and 1 file; "" if none. */
@@ -75,8 +83,9 @@ export function tell(decision: Decision, t: Telling): readonly Line[] {
 function event(ev: Event, who: string, t: Telling): readonly Line[] {
   const said = ev.type.startsWith("card.") ? tellCard(ev, t) : tellOther(ev, t);
   const on = place(ev, t);
+  const link = on === ev.entityId ? called(t, on, "card") : undefined;
   return said.map(({ key, params, words }) => ({
-    text: say(key, { ...params, who }), tone: "plain", ...(on && { on }), ...(words && { words }),
+    text: say(key, { ...params, who }), tone: "plain", ...(on && { on }), ...(link && { link }), ...(words && { words }),
   }));
 }
 

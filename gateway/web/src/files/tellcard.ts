@@ -4,7 +4,7 @@ import { onTime } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { list } from "./lists.js";
 import type { Event } from "./log.js";
-import { called, counted, own, quoted, type Said, type Telling } from "./tell.js";
+import { called, counted, own, renamed, type Said, type Telling } from "./tell.js";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
@@ -36,7 +36,7 @@ export function tellCard(ev: Event, t: Telling): readonly Said[] {
   const what = called(t, entityId, "card");
   switch (type) {
     case "card.created": return [{ key: "history.card.created", params: { what, column: called(t, text(after["columnId"]), "column") } }];
-    case "card.renamed": return [{ key: "history.renamed", params: { what, from: quoted(text(before["title"])), to: quoted(text(after["title"])) } }];
+    case "card.renamed": return [renamed(t, entityId, before["title"], after["title"])];
     case "card.moved":
       if (after["columnId"] === undefined) return [{ key: "history.card.placed", params: { what } }];
       return [{

@@ -3,7 +3,7 @@
 import { size } from "../words/dates.js";
 import { say, type Key } from "../words/words.js";
 import type { Event } from "./log.js";
-import { called, counted, own, quoted, type Said, type Telling } from "./tell.js";
+import { called, counted, own, quoted, renamed, type Said, type Telling } from "./tell.js";
 import { date, turn, unknown } from "./tellcard.js";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
@@ -12,10 +12,9 @@ type Teller = (ev: Event, what: string, t: Telling) => readonly Said[];
 
 const simply = (key: Key): Teller => (_, what) => [{ key, params: { what } }];
 /** One line for each field that was changed. */
-const fieldwise = (fn: (field: string, before: unknown, after: unknown, what: string, t: Telling) => Said): Teller =>
-  ({ before = {}, after = {} }, what, t) => Object.keys(after).map((field) => fn(field, before[field], after[field], what, t));
+const fieldwise = (fn: (field: string, before: unknown, after: unknown, what: string, t: Telling, id: string) => Said): Teller =>
+  ({ before = {}, after = {}, entityId }, what, t) => Object.keys(after).map((field) => fn(field, before[field], after[field], what, t, entityId));
 const other = (field: string, what: string): Said => ({ key: "history.field", params: { what, field: own(field) } });
-const renamed = (from: unknown, to: unknown, what: string): Said => ({ key: "history.renamed", params: { what, from: quoted(text(from)), to: quoted(text(to)) } });
 const longer = (before: unknown): { words?: Said["words"] } => (text(before) ? { words: { text: text(before), title: say("history.before") } } : {});
 
 /** All of a text that is too long to be quoted. */
@@ -57,7 +56,7 @@ const member: { readonly [verb: string]: Teller } = {
 
 const column: { readonly [verb: string]: Teller } = {
   created: simply("history.column.created"),
-  renamed: ({ before = {}, after = {} }, what) => [renamed(before["title"], after["title"], what)],
+  renamed: ({ before = {}, after = {}, entityId }, _, t) => [renamed(t, entityId, before["title"], after["title"])],
   moved: simply("history.column.moved"),
   archived: simply("history.column.archived"),
   restored: simply("history.column.restored"),
@@ -77,9 +76,9 @@ const checklist: { readonly [verb: string]: Teller } = {
   moved: ({ after = {} }, what, t) => (after["cardId"] === undefined
     ? [{ key: "history.checklist.placed", params: { what } }]
     : [{ key: "history.checklist.moved", params: { what, to: called(t, text(after["cardId"]), "card") } }]),
-  changed: fieldwise((field, before, after, what) => {
+  changed: fieldwise((field, before, after, what, t, id) => {
     if (field !== "title") return other(field, what);
-    return turn(before, after) === "changed" ? renamed(before, after, what) : { key: "history.checklist.title", params: { what } };
+    return turn(before, after) === "changed" ? renamed(t, id, before, after) : { key: "history.checklist.title", params: { what } };
   }),
 };
 
@@ -91,8 +90,8 @@ const item: { readonly [verb: string]: Teller } = {
   moved: ({ after = {} }, what, t) => (after["checklistId"] === undefined
     ? [{ key: "history.item.placed", params: { what } }]
     : [{ key: "history.item.moved", params: { what, to: called(t, text(after["checklistId"]), "checklist") } }]),
-  changed: fieldwise((field, before, after, what, t) => {
-    if (field === "text") return renamed(before, after, what);
+  changed: fieldwise((field, before, after, what, t, id) => {
+    if (field === "text") return renamed(t, id, before, after);
     if (field === "due") return { key: `history.due.${turn(before, after)}`, params: { what, from: date(before), to: date(after) } };
     if (field !== "assignee") return other(field, what);
     const gone = turn(before, after) === "removed";
@@ -103,8 +102,8 @@ const item: { readonly [verb: string]: Teller } = {
 const label: { readonly [verb: string]: Teller } = {
   created: simply("history.label.created"),
   deleted: simply("history.label.deleted"),
-  changed: fieldwise((field, before, after, what) => {
-    if (field === "name" && turn(before, after) === "changed") return renamed(before, after, what);
+  changed: fieldwise((field, before, after, what, t, id) => {
+    if (field === "name" && turn(before, after) === "changed") return renamed(t, id, before, after);
     if (field === "name") return { key: "history.label.name", params: { what } };
     if (field === "color") return { key: "history.color", params: { what } };
     if (field === "position") return { key: "history.label.moved", params: { what } };
@@ -123,7 +122,7 @@ const file: { readonly [verb: string]: Teller } = {
     if (text(after["url"])) return [{ key: "history.file.link", params: { what } }];
     return [typeof after["size"] === "number" ? { key: "history.file.sized", params: { what, size: own(size(after["size"])) } } : { key: "history.file.added", params: { what } }];
   },
-  renamed: ({ before = {}, after = {} }, what) => [renamed(before["name"], after["name"], what)],
+  renamed: ({ before = {}, after = {}, entityId }, _, t) => [renamed(t, entityId, before["name"], after["name"])],
   replaced: ({ after = {} }, what) => [{ key: "url" in after ? "history.file.address" : "history.file.replaced", params: { what } }],
   moved: ({ after = {} }, what, t) => [text(after["cardId"])
     ? { key: "history.file.moved", params: { what, to: called(t, text(after["cardId"]), "card") } }
