@@ -7,6 +7,7 @@ import type { Card } from "@snapback/client";
 import { useEntity } from "@snapback/client/react";
 
 import { archive } from "../actions.js";
+import { labelName } from "../card/colours.js";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu, type MenuItem } from "../parts/Menu.js";
@@ -81,5 +82,5 @@ function Labels({ card: { labels } }: { readonly card: Card }) {
 
 function LabelChip({ id }: { readonly id: string }) {
   const label = useEntity(id);
-  return label?.kind === "label" ? <li class="chip" data-color={label.color}><bdi>{label.name}</bdi></li> : null;
+  return label?.kind === "label" ? <li class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></li> : null;
 }

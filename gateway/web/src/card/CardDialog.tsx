@@ -39,13 +39,7 @@ export function CardDialog({ id }: { readonly id: string }) {
   const close = () => navigate(hrefOf(desk.board));
   return (
     <Dialog label={isCard ? card.title : say("card.unnamed")} className="card-dialog" onClose={close}>
-      <div
-        class="card-body"
-        onKeyDownCapture={(e) => {
-          // Escape gives up the editing, and leaves the dialog open.
-          if (e.key === "Escape" && e.target instanceof HTMLElement && e.target.matches("textarea.edit")) e.preventDefault();
-        }}
-      >
+      <div class="card-body">
         {isCard ? <Body card={card} loading={loading} /> : <Absent missing={loading.missing || card !== undefined} deleted={seen.current} close={close} />}
       </div>
     </Dialog>

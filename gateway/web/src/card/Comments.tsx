@@ -1,12 +1,11 @@
 // What people say about a card, newest first; older pages on demand.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-
 import type { Card, Comment as CommentEntity } from "@snapback/client";
 import { useBoard, useChildren } from "@snapback/client/react";
 
 import { atLeast, useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Compose } from "../text/Compose.js";
 import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { commentsOf } from "./counts.js";
@@ -33,7 +32,12 @@ export function Comments({ card, loading, writable }: { readonly card: Card; rea
         <h3>{say("card.comments")}</h3>
         <span class="quiet comment-count">{say("card.count", { count: commentsOf(store, card) })}</span>
       </header>
-      {writable && <Write id={id} />}
+      {writable && (
+        <Compose
+          name={`comment-${id}`} label={say("card.comment.new")} button={say("card.comment.send")} multiline
+          submit={(text) => store.create("comment", { cardId: id, text })}
+        />
+      )}
       <ol class="said">
         {shown.map((comment) => (
           <Comment key={comment.id} comment={comment} own={writable && comment.createdBy === me?.user} admin={writable && atLeast(me?.role, "admin")} />
@@ -73,46 +77,5 @@ function Comment({ comment, own, admin }: { readonly comment: CommentEntity; rea
         )}
       </div>
     </li>
-  );
-}
-
-function Write({ id }: { readonly id: string }) {
-  const { store, board } = useDesk();
-  const input = useRef<HTMLTextAreaElement>(null);
-  const key = `snapback.comment.${board}.${id}`;
-  const [typed, setTyped] = useState(() => sessionStorage.getItem(key) ?? "");
-  useEffect(() => {
-    if (typed) sessionStorage.setItem(key, typed);
-    else sessionStorage.removeItem(key);
-  }, [typed]);
-  const submit = () => {
-    const text = typed.trim();
-    if (!text) return;
-    store.create("comment", { cardId: id, text });
-    setTyped("");
-    input.current?.focus();
-  };
-  return (
-    <form
-      class="write"
-      onSubmit={(e) => {
-        e.preventDefault();
-        submit();
-      }}
-    >
-      <textarea
-        ref={input} dir="auto" rows={typed ? 3 : 1} value={typed} maxLength={16384} aria-label={say("card.comment.new")} placeholder={say("card.comment.new")}
-        aria-keyshortcuts="Control+Enter" onInput={(e) => setTyped(e.currentTarget.value)}
-        onKeyDown={(e) => {
-          if (e.key !== "Enter" || e.isComposing || !(e.ctrlKey || e.metaKey)) return;
-          e.preventDefault();
-          submit();
-        }}
-      />
-      <p class="sure-choice">
-        <button type="submit" class="primary" disabled={!typed.trim()}>{say("card.comment.send")}</button>
-        <span class="quiet"><kbd>{say("card.comment.keys")}</kbd></span>
-      </p>
-    </form>
   );
 }

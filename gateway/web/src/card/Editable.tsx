@@ -22,7 +22,8 @@ export function Editable({ id, field, label, name, face, className = face ? "sec
   /** The text as it is read; it is given what begins the editing. */
   children(edit: (() => void) | undefined): ComponentChildren;
 }) {
-  const [editing, setEditing] = useEditing(id, field);
+  const [wanted, setEditing] = useEditing(id, field);
+  const editing = wanted && editable;
   const button = useRef<HTMLButtonElement>(null);
   const was = useRef(false);
   useEffect(() => {
