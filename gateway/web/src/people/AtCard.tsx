@@ -2,6 +2,7 @@
 // the time.
 
 import { Avatar } from "../parts/Avatar.js";
+import { Icon } from "../parts/Icon.js";
 import { say } from "../words/words.js";
 import type { Person } from "./gather.js";
 import { hue } from "./names.js";
@@ -17,11 +18,13 @@ export function AtCard({ id }: { readonly id: string }) {
   const people = at(id).value;
   if (!people.length) return null;
   const dragging = people.find((p) => p.doing === "drag");
+  const doing = dragging ? "drag" : people.some((p) => p.doing === "edit") ? "edit" : "look";
   const words = people.map(doingWords).join(", ");
   return (
-    <span class="at-card" title={words} data-doing={dragging ? "drag" : people.some((p) => p.doing === "edit") ? "edit" : "look"}>
+    <span class="at-card" title={words} data-doing={doing}>
       {dragging && <span class="at-frame" aria-hidden="true" style={{ "--hue": hue(dragging.user) }} />}
       <span class="at-people" aria-hidden="true">
+        {doing !== "look" && <Icon name={doing === "drag" ? "move" : "pencil"} />}
         {people.slice(0, 3).map((p) => <Avatar key={p.user} user={p.user} name={p.name} picture={p.picture} />)}
         {people.length > 3 && <span>{say("people.more", { count: people.length - 3 })}</span>}
       </span>

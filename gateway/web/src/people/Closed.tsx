@@ -8,6 +8,7 @@ import { useBoard } from "@snapback/client/react";
 import { useDesk } from "../desk.js";
 import { follow, forget, hrefOf } from "../route.js";
 import { claimsOf, enterAgain, who } from "../session.js";
+import { panel } from "../ui.js";
 import { say } from "../words/words.js";
 import { bar, knock } from "./door.js";
 import { RenameForm } from "./RenameMe.js";
@@ -24,6 +25,9 @@ export function Closed() {
   const { closeCode, me, board } = useBoard();
   const { user, token } = who.value;
   const name = me?.user ?? claimsOf(token).sub ?? user;
+  useEffect(() => {
+    panel.value = undefined; // nothing of it is to be seen any more
+  }, []);
   useEffect(() => {
     if (closeCode === badToken) void knock();
     if (closeCode === notYours) forget();

@@ -6,6 +6,7 @@ import type { Member } from "@snapback/client";
 import { useBoard, useEntity } from "@snapback/client/react";
 
 import { restore } from "../actions.js";
+import { helping } from "../board/keys.js";
 import { Pop } from "../card/Pop.js";
 import { Question } from "../card/Sure.js";
 import { atLeast, useDesk } from "../desk.js";
@@ -31,8 +32,11 @@ export function BoardMenu() {
   const tools: readonly MenuItem[] = isOpen && isNarrow.value
     ? panelsHere().map(({ which }) => ({ label: say(`panel.${which}`), checked: panel.value === which, run: () => toggle(which) }))
     : [];
-  const more: readonly MenuItem[] = isOpen && atLeast(me?.role, "admin")
-    ? [{ label: say("top.settings"), run: () => void (settings.value = true) }]
+  const more: readonly MenuItem[] = isOpen
+    ? [
+      { label: say("top.keys"), keys: "?", run: () => void (helping.value = true) },
+      ...(atLeast(me?.role, "admin") ? [{ label: say("top.settings"), run: () => void (settings.value = true) }] : []),
+    ]
     : [];
   return (
     <>

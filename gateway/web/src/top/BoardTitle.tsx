@@ -1,6 +1,6 @@
 // What the board is called, and what it is about.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { useBoard } from "@snapback/client/react";
 
@@ -13,6 +13,7 @@ import { say } from "../words/words.js";
 
 export function BoardTitle() {
   const { board, me, status } = useBoard();
+  const button = useFocusBack(renaming.value === board?.id);
   if (!board) return <h1 />;
   const { id, title, archived, description } = board;
   const editable = atLeast(me?.role, "admin") && !archived && status !== "closed";
@@ -23,7 +24,7 @@ export function BoardTitle() {
         : (
           <h1>
             {editable
-              ? <button type="button" class="title-button" dir="auto" title={say("top.rename")} onClick={() => (renaming.value = id)}>{title}</button>
+              ? <button ref={button} type="button" class="title-button" dir="auto" title={say("top.rename")} onClick={() => (renaming.value = id)}>{title}</button>
               : <bdi>{title}</bdi>}
           </h1>
         )}
@@ -32,6 +33,17 @@ export function BoardTitle() {
       )}
     </div>
   );
+}
+
+/** What was pressed has the focus again when the editing is over, unless that went elsewhere. */
+function useFocusBack(editing: boolean) {
+  const button = useRef<HTMLButtonElement>(null);
+  const was = useRef(false);
+  useEffect(() => {
+    if (was.current && !editing && (document.activeElement ?? document.body) === document.body) button.current?.focus();
+    was.current = editing;
+  }, [editing]);
+  return button;
 }
 
 function About({ id, text, editable }: { readonly id: string; readonly text: string; readonly editable: boolean }) {

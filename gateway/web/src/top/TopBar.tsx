@@ -16,6 +16,7 @@ import { Listen } from "../people/present.js";
 import { Search } from "../people/Search.js";
 import { SignIn } from "../people/SignIn.js";
 import { who } from "../session.js";
+import { UndoButtons } from "../text/Undo.js";
 import { panel, toggle, type Panel } from "../ui.js";
 import { say } from "../words/words.js";
 import { BoardMenu } from "./BoardMenu.js";
@@ -37,6 +38,7 @@ export function TopBar() {
       {board && status !== "closed" && (
         <>
           <search class="top-search"><Search /><FilterButton /></search>
+          {atLeast(me?.role, "commenter") && <UndoButtons />}
           {!isNarrow.value && (
             <nav class="top-tools" aria-label={say("top.tools")}>
               {panelsHere().map(({ which, icon }) => <Opener key={which} which={which} icon={icon} />)}
