@@ -2,11 +2,10 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { Card } from "@snapback/client";
-
 import { nameOf, useDesk } from "../desk.js";
 import { Dialog } from "../parts/Dialog.js";
 import { say } from "../words/words.js";
+import { matching } from "./matching.js";
 
 /** How many are shown at once. */
 const most = 30;
@@ -51,15 +50,4 @@ export function PickCard({ title, not, onPick, onClose }: {
       {cards.length > most && <p class="file-about">{say("files.pickMore", { count: cards.length - most })}</p>}
     </Dialog>
   );
-}
-
-/** The open cards that have all the words in their title; those that begin with them come first. */
-export function matching(cards: readonly Card[], text: string, not: string | undefined): readonly Card[] {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const found = cards.filter((c) => {
-    const title = c.title.toLocaleLowerCase();
-    return !c.archived && c.id !== not && words.every((w) => title.includes(w));
-  });
-  const first = (c: Card) => (words[0] && c.title.toLocaleLowerCase().startsWith(words[0]) ? 0 : 1);
-  return words.length ? found.sort((a, b) => first(a) - first(b)) : found;
 }

@@ -16,7 +16,8 @@ export function sortOf({ url, contentType = "", name }: Pick<File, "url" | "cont
   if (type === "image") return "picture";
   if (type === "audio") return "sound";
   if (type === "video") return "film";
-  return bySuffix[suffixOf(name)] ?? (type === "text" ? "text" : "other");
+  const suffix = suffixOf(name);
+  return (Object.hasOwn(bySuffix, suffix) ? bySuffix[suffix] : undefined) ?? (type === "text" ? "text" : "other");
 }
 
 /** PDF of plan.pdf, in small letters; "" if it has none. */
@@ -47,7 +48,8 @@ export function linkFrom(typed: string): string | undefined {
   if (!text || /\s/.test(text)) return undefined;
   try {
     const url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-    return /^https?:$/.test(url.protocol) && /[.:]|^localhost$/.test(url.hostname) ? url.href : undefined;
+    // A user before the @ is no page's address: mailto:a@example.org, or a trap.
+    return /^https?:$/.test(url.protocol) && !url.username && /[.:]|^localhost$/.test(url.hostname) ? url.href : undefined;
   } catch {
     return undefined;
   }

@@ -56,6 +56,12 @@ export function called(t: Telling, id: string, kind: string): string {
   return say(kinds.has(kind) ? key : "history.some");
 }
 
+/** The same behind a word for its kind: the column “Doing”. */
+export function namedAs(t: Telling, id: string): string {
+  const name = t.known.nameOf(id);
+  return name === undefined ? say("history.nameless") : quoted(name);
+}
+
 /** Another name for something: in its own history it, elsewhere by the name it had. */
 export function renamed(t: Telling, id: string, from: unknown, to: unknown): Said {
   const names = { from: quoted(typeof from === "string" ? from : ""), to: quoted(typeof to === "string" ? to : "") };

@@ -3,7 +3,7 @@
 import { size } from "../words/dates.js";
 import { say, type Key } from "../words/words.js";
 import type { Event } from "./log.js";
-import { called, counted, own, quoted, renamed, type Said, type Telling } from "./tell.js";
+import { called, counted, namedAs, own, quoted, renamed, type Said, type Telling } from "./tell.js";
 import { date, turn, unknown } from "./tellcard.js";
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
@@ -11,6 +11,8 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 type Teller = (ev: Event, what: string, t: Telling) => readonly Said[];
 
 const simply = (key: Key): Teller => (_, what) => [{ key, params: { what } }];
+/** For words that say what kind of thing it is. */
+const noun = (key: Key): Teller => ({ entityId }, _, t) => [{ key, params: { what: namedAs(t, entityId) } }];
 /** One line for each field that was changed. */
 const fieldwise = (fn: (field: string, before: unknown, after: unknown, what: string, t: Telling, id: string) => Said): Teller =>
   ({ before = {}, after = {}, entityId }, what, t) => Object.keys(after).map((field) => fn(field, before[field], after[field], what, t, entityId));
@@ -26,9 +28,9 @@ function role(value: unknown): string {
   return known ? say(`history.role.${text(value)}` as Key) : own(text(value));
 }
 
-const deleted = (key: Key): Teller => ({ gone }, what) => {
-  const with_ = counted(gone);
-  return [with_ ? { key: "history.deletedWith", params: { what, gone: with_ } } : { key, params: { what } }];
+const deleted = (key: Key): Teller => (ev, what, t) => {
+  const gone = counted(ev.gone);
+  return gone ? [{ key: "history.deletedWith", params: { what, gone } }] : noun(key)(ev, what, t);
 };
 
 const board: { readonly [verb: string]: Teller } = {
@@ -55,12 +57,12 @@ const member: { readonly [verb: string]: Teller } = {
 };
 
 const column: { readonly [verb: string]: Teller } = {
-  created: simply("history.column.created"),
+  created: noun("history.column.created"),
   renamed: ({ before = {}, after = {}, entityId }, _, t) => [renamed(t, entityId, before["title"], after["title"])],
-  moved: simply("history.column.moved"),
-  archived: simply("history.column.archived"),
-  restored: simply("history.column.restored"),
-  deleted: simply("history.column.deleted"),
+  moved: noun("history.column.moved"),
+  archived: noun("history.column.archived"),
+  restored: noun("history.column.restored"),
+  deleted: noun("history.column.deleted"),
   changed: fieldwise((field, before, after, what) => {
     const how = turn(before || null, after || null);
     if (field === "wipLimit") return { key: `history.wip.${how}`, params: { what, from: Number(before ?? 0), to: Number(after ?? 0), count: Number(after ?? 0) } };
@@ -71,11 +73,11 @@ const column: { readonly [verb: string]: Teller } = {
 };
 
 const checklist: { readonly [verb: string]: Teller } = {
-  created: simply("history.checklist.created"),
+  created: noun("history.checklist.created"),
   deleted: deleted("history.checklist.deleted"),
-  moved: ({ after = {} }, what, t) => (after["cardId"] === undefined
-    ? [{ key: "history.checklist.placed", params: { what } }]
-    : [{ key: "history.checklist.moved", params: { what, to: called(t, text(after["cardId"]), "card") } }]),
+  moved: ({ after = {}, entityId }, _, t) => (after["cardId"] === undefined
+    ? [{ key: "history.checklist.placed", params: { what: namedAs(t, entityId) } }]
+    : [{ key: "history.checklist.moved", params: { what: namedAs(t, entityId), to: called(t, text(after["cardId"]), "card") } }]),
   changed: fieldwise((field, before, after, what, t, id) => {
     if (field !== "title") return other(field, what);
     return turn(before, after) === "changed" ? renamed(t, id, before, after) : { key: "history.checklist.title", params: { what } };
@@ -100,8 +102,8 @@ const item: { readonly [verb: string]: Teller } = {
 };
 
 const label: { readonly [verb: string]: Teller } = {
-  created: simply("history.label.created"),
-  deleted: simply("history.label.deleted"),
+  created: noun("history.label.created"),
+  deleted: noun("history.label.deleted"),
   changed: fieldwise((field, before, after, what, t, id) => {
     if (field === "name" && turn(before, after) === "changed") return renamed(t, id, before, after);
     if (field === "name") return { key: "history.label.name", params: { what } };
@@ -114,7 +116,7 @@ const label: { readonly [verb: string]: Teller } = {
 const comment: { readonly [verb: string]: Teller } = {
   added: ({ after = {} }) => [{ key: "history.comment.added", params: { words: quoted(text(after["text"])) }, ...whole(after["text"]) }],
   edited: ({ before = {}, after = {} }) => [{ key: "history.comment.edited", params: { words: quoted(text(after["text"])) }, ...longer(before["text"]) }],
-  deleted: (_, what) => [{ key: "history.comment.deleted", params: { what } }],
+  deleted: noun("history.comment.deleted"),
 };
 
 const file: { readonly [verb: string]: Teller } = {
@@ -123,11 +125,13 @@ const file: { readonly [verb: string]: Teller } = {
     return [typeof after["size"] === "number" ? { key: "history.file.sized", params: { what, size: own(size(after["size"])) } } : { key: "history.file.added", params: { what } }];
   },
   renamed: ({ before = {}, after = {}, entityId }, _, t) => [renamed(t, entityId, before["name"], after["name"])],
-  replaced: ({ after = {} }, what) => [{ key: "url" in after ? "history.file.address" : "history.file.replaced", params: { what } }],
-  moved: ({ after = {} }, what, t) => [text(after["cardId"])
-    ? { key: "history.file.moved", params: { what, to: called(t, text(after["cardId"]), "card") } }
-    : { key: "history.file.toBoard", params: { what } }],
-  deleted: simply("history.file.deleted"),
+  replaced: ({ after = {}, entityId }, what, t) => [
+    "url" in after ? { key: "history.file.address", params: { what } } : { key: "history.file.replaced", params: { what: namedAs(t, entityId) } },
+  ],
+  moved: ({ after = {}, entityId }, _, t) => [text(after["cardId"])
+    ? { key: "history.file.moved", params: { what: namedAs(t, entityId), to: called(t, text(after["cardId"]), "card") } }
+    : { key: "history.file.toBoard", params: { what: namedAs(t, entityId) } }],
+  deleted: noun("history.file.deleted"),
 };
 
 const tellers: { readonly [kind: string]: { readonly [verb: string]: Teller } } = {
@@ -137,7 +141,7 @@ const tellers: { readonly [kind: string]: { readonly [verb: string]: Teller } } 
 export function tellOther(ev: Event, t: Telling): readonly Said[] {
   const [kind = "", verb = ""] = ev.type.split(".");
   const what = called(t, ev.entityId, kind);
-  const own = tellers[kind];
-  const teller = own && Object.hasOwn(own, verb) ? own[verb] : undefined;
+  const verbs = Object.hasOwn(tellers, kind) ? tellers[kind]! : {};
+  const teller = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   return teller ? teller(ev, what, t) : [unknown(ev.type, what)];
 }

@@ -87,11 +87,12 @@ export const files = {
 
   "history.quoted": "“{name}”",
   "history.it": "it",
+  "history.nameless": "of which the name is not known here",
   "history.some": "something",
   "history.some.board": "the board",
   "history.some.card": "a card",
   "history.some.checklist": "a checklist",
-  "history.some.column": "a column that is gone",
+  "history.some.column": "a deleted column",
   "history.some.comment": "a comment",
   "history.some.file": "a file",
   "history.some.item": "an entry",
