@@ -42,10 +42,10 @@ export const Column = memo(function Column({ column, editable, near, always }: C
   const all = useChildren(id, "card", seen);
   const li = useRef<HTMLLIElement>(null);
   const isNear = useNear(li, near);
-  const isLifted = useTold(() => lifted.value?.id === id);
+  const isLifted = useTold(() => (lifted.value?.id === id ? lifted.value.by : undefined));
   useLayoutEffect(() => mounted(id, li.current!), [id]);
   return (
-    <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted || undefined}>
+    <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted}>
       <section aria-labelledby={`title-${id}`}>
         <Head column={column} count={all.length} editable={editable} />
         <Cards column={column} all={all} editable={editable} near={always || isNear} />
@@ -99,7 +99,7 @@ function Cards({ column, all, editable, near }: {
       {at?.parent === id && <Full column={column} all={all} lifted={at.id} />}
       <ul
         ref={list} class="cards" data-column={id} aria-labelledby={`title-${id}`} data-empty={say(all[0] ? "board.noneMatches" : "board.empty")}
-        data-windowed={drawn ? true : undefined} style={drawn ? { paddingBlock: `${drawn.before}px ${drawn.after}px` } : undefined}
+        data-windowed={drawn ? true : undefined} style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
       >
         {drawn
           ? drawn.rows.map(({ index, room }) => {

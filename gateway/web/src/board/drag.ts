@@ -108,7 +108,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function tick(now: number): void {
     if (!drag) return;
-    if (lifted.value?.id !== drag.id) return finish(undefined); // taken from us: it is gone, or its column
+    if (lifted.value?.id !== drag.id) return finish(); // taken from us: it is gone, or its column
     const ms = Math.min(50, now - drag.at);
     drag.at = now;
     drag.frame = requestAnimationFrame(tick);
@@ -156,13 +156,14 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
   function overColumns(id: string): void {
     const order = others("", id);
     const spans = columns().filter((li) => li.dataset["id"] !== id).map((li) => ({ start: sign * (li.offsetLeft + li.offsetWidth / 2), size: 0 }));
-    const from = root.getBoundingClientRect().left;
-    aim(spotAt("", order, slotAt(spans, sign * (x - from + root.scrollLeft))));
+    const { ghost, dx } = drag!;
+    const middle = x + dx + ghost.offsetWidth / 2 - root.getBoundingClientRect().left + root.scrollLeft;
+    aim(spotAt("", order, slotAt(spans, sign * middle)));
   }
 
   function up(e: PointerEvent): void {
     if (!press || e.pointerId !== press.pointer) return;
-    if (drag && lifted.value?.id === drag.id) finish(() => putDown(desk));
+    if (drag && lifted.value?.id === drag.id) finish(() => putDown(desk), true);
     forget();
   }
 
@@ -178,7 +179,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     cancel();
   }
 
-  function finish(how: (() => void) | undefined): void {
+  function finish(how?: () => void, isUp = false): void {
     const { id, ghost, frame } = drag!;
     cancelAnimationFrame(frame);
     drag = undefined;
@@ -186,9 +187,11 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     ghost.remove();
     document.body.classList.remove("dragging");
     how?.();
-    // The click that may follow is the end of the drag and opens nothing.
-    addEventListener("click", swallow, { capture: true, once: true });
-    setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+    // The click that follows when the button is let go, now or later, is the end of the drag and opens nothing.
+    addEventListener("click", swallow, true);
+    const over = () => setTimeout(() => removeEventListener("click", swallow, true));
+    if (isUp) over();
+    else addEventListener("pointerup", over, { once: true });
   }
 
   function forget(): void {

@@ -64,7 +64,7 @@ function play(): void {
     seen.add(id);
     const box = li.getBoundingClientRect();
     const old = letGo.get(id) ?? was.get(id)?.box;
-    if (!old || !inView(box)) return;
+    if (!old || !inView(box) || li.dataset["lifted"] === "pointer") return; // what is under the pointer is only a gap here
     const [x, y] = [old.left - box.left, old.top - box.top];
     if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
     const across = letGo.has(id) || was.get(id)?.parent !== li.parentElement;

@@ -51,7 +51,14 @@ export function mounted(id: string, element: HTMLElement): void {
   wanted = undefined;
   const target = targetIn(element, part);
   target?.focus({ preventScroll: true });
-  if (meant) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (meant) reveal(id);
+}
+
+/** Scrolls to where it can be seen; once more when its neighbours, new in the page, are measured. */
+export function reveal(id: string): void {
+  const go = () => elementOf(id)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  go();
+  requestAnimationFrame(() => requestAnimationFrame(() => focused.peek() === id && go()));
 }
 
 /** Nothing has the focus, or what has it is about to go. */

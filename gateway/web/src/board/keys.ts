@@ -12,7 +12,7 @@ import { nameOf, type Desk } from "../desk.js";
 import { announce } from "../say.js";
 import { moving, renaming } from "../ui.js";
 import { direction, say } from "../words/words.js";
-import { elementOf, focusOn, focused, ownerOf } from "./focus.js";
+import { elementOf, focusOn, focused, ownerOf, reveal } from "./focus.js";
 import { aim, isFullFor, lift, lifted, others, putBack, putDown, shown } from "./lift.js";
 import { indexOf, nearest, stepCard, stepColumn, wayOf, type Way } from "./place.js";
 
@@ -57,7 +57,7 @@ function carry(desk: Desk, way: Way): void {
     : stepColumn(others("", now.id), now, way);
   if (next) {
     aim(next);
-    requestAnimationFrame(() => elementOf(now.id)?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    requestAnimationFrame(() => reveal(now.id));
   }
   announce(whereabouts(desk));
 }

@@ -22,7 +22,7 @@ export interface Row {
 
 export interface Rows {
   readonly rows: readonly Row[];
-  /** Room at the beginning and end of the list, in px. */
+  /** Room at the beginning and end of the list, in px, within its padding. */
   readonly before: number;
   readonly after: number;
 }
@@ -43,8 +43,8 @@ export function rooms(boxes: readonly Box[], total: number): Rows {
     return { index, room: Math.max(0, room) };
   });
   const [first, ...rest] = rows;
-  if (!first) return { rows, before: padding, after: Math.max(padding, total - padding) };
-  return { rows: [{ ...first, room: 0 }, ...rest], before: padding + first.room, after: Math.max(padding, total - end) };
+  if (!first) return { rows, before: 0, after: Math.max(0, total - 2 * padding) };
+  return { rows: [{ ...first, room: 0 }, ...rest], before: first.room, after: Math.max(0, total - end - padding) };
 }
 
 /** The indexes of a range with others added, in order. */
