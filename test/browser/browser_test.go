@@ -1,191 +1,271 @@
-// Package browser drives the page at / in a headless Chromium, with real mouse
-// input, against the real binary.
+// Package browser drives the board application at / in a headless Chromium,
+// with real input by mouse, keyboard and finger, against the real binary.
 package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/snapback-io/snapback/test/chrome"
 	"github.com/snapback-io/snapback/test/node"
 )
 
-func TestMain(m *testing.M) { node.Main(m) }
+func TestMain(m *testing.M) { node.Main(m, func() { chromium.end() }) }
 
-// window is one page of one user.
-type window struct{ *chrome.Page }
+// chromium is the one that all tests open their windows in.
+var chromium shared
 
-func open(t *testing.T, browser context.Context, url, user string) *window {
-	t.Helper()
-	w := &window{chrome.Open(t, browser, user)}
-	w.Do(chromedp.Navigate(url + "/?board=demo&user=" + user))
-	w.Until(`document.querySelector('#state').dataset.state === 'live' && document.querySelectorAll('.card').length > 5`)
-	return w
+type shared struct {
+	once sync.Once
+	ctx  context.Context
+	end  func()
+	err  error
 }
 
-type point struct{ x, y float64 }
+func init() { chromium.end = func() {} }
 
-// at is the middle of an element, scrolled into view.
-func (w *window) at(selector string) point {
-	w.TB.Helper()
-	xy := chrome.Run(w.Page, chromedp.Evaluate[[]float64](fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: 'nearest', inline: 'nearest'});
-		const b = e.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; })()`, selector)))
-	return point{xy[0], xy[1]}
+func (s *shared) start(t *testing.T) context.Context {
+	t.Helper()
+	path := chrome.Path(t)
+	s.once.Do(func() {
+		profile, err := os.MkdirTemp("", "snapback-chromium")
+		if err != nil {
+			s.err = err
+			return
+		}
+		var end func()
+		s.ctx, end, s.err = chrome.Launch(path, profile)
+		s.end = func() {
+			if end != nil {
+				end()
+			}
+			os.RemoveAll(profile)
+		}
+	})
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	return s.ctx
+}
+
+// demo is the board that a new server makes: cards called dark-mode, keyboard
+// and calendar in ideas; fix-login, import-csv and status-page in next; search,
+// upload and onboarding in doing, which holds three; rate-limit and
+// release-notes in review; backup and typo in done.
+const demo = "demo"
+
+// site is a server of one test, and its demo board.
+type site struct {
+	*node.Server
+	t      *testing.T
+	tokens map[string]string // by user; empty: the server takes everybody's word
+}
+
+func newSite(t *testing.T, args ...string) *site {
+	t.Helper()
+	return &site{Server: node.Start(t, "server", t.TempDir(), "", append(args, "--log-level=warn")...), t: t}
+}
+
+func (s *site) url(user, path string) string {
+	if s.tokens != nil {
+		return "http://" + s.Addr + path
+	}
+	return "http://" + s.Addr + path + "?user=" + url.QueryEscape(user)
+}
+
+// ask sends a request of a user and gives the answer's body.
+func (s *site) ask(user, method, path string, body any) []byte {
+	s.t.Helper()
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		sent = strings.NewReader(string(text))
+	}
+	req, err := http.NewRequest(method, s.url(user, path), sent)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if token := s.tokens[user]; token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		s.t.Fatalf("%s %s: %s %s %v", method, path, resp.Status, text, err)
+	}
+	return text
+}
+
+// patch is a change of one entity by somebody who has no window, or by a hand
+// quicker than any.
+type patch map[string]any
+
+func (s *site) mutate(user, id string, fields patch) {
+	s.t.Helper()
+	s.ask(user, "POST", "/v1/boards/demo/mutations", map[string]any{
+		"clientMutationId": fmt.Sprintf("by-test-%d", nextID()), "entityId": id, "patch": fields})
+}
+
+var nextID = func() func() int {
+	var mu sync.Mutex
+	n := 0
+	return func() int { mu.Lock(); defer mu.Unlock(); n++; return n }
+}()
+
+// entity gives an entity of the demo board as the server has it, nil if it has none.
+func (s *site) entity(user, id string) map[string]any {
+	s.t.Helper()
+	for _, e := range s.entities(user) {
+		if e["id"] == id {
+			return e
+		}
+	}
+	return nil
+}
+
+func (s *site) entities(user string) []map[string]any {
+	s.t.Helper()
+	var board struct{ Entities []map[string]any }
+	if err := json.Unmarshal(s.ask(user, "GET", "/v1/boards/demo", nil), &board); err != nil {
+		s.t.Fatal(err)
+	}
+	return board.Entities
+}
+
+// window is the page of one user, in a browser of his own: nothing is shared
+// with the other windows but the server.
+type window struct {
+	*chrome.Page
+	site *site
+	user string
+	part string // where find looks, a selector; empty: everywhere
+
+	heard *heard
+}
+
+// heard is what came through the window's sockets.
+type heard struct {
+	mu      sync.Mutex
+	session string // of the newest hello
+	frames  []string
 }
 
 const (
-	pressed  = input.DispatchMouseEventTypeMousePressed
-	released = input.DispatchMouseEventTypeMouseReleased
-	moved    = input.DispatchMouseEventTypeMouseMoved
+	live     = `document.body.dataset.status === 'live'`
+	offline  = `document.body.dataset.status === 'offline'`
+	settled  = `document.body.dataset.waiting === '0'`
+	anyCards = `document.querySelectorAll('.card[data-id]').length > 5`
 )
 
-// mouse is real input of the left button, held while moving.
-func mouse(kind input.DispatchMouseEventType, p point) chromedp.Action[chromedp.Void] {
-	return chromedp.MouseEvent(kind, p.x, p.y, chromedp.ButtonType(input.MouseButtonLeft), chromedp.ClickCount(1))
+// open opens a window at the demo board.
+func (s *site) open(user string) *window {
+	s.t.Helper()
+	w := s.empty(user)
+	w.visit("/boards/demo")
+	w.Until(live + " && " + anyCards)
+	return w
 }
 
-// grab presses on an element and moves to another, without letting go.
-func (w *window) grab(from, to string) point {
-	w.TB.Helper()
-	b, a := w.at(to), w.at(from)
-	w.Do(mouse(pressed, a))
-	const steps = 12
-	for i := 1; i <= steps; i++ {
-		f := float64(i) / steps
-		w.Do(mouse(moved, point{a.x + (b.x-a.x)*f, a.y + (b.y-a.y)*f}))
+// empty opens a window that shows nothing yet.
+func (s *site) empty(user string) *window {
+	s.t.Helper()
+	browser := chromium.start(s.t)
+	w := &window{Page: chrome.Open(s.t, browser, user, chromedp.WithNewBrowserContext()), site: s, user: user, heard: &heard{}}
+	if err := chromedp.Listen(w.Ctx, w.listen); err != nil {
+		s.t.Fatal(err)
 	}
-	return b
+	call(w, network.Enable, network.EnableParams{})
+	return w
 }
 
-func (w *window) drag(from, to string) {
+// visit goes to a path; a query in it is added to the user's name.
+func (w *window) visit(path string) {
 	w.TB.Helper()
-	w.Do(mouse(released, w.grab(from, to)))
-}
-
-func (w *window) click(selector string) {
-	w.TB.Helper()
-	p := w.at(selector)
-	w.Do(mouse(pressed, p), mouse(released, p))
-}
-
-func card(id string) string { return `.card[data-id="` + id + `"]` }
-
-func in(column, id string) string {
-	return fmt.Sprintf("document.querySelector('.column[data-id=%q] .card[data-id=%q]') !== null", column, id)
-}
-
-func settled(id string) string {
-	return fmt.Sprintf("document.querySelector('.card[data-id=%q]').dataset.pending === undefined", id)
-}
-
-func TestTwoWindows(t *testing.T) {
-	tabs := chrome.Start(t)
-	server := node.Start(t, "node", t.TempDir(), "")
-	url := "http://" + server.Addr
-	ann, ben := open(t, tabs, url, "ann"), open(t, tabs, url, "ben")
-	ann.Shot("start")
-	step := func(name string, play func(t *testing.T)) {
-		t.Run(name, func(t *testing.T) {
-			ann.TB, ben.TB = t, t
-			play(t)
-		})
+	path, query, _ := strings.Cut(path, "?")
+	to := w.site.url(w.user, path)
+	if query != "" {
+		to += map[bool]string{true: "&", false: "?"}[strings.Contains(to, "?")] + query
 	}
-
-	step("a dragged card is seen by the other", func(t *testing.T) {
-		ann.Until(`document.querySelector('#peers').textContent === 'B'`)
-		drop := ann.grab(card("dark-mode"), `.column[data-id="review"] .cards .card`)
-		ben.Until(`document.querySelector('.card[data-id="dark-mode"] .here').textContent === 'ann'`)
-		ann.Shot("dragging")
-		ann.Do(mouse(released, drop))
-		ann.Until(in("review", "dark-mode"))
-		ben.Until(in("review", "dark-mode"))
-		ann.Until(settled("dark-mode"))
-	})
-	step("a full column snaps back and says why", func(t *testing.T) {
-		if !strings.Contains(ben.Eval(`document.querySelector('.column[data-id="doing"] .count').textContent`), "3 of 3") {
-			t.Fatal("Doing is not full")
-		}
-		ben.drag(card("keyboard"), `.column[data-id="doing"] .cards .card`)
-		ben.Until(`document.querySelector('.toast')?.textContent.includes('“Doing” is full (3 of 3).')`)
-		ben.Until(in("ideas", "keyboard") + ` && document.querySelector('.card[data-id="keyboard"]').classList.contains('rejected')`)
-		ben.Shot("snapback")
-		ben.Until(settled("keyboard"))
-		if ann.Eval(in("ideas", "keyboard")) != "true" {
-			t.Error("the other saw a move that never was")
-		}
-	})
-	step("a file is renamed in place", func(t *testing.T) {
-		ann.click(`.files li[data-id="file-traffic"] .tool`)
-		ann.Until(`document.activeElement.matches('.files input')`)
-		ann.Do(script(`document.activeElement.select()`), chromedp.KeyEvent("Safari table.csv\r"))
-		for _, w := range []*window{ann, ben} {
-			w.Until(`document.querySelector('.files li[data-id="file-traffic"] .name').textContent === 'Safari table.csv'`)
-		}
-	})
-	step("a like counts for both, and is lit for one", func(t *testing.T) {
-		like := card("import-csv") + " .like"
-		ann.click(like)
-		ann.Until(fmt.Sprintf(`document.querySelector(%q).textContent === '♥ 2'`, like))
-		ben.Until(fmt.Sprintf(`document.querySelector(%q).textContent === '♡ 2'`, like))
-	})
-	step("a card is added, renamed and moved by keyboard", func(t *testing.T) {
-		ann.click(`.column[data-id="next"] .add input`)
-		ann.Do(chromedp.KeyEvent("<b>new</b> & plain\r"))
-		named := `[...document.querySelectorAll('.column[data-id="next"] .card')].find((c) => c.querySelector('.title').textContent === '<b>new</b> & plain')`
-		ben.Until(named + ` !== undefined`)
-		ann.Until(named + ` !== undefined`)
-		id := ann.Eval(named + `.dataset.id`)
-		ann.Do(script(fmt.Sprintf(`document.querySelector(%q).focus()`, card(id))),
-			chromedp.KeyEvent(kb.ArrowLeft, chromedp.KeyModifiers(chromedp.ModifierAlt)))
-		ben.Until(in("ideas", id))
-		ann.click(card(id) + " .title")
-		ann.Do(script(`document.activeElement.select()`), chromedp.KeyEvent("renamed\r"))
-		ben.Until(fmt.Sprintf(`document.querySelector(%q).textContent === 'renamed'`, card(id)+" .title"))
-		ann.Until(`document.querySelector('.edit') === null`)
-	})
-	step("a file is uploaded", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "notes.txt")
-		if err := os.WriteFile(path, []byte("hello"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		ann.Do(chromedp.SetUploadFiles(card("status-page")+` input[type=file]`, []string{path}))
-		ben.Until(fmt.Sprintf(`document.querySelector(%q)?.textContent === 'notes.txt'`, card("status-page")+" .files .name"))
-		got := ben.Eval(fmt.Sprintf(`await fetch(document.querySelector(%q).href).then((r) => r.text())`, card("status-page")+" .files .name"))
-		if got != "hello" {
-			t.Errorf("downloaded %q", got)
-		}
-	})
-	step("the view survives a restart of the server", func(t *testing.T) {
-		server.Kill()
-		ben.Until(`document.querySelector('#state').dataset.state === 'offline'`)
-		ben.click(card("typo") + " .like")
-		ben.Until(`document.querySelector('#state').textContent.includes('1 unsaved')`)
-		ben.Shot("offline")
-		server.Again()
-		for _, w := range []*window{ann, ben} {
-			w.Until(`document.querySelector('#state').textContent === 'Live'`)
-			w.Until(fmt.Sprintf(`document.querySelector(%q).textContent.endsWith('1')`, card("typo")+" .like"))
-		}
-	})
-	ann.TB = t
-	ann.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, dark)
-		return err
-	}))
-	ann.Shot("dark")
+	w.Do(chromedp.Navigate(to))
 }
 
-func script(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Evaluate[chromedp.Void](expression)
+func (w *window) listen(event any) {
+	frame, ok := event.(*network.EventWebSocketFrameReceived)
+	if !ok {
+		return
+	}
+	var hello struct{ Type, Session string }
+	if json.Unmarshal(frame.Response.PayloadData, &hello) != nil {
+		return
+	}
+	w.heard.mu.Lock()
+	defer w.heard.mu.Unlock()
+	if hello.Type == "hello" {
+		w.heard.session = hello.Session
+	}
+	w.heard.frames = append(w.heard.frames, string(frame.Response.PayloadData))
+}
+
+// call calls a method of the page's debugger.
+func call[P, R any](w *window, command cdp.Command[P, R], params P) R {
+	w.TB.Helper()
+	return chrome.Run(w.Page, func(ctx context.Context, target *chromedp.Target) (R, error) {
+		return cdp.Call(ctx, target, command, params)
+	})
+}
+
+// in is the window, looked at in one part of the page only.
+func (w *window) in(part string) *window {
+	narrow := *w
+	narrow.part = part
+	return &narrow
+}
+
+// lab has the server do with the window's next mutations as planned: pass,
+// refuse, swallow. The server must have been started with --lab.
+func (w *window) lab(setting map[string]any) {
+	w.TB.Helper()
+	w.heard.mu.Lock()
+	session := w.heard.session
+	w.heard.mu.Unlock()
+	w.site.lab(w.user, session, setting)
+}
+
+func (s *site) lab(user, session string, setting map[string]any) {
+	s.t.Helper()
+	text, err := json.Marshal(setting)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequest("PUT", s.url(user, "/v1/boards/demo/lab")+"&session="+url.QueryEscape(session), strings.NewReader(string(text)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("the lab: %s", resp.Status)
+	}
 }

@@ -29,21 +29,32 @@ func Path(tb testing.TB) string {
 // Open makes its windows.
 func Start(tb testing.TB) context.Context {
 	tb.Helper()
-	path := Path(tb)
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.UserDataDir(tb.TempDir()),
-		chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1500, 900))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	tb.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	tb.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the end, so that the profile can be removed
-		cancel()
-	})
-	if err := chromedp.Do(ctx); err != nil {
+	ctx, end, err := Launch(Path(tb), tb.TempDir())
+	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(end)
 	return ctx
+}
+
+// Launch is Start for several tests: profile is a directory, to be removed
+// after end, which ends Chromium.
+func Launch(path, profile string) (ctx context.Context, end func(), err error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.NoFirstRun, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1500, 900))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	end = func() {
+		_ = chromedp.Cancel(ctx) // waits for the end, so that the profile can be removed
+		cancel()
+		stop()
+	}
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return ctx, end, nil
 }
 
 // Page is a window of a browser.
@@ -55,9 +66,9 @@ type Page struct {
 
 // Open opens an empty window. What is thrown on the page, or said to be an
 // error on its console, fails the test.
-func Open(tb testing.TB, browser context.Context, name string) *Page {
+func Open(tb testing.TB, browser context.Context, name string, options ...chromedp.ContextOption) *Page {
 	tb.Helper()
-	ctx, cancel := chromedp.NewContext(browser)
+	ctx, cancel := chromedp.NewContext(browser, options...)
 	tb.Cleanup(cancel)
 	p := &Page{tb, name, ctx}
 	if err := chromedp.Do(ctx); err != nil { // opens the window, which lives as long as ctx

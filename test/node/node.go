@@ -56,13 +56,16 @@ func Binary(tb testing.TB) string {
 }
 
 // Main runs a package's tests, or, in a child process, the NATS server that
-// StartNATS asked for. Call it from TestMain.
-func Main(m *testing.M) {
+// StartNATS asked for. Call it from TestMain; ends are called after the tests.
+func Main(m *testing.M, ends ...func()) {
 	if dir := os.Getenv(natsDirEnv); dir != "" {
 		runNATS(dir, os.Getenv(natsAddrEnv))
 		return
 	}
 	code := m.Run()
+	for _, end := range ends {
+		end()
+	}
 	if binary.path != "" {
 		os.RemoveAll(filepath.Dir(binary.path))
 	}

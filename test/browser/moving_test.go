@@ -1,0 +1,152 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestMove_Both: two hold the same card and put it into different columns; the
+// later one stands, for both.
+func TestMove_Both(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann, ben := s.open("ann"), s.open("ben")
+	here, there := ann.over("review", "release-notes"), ben.over("done", "typo")
+	ann.grab("dark-mode", here)
+	ben.grab("dark-mode", there)
+	ann.Shot("move-both-dragging")
+	ann.drop(here)
+	ben.drop(there)
+	ann.Until(in("done", "dark-mode"))
+	ben.Until(in("done", "dark-mode"))
+	s.agree(ann, ben)
+}
+
+// TestMove_FullColumn: a column that is full says so while a card is over it,
+// and what is dropped there all the same flies home with a note.
+func TestMove_FullColumn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann, ben := s.open("ann"), s.open("ben")
+	ann.Until(holds(column("doing")+" .count", "3 of 3"))
+	to := ann.over("doing", "")
+	ann.grab("keyboard", to)
+	ann.Shot("move-over-full")
+	ann.drop(to)
+	ann.Until(says("refused", "“Doing” is full (3 of 3)"))
+	ann.Until(in("ideas", "keyboard"))
+	ann.Shot("move-snapped-back")
+	s.agree(ann, ben)
+}
+
+// TestMove_LastPlace: two drag a card to the last place of a column before
+// either can know of the other's: one stays, the other snaps back and is told.
+func TestMove_LastPlace(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mutate("dana", "upload", patch{"columnId": "next"})
+	ann, ben := s.open("ann"), s.open("ben")
+	here, there := ann.over("doing", ""), ben.over("doing", "")
+	ann.grab("dark-mode", here)
+	ben.grab("keyboard", there)
+	s.Freeze()
+	ann.drop(here)
+	ben.drop(there)
+	ann.Until(in("doing", "dark-mode"))
+	ben.Until(in("doing", "keyboard"))
+	s.Thaw()
+	s.agree(ann, ben)
+	winner, loser, home := ann, ben, in("ideas", "keyboard")
+	if ann.Eval(in("ideas", "dark-mode")) == "true" {
+		winner, loser, home = ben, ann, in("ideas", "dark-mode")
+	}
+	loser.Until(home + " && " + says("refused", "“Doing” is full (3 of 3)"))
+	loser.Shot("move-last-place")
+	winner.Until(`document.querySelectorAll('.note[data-tone=refused]').length === 0`)
+	winner.Until(holds(column("doing")+" .count", "3 of 3"))
+}
+
+// TestMove_ServerKilled: the server dies while a card is held. Dropped before or
+// after it is back, the card lands, and stays.
+func TestMove_ServerKilled(t *testing.T) {
+	for _, dropped := range []string{"before it is back", "when it is back"} {
+		t.Run(dropped, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			ann, ben := s.open("ann"), s.open("ben")
+			to := ann.over("review", "release-notes")
+			ann.grab("fix-login", to)
+			s.Kill()
+			ann.Until(offline)
+			if dropped == "before it is back" {
+				ann.drop(to)
+				ann.Until(in("review", "fix-login") + ` && document.body.dataset.waiting === '1'`)
+				ann.Shot("move-offline")
+				s.Again()
+			} else {
+				s.Again()
+				ann.Until(live)
+				ann.drop(to)
+			}
+			ben.Until(in("review", "fix-login"))
+			s.agree(ann, ben)
+		})
+	}
+}
+
+// TestMove_UndoneAfterAnother: undo takes back only what is still one's own.
+func TestMove_UndoneAfterAnother(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann, ben := s.open("ann"), s.open("ben")
+	ann.drag("typo", "review", "release-notes")
+	ben.Until(in("review", "typo"))
+	ann.Until(settled)
+	ben.drag("typo", "next", "status-page")
+	ann.Until(in("next", "typo"))
+	ann.keys("z", kb.ModifierCtrl)
+	ann.Until(says("plain", "Left as it is, because somebody changed it since"))
+	ann.Shot("move-undo-kept")
+	s.agree(ann, ben)
+	if ann.Eval(in("next", "typo")) != "true" {
+		t.Error("ben's move was undone by ann")
+	}
+	ann.drag("backup", "review", "release-notes")
+	ben.Until(in("review", "backup"))
+	ann.keys("z", kb.ModifierCtrl)
+	ben.Until(in("done", "backup"))
+	s.agree(ann, ben)
+}
+
+// TestMove_ByKeyboard: Space lifts, arrows move, Escape puts back, Space puts
+// down; the keyboard stays with the card and all of it is read out.
+func TestMove_ByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann, ben := s.open("ann"), s.open("ben")
+	title := card("dark-mode") + " .card-title"
+	ann.Do(overhear)
+	ann.focus(title)
+	ann.keys(" ")
+	ann.Until(heardSaying("Dark mode"))
+	ann.keys(kb.ArrowRight + kb.ArrowDown)
+	ann.Until(in("next", "dark-mode") + " && " + has(card("dark-mode")))
+	ann.Until(heardSaying("Next"))
+	ann.Shot("move-keyboard")
+	if ben.Eval(in("ideas", "dark-mode")) != "true" {
+		t.Error("what is lifted was moved for the others, too")
+	}
+	ann.keys(kb.Escape)
+	ann.Until(in("ideas", "dark-mode") + " && " + has(card("dark-mode")))
+	ann.keys(" " + kb.ArrowRight + kb.ArrowDown + " ")
+	ben.Until(in("next", "dark-mode"))
+	ann.Until(in("next", "dark-mode") + " && " + has(card("dark-mode")))
+	s.agree(ann, ben)
+	order := fmt.Sprintf(`[...document.querySelectorAll('%s .card')].map((c) => c.dataset.id).indexOf('dark-mode')`, cardsOf("next"))
+	if got := ben.Eval(order); got != "1" {
+		t.Errorf("it stands at %s, not at 1", got)
+	}
+	t.Log(ann.Eval(`globalThis.overheard.join('\n')`))
+}
