@@ -159,6 +159,11 @@ test("in its own history it is it, and what hangs on it says so", () => {
   assert.equal(told({ type: "item.checked", entityId: "call", after: { done: true } }, "login"), "ann checked off “Call them”");
 });
 
+test("no history links to what it is of", () => {
+  const decision = accepted({ type: "card.archived", entityId: "login" }, { type: "item.checked", entityId: "call", after: { done: true } });
+  assert.deepEqual(tell(decision, telling([decision], "login")).map((l) => [l.on, l.link]), [[undefined, undefined], [undefined, undefined]]);
+});
+
 test("the board's history links to the card, once by its name", () => {
   const of = (event: Partial<Event>) => {
     const decision = accepted(event);

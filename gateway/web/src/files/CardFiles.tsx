@@ -3,6 +3,10 @@
 import { say } from "../words/words.js";
 import { FileList } from "./FileList.js";
 
-export function CardFiles({ cardId }: { readonly cardId: string }) {
-  return <FileList card={cardId} hint={say("files.hint")} />;
+export function CardFiles({ cardId, frozen = false }: {
+  readonly cardId: string;
+  /** The card is archived, or its reader may not change it. */
+  readonly frozen?: boolean;
+}) {
+  return <FileList card={cardId} hint={say("files.hint")} frozen={frozen} />;
 }

@@ -14,15 +14,17 @@ import { start } from "./incoming.js";
 import { uploadsOf } from "./sending.js";
 import { UploadRow } from "./UploadRow.js";
 
-export function FileList({ card, hint }: {
+export function FileList({ card, hint, frozen = false }: {
   /** Whose files: a card's id, "" for the board. */
   readonly card: string;
   /** Said while there are none. */
   readonly hint: string;
+  /** Nothing can be changed here, whoever looks. */
+  readonly frozen?: boolean;
 }) {
   const desk = useDesk();
   const { me } = useBoard();
-  const editable = atLeast(me?.role, "editor");
+  const editable = !frozen && atLeast(me?.role, "editor");
   const files = useChildren(card, "file");
   const here = new Set(files.map((f) => f.id));
   const uploads = uploadsOf(desk).list.value.filter((u) => (u.card ?? "") === card && !here.has(u.id));

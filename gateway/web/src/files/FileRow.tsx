@@ -1,7 +1,7 @@
 // One file: its picture, name, size, who and when, and what can be done with it.
 
 import type { RefObject } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { File } from "@snapback/client";
 
@@ -13,7 +13,7 @@ import { Menu, type MenuItem } from "../parts/Menu.js";
 import { refused } from "../refused.js";
 import { announce } from "../say.js";
 import { who } from "../session.js";
-import { EditText } from "../text/EditText.js";
+import { EditText, useEditing } from "../text/EditText.js";
 import { ago, exactly, size } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { Confirm } from "./Confirm.js";
@@ -24,7 +24,7 @@ import { person } from "./person.js";
 import { PickCard } from "./PickCard.js";
 import { SortIcon } from "./SortIcon.js";
 
-type Doing = "rename" | "delete" | "move" | "preview" | undefined;
+type Doing = "delete" | "move" | "preview" | undefined;
 
 export function FileRow({ file, editable, list }: {
   readonly file: File;
@@ -36,15 +36,19 @@ export function FileRow({ file, editable, list }: {
   const { store } = desk;
   const { id, name, cardId } = file;
   const [doing, setDoing] = useState<Doing>();
+  const [renaming, setRenaming] = useEditing(id, "name");
   const row = useRef<HTMLLIElement>(null);
   const slow = desk.slow.of(id).value;
   const stop = () => setDoing(undefined);
+  useEffect(() => {
+    if (renaming) selectStem(row, name);
+  }, [renaming]);
   const go = (to: string | null) => {
     keepFocus(list, row);
     void store.mutate(id, { cardId: to }).then((verdict) => verdict.ok && announce(say("files.moved", { name })));
   };
   const items: MenuItem[] = [
-    { label: say("files.rename"), keys: "F2", run: () => setDoing("rename") },
+    { label: say("files.rename"), keys: "F2", run: () => setRenaming(true) },
     { label: say("files.move"), run: () => setDoing("move") },
     ...(cardId ? [{ label: say("files.toBoard"), run: () => go(null) }] : []),
     { label: say("files.delete"), run: () => setDoing("delete") },
@@ -53,20 +57,20 @@ export function FileRow({ file, editable, list }: {
     <li
       ref={row} class="file" data-id={id} data-pending={slow || undefined} data-refused={refused.value.has(id) || undefined} aria-busy={slow || undefined}
       onKeyDown={(e) => {
-        if (e.key !== "F2" || !editable || doing) return;
+        if (e.key !== "F2" || !editable || doing || renaming) return;
         e.preventDefault();
-        setDoing("rename");
+        setRenaming(true);
       }}
     >
       <Picture file={file} open={() => setDoing("preview")} />
       <div class="file-what">
-        {doing === "rename"
-          ? <EditText id={id} field="name" label={say("files.name")} onDone={() => (stop(), back(row))} />
+        {renaming
+          ? <EditText id={id} field="name" label={say("files.name")} onDone={() => (setRenaming(false), back(row))} />
           : <Name file={file} />}
         <About file={file} />
       </div>
-      {editable && doing !== "rename" && (
-        <button type="button" class="tool file-rename" aria-label={`${say("files.rename")}: ${name}`} title={`${say("files.rename")} (F2)`} onClick={() => setDoing("rename")}>
+      {editable && !renaming && (
+        <button type="button" class="tool file-rename" aria-label={`${say("files.rename")}: ${name}`} title={`${say("files.rename")} (F2)`} onClick={() => setRenaming(true)}>
           <Icon name="pencil" />
         </button>
       )}
@@ -86,6 +90,13 @@ export function FileRow({ file, editable, list }: {
       )}
     </li>
   );
+}
+
+/** What is typed first replaces the name, not what says of which kind the file is. */
+function selectStem(row: RefObject<HTMLElement | null>, name: string): void {
+  const field = row.current?.querySelector("textarea");
+  const dot = name.lastIndexOf(".");
+  if (field && field.value === name && dot > 0 && document.activeElement === field) field.setSelectionRange(0, dot);
 }
 
 /** The focus goes back to the name when it is no longer edited, unless it was taken elsewhere. */

@@ -88,7 +88,7 @@ function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameO
         {lines.map((line, i) => <OneLine key={i} line={line} />)}
         <p class="file-about">
           <time dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
-          {others.map((id) => <CardLink key={id} id={id}>{nameOf(id)}</CardLink>)}
+          {others.map((id) => <CardLink key={id} id={id}><bdi>{nameOf(id)}</bdi></CardLink>)}
         </p>
       </div>
     </li>
@@ -109,5 +109,5 @@ function OneLine({ line: { text, tone, on, link, words } }: { readonly line: Lin
 
 function CardLink({ id, children }: { readonly id: string; readonly children: ComponentChildren }) {
   const { board } = useDesk();
-  return <a class="history-link" href={hrefOf(board, id)} onClick={follow}><bdi>{children}</bdi></a>;
+  return <a class="history-link" href={hrefOf(board, id)} onClick={follow}>{children}</a>;
 }
