@@ -4,14 +4,15 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { useDesk } from "../desk.js";
+import type { Sent } from "@snapback/client";
+
+import { linesOf } from "../card/lines.js";
+import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Begun } from "../text/Unsaved.js";
 import { say, type Key } from "../words/words.js";
 import { useTold } from "./told.js";
-
-/** What is on the lines that are not empty, without marks of lists before it. */
-export function linesOf(text: string): readonly string[] {
-  return text.split(/\r?\n/).map((line) => line.trim().replace(/^(?:[-*•]|\[[ x]\]|\d+[.)])\s+/i, "")).filter(Boolean);
-}
 
 export interface AdderProps {
   readonly label: string;
@@ -24,10 +25,11 @@ export interface AdderProps {
   /** It opens when this says the column. */
   readonly opens?: Signal<string | undefined>;
   readonly column?: string;
-  add(texts: readonly string[]): unknown;
+  add(texts: readonly string[]): readonly Sent[];
 }
 
-export function Adder({ label, field, many, opens, column, add }: AdderProps) {
+export function Adder({ label, field, draft: name, many, opens, column, add }: AdderProps) {
+  const draft = useDesk().texts.draft(name);
   const [open, setOpen] = useState(false);
   /** How many lines were pasted, where that is more than one. */
   const [lines, setLines] = useState(0);
@@ -37,26 +39,29 @@ export function Adder({ label, field, many, opens, column, add }: AdderProps) {
   useEffect(() => {
     if (!isCalled) return;
     opens!.value = undefined;
-    setOpen(true);
+    setOpen("wanted");
     input.current?.focus();
   }, [isCalled]);
   useEffect(() => {
-    if (open) input.current?.focus();
+    if (open === "wanted") input.current?.focus();
   }, [open]);
   const close = () => {
-    setOpen(false);
+    texts.drafts.flush();
+    setOpen("");
     setLines(0);
     requestAnimationFrame(() => button.current?.focus());
   };
   const submit = (asLines: boolean) => {
     const text = input.current!.value.trim();
     if (!text) return close();
-    add(asLines ? linesOf(text) : [text]);
+    const [first] = add(asLines ? linesOf(text) : [text]);
+    if (first) draft.send(text, first); // what is refused comes back in a note
     input.current!.value = "";
+    draft.set(""); // if it is refused, a note has it
     setLines(0);
     input.current!.focus();
   };
-  if (!open) return <button ref={button} type="button" class="adder" onClick={() => setOpen(true)}><Icon name="plus" />{label}</button>;
+  if (!open) return <button ref={button} type="button" class="adder" onClick={() => setOpen("wanted")}><Icon name="plus" />{label}<Begun name={name} /></button>;
   return (
     <form
       class="adder-form"
@@ -66,9 +71,12 @@ export function Adder({ label, field, many, opens, column, add }: AdderProps) {
       }}
     >
       <textarea
-        ref={input} rows={2} dir="auto" aria-label={field} placeholder={field}
+        ref={input} rows={2} dir="auto" aria-label={field} placeholder={field} defaultValue={draft.text}
         onPaste={() => setTimeout(() => input.current && setLines(linesOf(input.current.value).length))}
-        onInput={(e) => lines && setLines(linesOf(e.currentTarget.value).length)}
+        onInput={(e) => {
+          draft.set(e.currentTarget.value);
+          if (lines) setLines(linesOf(e.currentTarget.value).length);
+        }}
         onKeyDown={(e) => {
           if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
             e.preventDefault();

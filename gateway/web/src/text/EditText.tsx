@@ -25,7 +25,7 @@ import { say } from "../words/words.js";
 import { Choice } from "./Choice.js";
 import { called } from "./mutation.js";
 import { isLine, isRequired, stored } from "./stored.js";
-import { keyOf, type Trouble } from "./texts.js";
+import { keyOf, type Editor, type Trouble } from "./texts.js";
 
 interface Props {
   readonly id: string;
@@ -70,9 +70,10 @@ function presentOf({ store }: Desk, { id, field }: Pick<Props, "id" | "field">, 
 interface Held {
   /** The text it was written upon. */
   from: string;
-  /** Enter was pressed while somebody else's text stood there. */
   readonly oneLine: boolean;
   over: boolean;
+  /** Takes over refused words, as it is rendered now. */
+  take: Editor["take"];
 }
 
 export function EditText(props: Props) {
@@ -85,7 +86,7 @@ export function EditText(props: Props) {
   const present = presentOf(desk, props, trouble);
   const ref = useRef<HTMLTextAreaElement>(null);
   const [begun] = useState(() => begin(desk, props));
-  const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false }).current;
+  const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false, take: () => false }).current;
   const [choosing, choose] = useState(begun.isDraft && begun.from !== present.text);
   const [, draw] = useState(0);
   const changed = present.text !== held.from;
@@ -130,19 +131,19 @@ export function EditText(props: Props) {
 
   useFocus(ref, begun.isDraft);
   useAt(store.get(id));
-  useEffect(() => texts.opened(key, {
-    take(words, why) {
-      const now = typed();
-      if (now !== words.text && now !== present.text && now !== textIn(store.get(id), field) && now !== held.from) return false;
-      ref.current!.value = words.text;
-      held.from = words.from;
-      texts.drafts.set(key, words.text, words.from);
-      texts.trouble(key).value = why;
-      choose(why.code === "conflict");
-      draw((n) => n + 1);
-      return true;
-    },
-  }));
+  held.take = (words, why) => {
+    const now = typed();
+    if (held.over) held.over = false; // sent just now, and refused before the next rendering
+    else if (now !== words.text && now !== present.text && now !== textIn(store.get(id), field) && now !== held.from) return false;
+    ref.current!.value = words.text;
+    held.from = words.from;
+    texts.drafts.set(key, words.text, words.from);
+    texts.trouble(key).value = why;
+    choose(why.code === "conflict");
+    draw((n) => n + 1);
+    return true;
+  };
+  useLayoutEffect(() => texts.opened(key, { isSent: () => held.over, take: (words, why) => held.take(words, why) }), []);
   useEffect(() => {
     if (!entity) lost(desk, props, typed(), held, end);
   }, [!entity]);
@@ -159,8 +160,12 @@ export function EditText(props: Props) {
     texts.drafts.flush();
   }, []);
 
+  const whole = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (choosing || trouble) whole.current?.scrollIntoView({ block: "nearest" });
+  }, [choosing, trouble]);
   return (
-    <div class="edit-text" data-state={choosing ? "choosing" : trouble ? "refused" : changed ? "changed" : undefined}>
+    <div ref={whole} class="edit-text" data-state={choosing ? "choosing" : trouble ? "refused" : changed ? "changed" : undefined}>
       <textarea
         ref={ref} class="edit" dir="auto" aria-label={label} rows={multiline ? 6 : 1} defaultValue={begun.text}
         aria-invalid={trouble && !choosing ? true : undefined}

@@ -30,6 +30,8 @@ export interface Trouble {
 
 /** An editor that is open. */
 export interface Editor {
+  /** It has sent its text, and is about to go. */
+  isSent(): boolean;
   /** Takes over words that were refused; false if it has others. */
   take(words: Words, trouble: Trouble): boolean;
 }
@@ -98,7 +100,8 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       return true;
     }
     if (field !== "title" || (renaming.value !== undefined && renaming.value !== id) || document.querySelector("dialog:modal")) return false;
-    if (!document.querySelector(`.card[data-id="${CSS.escape(id)}"], .column[data-id="${CSS.escape(id)}"]`)) return false;
+    const at = store.get(id)?.kind === "board" ? ".board-title" : `:is(.card, .column)[data-id="${CSS.escape(id)}"]`;
+    if (!document.querySelector(at)) return false;
     renaming.value = id;
     return true;
   };
@@ -151,8 +154,9 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     const draft = drafts.get(key);
     const isOther = draft && draft.sent !== mutation.id && draft.text !== text;
     const editor = editors.get(key);
-    if (editor) return editor.take(words, matter);
+    if (editor && !editor.isSent()) return editor.take(words, matter);
     if (isOther || isRestored(mutation) || !open(id, field)) return false;
+    if (editor) return editor.take(words, matter);
     drafts.set(key, text, from);
     trouble(key).value = matter;
     return true;

@@ -1,13 +1,13 @@
 // What the board is called, and what it is about.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { useBoard } from "@snapback/client/react";
 
 import { Pop } from "../card/Pop.js";
 import { atLeast } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
-import { EditText } from "../text/EditText.js";
+import { EditText, useEditing } from "../text/EditText.js";
 import { renaming } from "../ui.js";
 import { say } from "../words/words.js";
 
@@ -47,7 +47,7 @@ function useFocusBack(editing: boolean) {
 }
 
 function About({ id, text, editable }: { readonly id: string; readonly text: string; readonly editable: boolean }) {
-  const [editing, setEditing] = useState(false);
+  const [editing, setEditing] = useEditing(id, "description");
   if (editing) return <EditText id={id} field="description" label={say("top.description")} multiline onDone={() => setEditing(false)} />;
   return (
     <div class="about">
