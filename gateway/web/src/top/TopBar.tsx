@@ -13,6 +13,7 @@ import { FilterButton } from "../people/FilterButton.js";
 import { Here } from "../people/Here.js";
 import { Narrowed } from "../people/Narrowed.js";
 import { Listen } from "../people/present.js";
+import { useRole } from "../people/role.js";
 import { Search } from "../people/Search.js";
 import { SignIn } from "../people/SignIn.js";
 import { who } from "../session.js";
@@ -29,6 +30,7 @@ export function TopBar() {
   const { board, me, status } = useBoard();
   useDoor();
   useLab();
+  useRole();
   return (
     <header class="top">
       <BoardTitle />
