@@ -1,6 +1,6 @@
 // Fields in which what is typed is added by Enter, one after the other.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Icon } from "../parts/Icon.js";
 import { say } from "../words/words.js";
@@ -50,7 +50,7 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
   const [open, setOpen] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     input.current?.focus();
     input.current?.select();

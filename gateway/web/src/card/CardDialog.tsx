@@ -9,6 +9,7 @@ import { restore } from "../actions.js";
 import { atLeast, useDesk } from "../desk.js";
 import { CardFiles } from "../files/CardFiles.js";
 import { Dialog } from "../parts/Dialog.js";
+import { Icon } from "../parts/Icon.js";
 import { hrefOf, navigate } from "../route.js";
 import { here, moving } from "../ui.js";
 import { say } from "../words/words.js";
@@ -77,7 +78,10 @@ function Body({ card, loading }: { readonly card: Card; readonly loading: Return
           </div>
           <Description card={card} editable={edit} />
           <Checklists card={card.id} editable={edit} />
-          <CardFiles cardId={card.id} />
+          <section class="card-files" aria-label={say("card.files")}>
+            <header class="part-head"><Icon name="clip" /><h3>{say("card.files")}</h3></header>
+            <CardFiles cardId={card.id} frozen={!edit} />
+          </section>
         </div>
         <div class="card-talk">
           <Comments card={card} loading={loading} writable={comment} />

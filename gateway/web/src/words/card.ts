@@ -120,6 +120,7 @@ export const card = {
   "card.item.delete": "Delete…",
   "card.item.sure": "Delete “{text}”? That can not be undone.",
 
+  "card.files": "Files",
   "card.comments": "Comments",
   "card.comments.none": "Nobody has said anything yet.",
   "card.comments.older": "Older comments",
