@@ -3,6 +3,7 @@
 
 import type { Card, Change, Column, Place, Sent } from "@snapback/client";
 
+import { portions } from "./card/lines.js";
 import { nameOf, type Desk } from "./desk.js";
 import { announce, note } from "./say.js";
 import { say } from "./words/words.js";
@@ -34,14 +35,8 @@ function standsAt(list: readonly { readonly id: string }[], id: string, place: P
   return place.before === id || place.before === (list[at + 1]?.id ?? null);
 }
 
-/** A mutation holds at most so many changes. */
-const mostChanges = 100;
-
 /** As few mutations as hold all the changes. */
-function transactAll({ store }: Desk, changes: readonly Change[]): readonly Sent[] {
-  const parts = Array.from({ length: Math.ceil(changes.length / mostChanges) }, (_, i) => changes.slice(i * mostChanges, (i + 1) * mostChanges));
-  return parts.map((part) => store.transact(part));
-}
+const transactAll = ({ store }: Desk, changes: readonly Change[]): readonly Sent[] => portions(changes).map((part) => store.transact(part));
 
 /** Adds cards at the end of a column; of a text of several lines the first is the title and the others describe. */
 export function addCards(desk: Desk, columnId: string, texts: readonly string[]): readonly Sent[] {

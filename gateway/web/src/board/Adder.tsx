@@ -4,7 +4,6 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { useDesk } from "../desk.js";
 import type { Sent } from "@snapback/client";
 
 import { linesOf } from "../card/lines.js";
@@ -39,29 +38,27 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
   useEffect(() => {
     if (!isCalled) return;
     opens!.value = undefined;
-    setOpen("wanted");
+    setOpen(true);
     input.current?.focus();
   }, [isCalled]);
   useEffect(() => {
-    if (open === "wanted") input.current?.focus();
+    if (open) input.current?.focus();
   }, [open]);
   const close = () => {
-    texts.drafts.flush();
-    setOpen("");
+    setOpen(false);
     setLines(0);
     requestAnimationFrame(() => button.current?.focus());
   };
   const submit = (asLines: boolean) => {
     const text = input.current!.value.trim();
     if (!text) return close();
-    const [first] = add(asLines ? linesOf(text) : [text]);
-    if (first) draft.send(text, first); // what is refused comes back in a note
+    add(asLines ? linesOf(text) : [text]);
     input.current!.value = "";
     draft.set(""); // if it is refused, a note has it
     setLines(0);
     input.current!.focus();
   };
-  if (!open) return <button ref={button} type="button" class="adder" onClick={() => setOpen("wanted")}><Icon name="plus" />{label}<Begun name={name} /></button>;
+  if (!open) return <button ref={button} type="button" class="adder" onClick={() => setOpen(true)}><Icon name="plus" />{label}<Begun name={name} /></button>;
   return (
     <form
       class="adder-form"

@@ -120,7 +120,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function scroll(ms: number): void {
     const box = root.getBoundingClientRect();
-    root.scrollLeft += pull(x, box.left, box.right) * speed * ms;
+    root.scrollLeft += pull(x, box.left, box.right) * Math.min(speed, box.width / 900) * ms; // a narrow one goes column by column
     const list = drag!.kind === "card" ? listAt() : null;
     if (!list) return;
     const { top, bottom } = list.getBoundingClientRect();

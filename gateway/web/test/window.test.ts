@@ -1,0 +1,47 @@
+// Which cards of a long list are in the page, and the room that the others take.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { gap, padding, rooms, withPins, type Box } from "../src/board/window.js";
+
+const size = 50;
+const count = 100;
+const box = (index: number): Box => {
+  const start = padding + index * (size + gap);
+  return { index, start, end: start + size };
+};
+const total = 2 * padding + count * size + (count - 1) * gap;
+
+/** As the page lays the list out: padding, room, rows with gaps and their own room before them, room, padding. */
+function laidOut(indexes: readonly number[]) {
+  const { rows, before, after } = rooms(indexes.map(box), total);
+  let y = padding + before;
+  const starts = rows.map(({ room }, i) => {
+    y += (i ? gap : 0) + room;
+    const start = y;
+    y += size;
+    return start;
+  });
+  return { starts, height: y + after + padding };
+}
+
+for (const [name, indexes] of Object.entries({
+  "from the beginning": [0, 1, 2], "in the middle": [40, 41, 42], "at the end": [98, 99],
+  "with one held above": [3, 40, 41], "with one held below": [40, 41, 99], "with the first and last held": [0, 40, 99], "all by themselves": [7],
+})) {
+  test(`cards ${name} stand where they would stand among all`, () => {
+    const { starts, height } = laidOut(indexes);
+    assert.deepEqual(starts, indexes.map((i) => box(i).start));
+    assert.equal(height, total);
+  });
+}
+
+test("a list of which nothing is in the page is as high as with all", () => {
+  const { before, after } = rooms([], total);
+  assert.equal(2 * padding + before + after, total);
+});
+
+test("what is held is drawn once, in order, and only if it is there", () => {
+  assert.deepEqual(withPins([4, 5, 6], [5, 1, 99, 100, -1], 100), [1, 4, 5, 6, 99]);
+});
