@@ -7,7 +7,7 @@ import type { Board, Card, Column, Comment, Entity, Role, Store } from "@snapbac
 
 import { candidates, matches } from "../src/card/candidates.js";
 import { colourName, labelName, nextColour } from "../src/card/colours.js";
-import { countsOf } from "../src/card/counts.js";
+import { concerns, countsOf } from "../src/card/counts.js";
 import { dueState, fromInputs, toInputs } from "../src/card/due.js";
 import { linesOf, portions } from "../src/card/lines.js";
 import { pieces } from "../src/card/links.js";
@@ -82,6 +82,19 @@ test("a card counts what hangs on it, own comments before they are confirmed", (
   );
   assert.deepEqual(countsOf(store, "c"), { items: 2, done: 1, comments: 8, files: 1 });
   assert.deepEqual(countsOf(store, "gone"), { items: 0, done: 0, comments: 0, files: 0 });
+});
+
+test("a card looks at its counts again after what can have changed them", () => {
+  const of = (kind: string, fields: object) => ({ id: "e", kind, ...fields }) as unknown as Entity;
+  const file = of("file", { cardId: "c" });
+  assert.ok(concerns("c", { id: "e", before: undefined, after: file }));
+  assert.ok(concerns("c", { id: "e", before: file, after: of("file", { cardId: "d" }) }));
+  assert.ok(concerns("c", { id: "e", before: file, after: undefined }));
+  assert.ok(concerns("c", { id: "c", before: undefined, after: of("card", {}) }));
+  assert.ok(concerns("c", { id: "e", before: undefined, after: of("item", { checklistId: "l" }) }));
+  assert.ok(!concerns("d", { id: "e", before: undefined, after: file }));
+  assert.ok(!concerns("d", { id: "c", before: undefined, after: of("card", {}) }));
+  assert.ok(!concerns("c", { id: "e", before: undefined, after: of("column", {}) }));
 });
 
 test("you come first among who can be assigned; without keys anybody who is anywhere", () => {

@@ -2,15 +2,17 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Begun } from "../text/Unsaved.js";
 import { say } from "../words/words.js";
 import { linesOf } from "./lines.js";
 
 /** Adds items; each line of a pasted text is one. */
-export function AddItems({ title, add }: { readonly title: string; add(lines: readonly string[]): void }) {
+export function AddItems({ draft, title, add }: { readonly draft: string; readonly title: string; add(lines: readonly string[]): void }) {
   return (
     <Adding
-      label={say("card.item.add")} name={say("card.item.addTo", { title })} field={say("card.item.text")} button={say("card.add")} stays
+      draft={draft} label={say("card.item.add")} name={say("card.item.addTo", { title })} field={say("card.item.text")} button={say("card.add")} stays
       add={(text) => add([text])}
       paste={(text) => {
         const lines = linesOf(text);
@@ -23,7 +25,8 @@ export function AddItems({ title, add }: { readonly title: string; add(lines: re
 }
 
 /** Adds one thing. */
-export function AddLine({ label, field, button, first, add }: {
+export function AddLine({ draft, label, field, button, first, add }: {
+  readonly draft: string;
   readonly label: string;
   readonly field: string;
   readonly button: string;
@@ -32,10 +35,12 @@ export function AddLine({ label, field, button, first, add }: {
   /** Adds it, and sees to the focus. */
   add(text: string): void;
 }) {
-  return <Adding label={label} name={label} field={field} button={button} first={first} stays={false} add={add} />;
+  return <Adding draft={draft} label={label} name={label} field={field} button={button} first={first} stays={false} add={add} />;
 }
 
-function Adding({ label, name, field, button: act, first = "", stays, add, paste }: {
+function Adding({ draft: kept, label, name, field, button: act, first = "", stays, add, paste }: {
+  /** Under which name an unfinished text is kept. */
+  readonly draft: string;
   readonly label: string;
   readonly name: string;
   readonly field: string;
@@ -47,6 +52,7 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
   /** Takes what the field would hold after pasting; false if it is to be pasted as it is. */
   paste?(text: string): boolean;
 }) {
+  const draft = useDesk().texts.draft(kept);
   const [open, setOpen] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -63,10 +69,11 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
     const text = input.current!.value.replace(/\s+/g, " ").trim();
     if (!text) return close();
     add(text);
+    draft.set(""); // if it is refused, a note has it
     if (!stays) return setOpen(false);
     input.current!.value = "";
   };
-  if (!open) return <button ref={button} type="button" class="second add" aria-label={name} onClick={() => setOpen(true)}><Icon name="plus" />{label}</button>;
+  if (!open) return <button ref={button} type="button" class="second add" aria-label={name} onClick={() => setOpen(true)}><Icon name="plus" />{label}<Begun name={kept} /></button>;
   return (
     <form
       class="adding"
@@ -77,13 +84,14 @@ function Adding({ label, name, field, button: act, first = "", stays, add, paste
       }}
     >
       <textarea
-        ref={input} rows={1} dir="auto" aria-label={field} placeholder={field} defaultValue={first} maxLength={16384}
+        ref={input} rows={1} dir="auto" aria-label={field} placeholder={field} defaultValue={draft.text || first} maxLength={16384} onInput={(e) => draft.set(e.currentTarget.value)}
         onPaste={(e) => {
           const { value, selectionStart, selectionEnd } = e.currentTarget;
           const whole = value.slice(0, selectionStart) + (e.clipboardData?.getData("text/plain") ?? "") + value.slice(selectionEnd);
           if (!paste?.(whole)) return;
           e.preventDefault();
           e.currentTarget.value = "";
+          draft.set("");
         }}
         onKeyDown={(e) => {
           if (e.key === "Enter" && !e.isComposing) {

@@ -25,7 +25,7 @@ export function Checklists({ card, editable }: { readonly card: string; readonly
       {all.map((list, i) => <Checklist key={list.id} list={list} above={all[i - 1]} below={all[i + 1]} others={all} editable={editable} />)}
       {editable && (
         <AddLine
-          label={say("card.checklist.new")} field={say("card.checklist.title")} button={say("card.add")} first={say("card.checklist.first")}
+          draft={`checklist-${card}`} label={say("card.checklist.new")} field={say("card.checklist.title")} button={say("card.add")} first={say("card.checklist.first")}
           add={(title) => refocus(`${at(store.create("checklist", { cardId: card, title }).entityId)} .add`)}
         />
       )}
@@ -84,7 +84,7 @@ function Checklist({ list, above, below, others, editable }: {
           <Item key={item.id} item={item} above={items[i - 1]?.id} below={items[i + 1]?.id} others={others} editable={editable} />
         ))}
       </ul>
-      {editable && <AddItems title={title} add={add} />}
+      {editable && <AddItems draft={`items-${id}`} title={title} add={add} />}
     </section>
   );
 }

@@ -78,8 +78,8 @@ function Inputs({ id, field, value, close }: {
         set(asked.day === held.day && asked.clock === held.clock ? (value ?? null) : fromInputs(asked));
       }}
     >
-      <label class="field">{say("card.day")}<input ref={day} type="date" required data-first defaultValue={held.day} min="1970-01-01" max="9999-12-31" /></label>
-      <label class="field">{say("card.clock")}<input ref={clock} type="time" defaultValue={held.clock} /></label>
+      <label class="picker-field">{say("card.day")}<input ref={day} type="date" required data-first defaultValue={held.day} min="1970-01-01" max="9999-12-31" /></label>
+      <label class="picker-field">{say("card.clock")}<input ref={clock} type="time" defaultValue={held.clock} /></label>
       <p class="sure-choice">
         <button type="submit" class="primary">{say("card.save")}</button>
         {value && <button type="button" class="second" onClick={() => set(null)}>{say("card.remove")}</button>}

@@ -33,7 +33,7 @@ export function Item({ item, above, below, others, editable }: {
   };
   const remove = () => {
     store.remove(id);
-    refocus(`${at(below ?? above)} > input`, `${at(item.checklistId)} .add`);
+    refocus(`${at(below ?? above)} .check input`, `${at(item.checklistId)} .add`);
   };
   const keys = (e: KeyboardEvent) => {
     if (e.key === "Escape" && asking) {
@@ -49,10 +49,12 @@ export function Item({ item, above, below, others, editable }: {
   return (
     <li ref={ref} class="item" data-id={id} data-done={done || undefined} data-pending={slow.of(id).value || undefined} onKeyDown={keys}>
       {editable && <span class="grip" aria-hidden="true" />}
-      <input
-        type="checkbox" checked={done} disabled={!editable} aria-label={text} aria-keyshortcuts={editable ? "Alt+ArrowUp Alt+ArrowDown" : undefined}
-        onChange={() => store.mutate(id, { done: done ? null : true })}
-      />
+      <label class="check">
+        <input
+          type="checkbox" checked={done} disabled={!editable} aria-label={text} aria-keyshortcuts={editable ? "Alt+ArrowUp Alt+ArrowDown" : undefined}
+          onChange={() => store.mutate(id, { done: done ? null : true })}
+        />
+      </label>
       <Editable
         id={id} field="text" label={say("card.item.one")} name={say("card.item.edit", { text })} editable={editable}
         className="item-text" face={<span dir="auto">{text}</span>}

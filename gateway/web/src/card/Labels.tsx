@@ -69,7 +69,7 @@ function Picker({ card }: { readonly card: string }) {
       />
       {making === undefined ? (
         <>
-          <ul class="choices">
+          <ul class="picker-list">
             {found.map((label) => (
               <li key={label.id}>
                 <label class="choice">

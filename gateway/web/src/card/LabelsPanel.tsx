@@ -91,7 +91,7 @@ function Make({ all }: { readonly all: readonly Label[] }) {
         setChosen(undefined);
       }}
     >
-      <label class="field">
+      <label class="picker-field">
         {say("card.label.new")}
         <input type="text" dir="auto" maxLength={255} autocomplete="off" value={name} onInput={(e) => setName(e.currentTarget.value)} />
       </label>

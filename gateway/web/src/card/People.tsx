@@ -78,7 +78,7 @@ function Picker({ id, open }: { readonly id: string; readonly open: boolean }) {
         type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed} aria-label={say("card.people.find")} placeholder={say("card.people.find")}
         onInput={(e) => setTyped(e.currentTarget.value)}
       />
-      <ul class="choices">
+      <ul class="picker-list">
         {found.map(({ user, name: called }) => (
           <li key={user}>
             <label class="choice">

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import type { Card, Item, Store } from "@snapback/client";
+import type { Card, EntityChange, Item, Store } from "@snapback/client";
 import { useBoardStore } from "@snapback/client/react";
 
 export interface Counts {
@@ -39,6 +39,16 @@ export function countsOf(store: Store, id: string): Counts {
 
 const alike = (a: Counts, b: Counts) => a.items === b.items && a.done === b.done && a.comments === b.comments && a.files === b.files;
 
+/** May the change alter the counts of the card? Asked by every card in sight of every change on the board. */
+export function concerns(card: string, { id, before, after }: EntityChange): boolean {
+  switch ((after ?? before)?.kind) {
+    case "card": return id === card;
+    case "item": return true; // whose it is, its checklist knows
+    case "checklist": case "comment": case "file": return after?.["cardId"] === card || before?.["cardId"] === card;
+    default: return false;
+  }
+}
+
 /** Renders when one of the counts changes. */
 export function useCounts(id: string): Counts {
   const store = useBoardStore();
@@ -46,7 +56,8 @@ export function useCounts(id: string): Counts {
   const [, again] = useState(0);
   const held = useMemo(() => ({ counts: first }), [first]);
   useEffect(() => {
-    const look = () => {
+    const look = (changes?: readonly EntityChange[]) => {
+      if (changes && !changes.some((change) => concerns(id, change))) return;
       const next = countsOf(store, id);
       if (alike(held.counts, next)) return;
       held.counts = next;
