@@ -13,6 +13,7 @@ import { useDesk, type Desk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu } from "../parts/Menu.js";
 import { useFilter } from "../people/filter.js";
+import { MatchCount } from "../people/MatchCount.js";
 import { EditText } from "../text/EditText.js";
 import { renaming } from "../ui.js";
 import { say } from "../words/words.js";
@@ -47,15 +48,16 @@ export const Column = memo(function Column({ column, editable, near, always }: C
   return (
     <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted}>
       <section aria-labelledby={`title-${id}`}>
-        <Head column={column} count={all.length} editable={editable} />
+        <Head column={column} all={all} editable={editable} />
         <Cards column={column} all={all} editable={editable} near={always || isNear} />
       </section>
     </li>
   );
 });
 
-function Head({ column, count, editable }: { readonly column: ColumnEntity; readonly count: number; readonly editable: boolean }) {
+function Head({ column, all, editable }: { readonly column: ColumnEntity; readonly all: readonly Card[]; readonly editable: boolean }) {
   const desk = useDesk();
+  const count = all.length;
   const { id, title } = column;
   const isRenamed = useTold(() => renaming.value === id);
   return (
@@ -63,6 +65,7 @@ function Head({ column, count, editable }: { readonly column: ColumnEntity; read
       {isRenamed
         ? <EditText id={id} field="title" label={say("board.columnTitle")} onDone={() => (renaming.value = undefined)} />
         : <h2 id={`title-${id}`} dir="auto" onDblClick={() => editable && (renaming.value = id)}>{title}</h2>}
+      <MatchCount cards={all} />
       <Count column={column} count={count} />
       {editable && <Menu label={say("board.columnMenu", { column: title })} items={columnMenu(desk, column, count)}><Icon name="more" /></Menu>}
     </header>

