@@ -159,6 +159,12 @@ test("in its own history it is it, and what hangs on it says so", () => {
   assert.equal(told({ type: "item.checked", entityId: "call", after: { done: true } }, "login"), "ann checked off “Call them”");
 });
 
+test("in its own history nothing is of it", () => {
+  assert.equal(told({ type: "card.changed", entityId: "login", before: { due: "2020-03-01" }, after: { due: null } }, "login"), "ann removed the due date, Mar 1, 2020");
+  assert.equal(told({ type: "card.changed", entityId: "login", before: { description: null, "x-a": 1 }, after: { description: "x", "x-a": 2 } }, "login"), "ann wrote a description | ann changed “x-a”");
+  assert.equal(told({ type: "card.labelled", entityId: "login", added: { labels: ["red"] } }, "login"), "ann added “Bug” to the labels");
+});
+
 test("no history links to what it is of", () => {
   const decision = accepted({ type: "card.archived", entityId: "login" }, { type: "item.checked", entityId: "call", after: { done: true } });
   assert.deepEqual(tell(decision, telling([decision], "login")).map((l) => [l.on, l.link]), [[undefined, undefined], [undefined, undefined]]);

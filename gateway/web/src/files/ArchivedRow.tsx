@@ -33,8 +33,8 @@ export function ArchivedRow({ entity, column, list, editable }: {
   const slow = desk.slow.of(id).value;
   const only = column !== undefined && !entity.archived; // it comes back with its column, or by moving out
   const back = () => {
-    keepFocus(list, row);
-    void restore(desk, id).then((verdict) => verdict.ok && announce(say("archive.restored", { what: title })));
+    const again = keepFocus(list, row);
+    void restore(desk, id).then((verdict) => (verdict.ok ? announce(say("archive.restored", { what: title })) : again()));
   };
   return (
     <li
@@ -62,10 +62,10 @@ export function ArchivedRow({ entity, column, list, editable }: {
         <DeleteArchived
           entity={entity} onClose={() => setDeleting(false)}
           onYes={() => {
-            keepFocus(list, row);
+            const again = keepFocus(list, row);
             // Only what is still as the dialog showed it: somebody may have brought it back meanwhile.
             const expected = kind === "card" ? { archived: entity.archived ?? null, columnId: entity.columnId } : { archived: true };
-            void store.remove(id, { if: expected }).then((verdict) => verdict.ok && announce(say("archive.deleted", { what: title })));
+            void store.remove(id, { if: expected }).then((verdict) => (verdict.ok ? announce(say("archive.deleted", { what: title })) : again()));
           }}
         />
       )}

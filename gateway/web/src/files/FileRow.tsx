@@ -44,8 +44,8 @@ export function FileRow({ file, editable, list }: {
     if (renaming) selectStem(row, name);
   }, [renaming]);
   const go = (to: string | null) => {
-    keepFocus(list, row);
-    void store.mutate(id, { cardId: to }).then((verdict) => verdict.ok && announce(say("files.moved", { name })));
+    const again = keepFocus(list, row);
+    void store.mutate(id, { cardId: to }).then((verdict) => (verdict.ok ? announce(say("files.moved", { name })) : again()));
   };
   const items: MenuItem[] = [
     { label: say("files.rename"), keys: "F2", run: () => setRenaming(true) },
@@ -81,8 +81,8 @@ export function FileRow({ file, editable, list }: {
         <Confirm
           title={say("files.deleteTitle", { name })} yes={say("files.deleteNow")} onClose={stop}
           onYes={() => {
-            keepFocus(list, row);
-            void store.remove(id).then((verdict) => verdict.ok && announce(say("files.deleted", { name })));
+            const again = keepFocus(list, row);
+            void store.remove(id).then((verdict) => (verdict.ok ? announce(say("files.deleted", { name })) : again()));
           }}
         >
           <p>{say("files.deleteText")}</p>

@@ -5,7 +5,7 @@ import type { Change } from "@snapback/client";
 
 import { clip } from "../text/mutation.js";
 import { wording } from "../words/refusal.js";
-import { say, type Key } from "../words/words.js";
+import { en, say, type Key } from "../words/words.js";
 import type { Known } from "./known.js";
 import { list } from "./lists.js";
 import type { Decision, Event } from "./log.js";
@@ -91,8 +91,14 @@ function event(ev: Event, who: string, t: Telling): readonly Line[] {
   const on = place(ev, t);
   const link = on === ev.entityId ? called(t, on, "card") : undefined;
   return said.map(({ key, params, words }) => ({
-    text: say(key, { ...params, who }), tone: "plain", ...(on && { on }), ...(link && { link }), ...(words && { words }),
+    text: say(ofItself(key, params, t), { ...params, who }), tone: "plain", ...(on && { on }), ...(link && { link }), ...(words && { words }),
   }));
+}
+
+/** In its own history: the words that do not say of what, where there are some. */
+function ofItself(key: Key, params: Said["params"], { subject }: Telling): Key {
+  const own = `${key}.own`;
+  return subject && params?.["what"] === say("history.it") && own in en ? (own as Key) : key;
 }
 
 /** The card to show with an event. */
