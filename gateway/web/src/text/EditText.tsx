@@ -248,7 +248,7 @@ function offerBack({ texts }: Desk, { id, field }: Props, text: string, from: st
 
 /** Into the field, but not away from another one that somebody writes in. */
 function useFocus(ref: { readonly current: HTMLTextAreaElement | null }, isDraft: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything is typed
     const field = ref.current!;
     if (document.activeElement instanceof HTMLElement && document.activeElement.matches("input, textarea, select, [contenteditable]")) return;
     field.focus();
