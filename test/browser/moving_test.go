@@ -33,6 +33,7 @@ func TestMove_FullColumn(t *testing.T) {
 	ann.Until(holds(column("doing")+" .count", "3 of 3"))
 	to := ann.over("doing", "")
 	ann.grab("keyboard", to)
+	ann.Until(holds(column("doing"), "Doing is full (3 of 3)"))
 	ann.Shot("move-over-full")
 	ann.drop(to)
 	ann.Until(says("refused", "“Doing” is full (3 of 3)"))
@@ -149,4 +150,23 @@ func TestMove_ByKeyboard(t *testing.T) {
 		t.Errorf("it stands at %s, not at 1", got)
 	}
 	t.Log(ann.Eval(`globalThis.overheard.join('\n')`))
+}
+
+// TestMove_ByDialog: without dragging, to a column and place that are chosen.
+func TestMove_ByDialog(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann, ben := s.open("ann"), s.open("ben")
+	ann.in(card("dark-mode")).click("button", "Menu of*")
+	ann.click("menuitem", "Move…*")
+	ann.Until(`document.activeElement.matches('dialog select')`)
+	ann.keys("Rev\tFirst")
+	ann.Shot("move-dialog")
+	ann.in("dialog").click("button", "Move")
+	ben.Until(in("review", "dark-mode"))
+	ann.Until(in("review", "dark-mode") + " && " + has(card("dark-mode")))
+	if got := ben.Eval(fmt.Sprintf(`document.querySelector('%s .card').dataset.id`, cardsOf("review"))); got != "dark-mode" {
+		t.Errorf("the first card is %s", got)
+	}
+	s.agree(ann, ben)
 }
