@@ -2,12 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import type { Mutation, StaleMutation } from "@snapback/client";
+import type { Mutation, StaleMutation, Store } from "@snapback/client";
 
 import { useDesk } from "../desk.js";
 import { ago } from "../words/dates.js";
 import { say } from "../words/words.js";
-import { describe, inWords, wordsIn } from "./mutation.js";
+import { describe, inWords, wordsIn, type Names } from "./mutation.js";
 
 /** As many are listed. */
 const most = 100;
@@ -31,6 +31,9 @@ export function Queue({ stale }: { readonly stale: readonly StaleMutation[] }) {
     </>
   );
 }
+
+/** Names as they are without what waits: a renaming says from what. */
+const before = (store: Store): Names => ({ get: ((id: string) => store.confirmed(id) ?? store.get(id)) as Store["get"] });
 
 /** The changes without verdict, as they are now. */
 function useEntries(): readonly Mutation[] {
@@ -61,7 +64,7 @@ function useEntries(): readonly Mutation[] {
 function Waiting({ mutation }: { readonly mutation: Mutation }) {
   const { store, texts } = useDesk();
   const { id, changes, madeAt, state } = mutation;
-  const what = inWords(store, mutation);
+  const what = inWords(before(store), mutation);
   const cancel = () => {
     texts.keep(say("queue.cancelled"), changes, true);
     store.engine.cancel(id);

@@ -9,6 +9,7 @@ import { Icon } from "../parts/Icon.js";
 import { announce, note } from "../say.js";
 import { fieldName, wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
+import { turnOf } from "./keys.js";
 import { back, called, describe } from "./mutation.js";
 
 const isMac = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? "");
@@ -48,14 +49,6 @@ function useKeys(desk: Desk): void {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [desk]);
-}
-
-/** What the keys ask for. */
-export function turnOf(e: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">): "undo" | "redo" | undefined {
-  if (!(e.ctrlKey || e.metaKey) || e.altKey) return undefined;
-  const key = e.key.toLowerCase();
-  if (key === "z") return e.shiftKey ? "redo" : "undo";
-  return key === "y" && e.ctrlKey && !e.shiftKey ? "redo" : undefined;
 }
 
 let gone: (() => void) | undefined;

@@ -3,13 +3,17 @@
 import type { Change } from "@snapback/client";
 
 import type { DraftStorage } from "./drafts.js";
-import { wordsIn, type Words } from "./mutation.js";
+import type { Words } from "./mutation.js";
 
 export interface Kept {
   readonly id: string;
   /** Why they are here, in words. */
   readonly title: string;
+  /** What they are about. */
+  readonly about?: string | undefined;
   readonly words: readonly Words[];
+  /** Can they be edited where they stood? */
+  readonly edit?: boolean;
   /** What to send again; none if that is of no use. */
   readonly changes?: readonly Change[];
 }
@@ -70,9 +74,3 @@ export function forgetKept(user: string, storage: DraftStorage): void {
 
 /** The words as they are shown and copied. */
 export const textOf = (words: readonly Words[]): string => words.map((w) => w.text).join("\n\n");
-
-/** What is worth keeping of changes that were refused; undefined if there are no words in them. */
-export function keptOf(id: string, title: string, changes: readonly Change[], again: boolean): Kept | undefined {
-  const words = wordsIn(changes);
-  return words.length ? { id, title, words, ...(again && { changes }) } : undefined;
-}

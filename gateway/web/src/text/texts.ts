@@ -16,8 +16,8 @@ import { renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { copy } from "./copy.js";
 import { draftsOf, type Drafts } from "./drafts.js";
-import { keepsOf, keptOf, textOf, type Kept } from "./kept.js";
-import { called, wordsIn, type Words } from "./mutation.js";
+import { keepsOf, textOf, type Kept } from "./kept.js";
+import { called, describe, wordsIn, type Words } from "./mutation.js";
 import { settleOld } from "./settle.js";
 
 /** Why the words of an editor are not on the board. */
@@ -117,12 +117,11 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     if (typeof card === "string") navigate(hrefOf(board, card));
   };
 
-  const actionsOf = ({ words, changes }: Kept): readonly NoteAction[] => {
+  const actionsOf = ({ words, edit, changes }: Kept): readonly NoteAction[] => {
     const [first] = words;
-    const isEdit = words.length === 1 && first && !first.isNew && store.get(first.entityId);
     return [
       { label: say("texts.copy"), run: () => void copy(textOf(words)), stays: true },
-      ...(isEdit ? [{ label: say("texts.edit"), run: () => goTo(first) }] : []),
+      ...(edit && first ? [{ label: say("texts.edit"), run: () => goTo(first) }] : []),
       ...(changes ? [{ label: say("texts.again"), run: () => void store.transact(changes) }] : []),
     ];
   };
@@ -132,13 +131,16 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       shown.delete(kept.id);
       if (how !== "taken") keeps.remove(kept.id);
     };
-    const { title, words } = kept;
-    shown.set(kept.id, note({ tone: "refused", title, text: ofWhat(store, words), kept: textOf(words), actions: actionsOf(kept), onEnd: end }));
+    const { title, about, words } = kept;
+    shown.set(kept.id, note({ tone: "refused", title, text: about, kept: textOf(words), actions: actionsOf(kept), onEnd: end }));
   };
 
   const keep = (id: string, title: string, changes: readonly Change[], again: boolean) => {
-    const kept = keptOf(id, title, changes, again);
-    if (!kept || shown.has(id)) return;
+    const words = wordsIn(changes);
+    const [first, more] = words;
+    if (!first || shown.has(id)) return;
+    const edit = !more && !first.isNew && store.get(first.entityId) !== undefined;
+    const kept: Kept = { id, title, about: aboutWhat(store, first, changes), words, edit, ...(again && { changes }) };
     keeps.add(kept);
     showKept(kept);
   };
@@ -255,9 +257,10 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
 /** From before a reload: who wrote it does not expect an editor to open. */
 const isRestored = (m: Mutation): boolean => "restored" in m && m.restored === true;
 
-function ofWhat(store: Store, words: readonly Words[]): string | undefined {
-  const [first] = words;
-  return first && !first.isNew && store.get(first.entityId) ? say("texts.of", { what: called(store, first.entityId) }) : undefined;
+/** What the words are about. */
+function aboutWhat(store: Store, first: Words, changes: readonly Change[]): string | undefined {
+  if (first.isNew) return describe(store, changes);
+  return store.get(first.entityId) && say("texts.of", { what: called(store, first.entityId) });
 }
 
 /** A function that makes one thing for each key. */
