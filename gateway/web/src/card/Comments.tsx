@@ -5,6 +5,7 @@ import { useBoard, useChildren } from "@snapback/client/react";
 
 import { atLeast, useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { refused } from "../refused.js";
 import { Compose } from "../text/Compose.js";
 import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
@@ -20,7 +21,7 @@ import { Sure } from "./Sure.js";
 
 export function Comments({ card, loading, writable }: { readonly card: Card; readonly loading: Loading; readonly writable: boolean }) {
   const { store } = useDesk();
-  const { me } = useBoard();
+  const { me, status } = useBoard();
   const { id } = card;
   const all = useChildren(id, "comment");
   const { fetched, busy, older } = loading;
@@ -44,8 +45,9 @@ export function Comments({ card, loading, writable }: { readonly card: Card; rea
         ))}
       </ol>
       {!shown.length && fetched && <p class="quiet">{say("card.comments.none")}</p>}
-      {fetched?.before && <button type="button" class="second" disabled={busy} onClick={older}>{say("card.comments.older")}</button>}
+      {fetched?.before && <button type="button" class="second" disabled={busy || status !== "live"} onClick={older}>{say("card.comments.older")}</button>}
       {busy && <p class="quiet" role="status">{say("card.loading")}</p>}
+      {!fetched && status === "offline" && <p class="quiet" role="status">{say("card.comments.offline")}</p>}
     </section>
   );
 }
@@ -59,7 +61,7 @@ function Comment({ comment, own, admin }: { readonly comment: CommentEntity; rea
     refocus(".comments textarea");
   };
   return (
-    <li class="comment" data-id={id} data-pending={slow.of(id).value || undefined}>
+    <li class="comment" data-id={id} data-pending={slow.of(id).value || undefined} data-refused={refused.value.has(id) || undefined}>
       <header>
         <Person user={createdBy} named />
         {createdAt && <time class="quiet" dateTime={createdAt} title={exactly(createdAt)}>{ago(Math.min(Date.parse(createdAt), now), now)}</time>}

@@ -43,6 +43,7 @@ export function Head({ card, column, rights: { edit } }: {
           </Pop>
         )}
         {edit && <button type="button" class="second small" onClick={() => archive(desk, id)}><Icon name="archive" />{say("card.archive")}</button>}
+        {desk.slow.of(id).value && <span class="quiet waits">{say("card.waits")}</span>}
         <AtCard id={id} />
       </div>
     </header>

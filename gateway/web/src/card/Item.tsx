@@ -7,6 +7,8 @@ import type { Checklist, Item as ItemEntity, Store } from "@snapback/client";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu, type MenuItem } from "../parts/Menu.js";
+import { refused } from "../refused.js";
+import { announce } from "../say.js";
 import { onTime } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { Editable } from "./Editable.js";
@@ -45,9 +47,14 @@ export function Item({ item, above, below, others, editable }: {
     e.preventDefault();
     keepFocus(e.target);
     store.mutate(id, { position: to });
+    const all = store.children(item.checklistId, "item");
+    announce(say("card.item.place", { text, place: all.findIndex((other) => other.id === id) + 1, count: all.length }));
   };
   return (
-    <li ref={ref} class="item" data-id={id} data-done={done || undefined} data-pending={slow.of(id).value || undefined} onKeyDown={keys}>
+    <li
+      ref={ref} class="item" data-id={id} data-done={done || undefined} data-pending={slow.of(id).value || undefined}
+      data-refused={refused.value.has(id) || undefined} onKeyDown={keys}
+    >
       {editable && <span class="grip" aria-hidden="true" />}
       <label class="check">
         <input

@@ -59,8 +59,10 @@ function Picker({ card }: { readonly card: string }) {
       onSubmit={(e) => {
         e.preventDefault();
         if (making !== undefined) make();
-        else if (found[0] && name) toggle(found[0]);
-        else if (name) begin();
+        else if (found[0] && name) {
+          toggle(found[0]);
+          setTyped("");
+        } else if (name) begin();
       }}
     >
       <input

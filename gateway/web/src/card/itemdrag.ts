@@ -25,7 +25,14 @@ export function useItemDrag(store: Store) {
       over = next;
       if (side) over?.setAttribute("data-drop", side);
     };
+    const giveUp = (e: KeyboardEvent) => {
+      if (e.key !== "Escape") return;
+      e.preventDefault(); // the dialog around it stays open
+      e.stopPropagation();
+      end();
+    };
     const end = () => {
+      document.removeEventListener("keydown", giveUp, true);
       mark();
       lifted?.element.removeAttribute("data-lifted");
       lifted = undefined;
@@ -55,6 +62,7 @@ export function useItemDrag(store: Store) {
         grip.setPointerCapture(e.pointerId);
         lifted = { id: element.dataset["id"]!, element, pointer: e.pointerId };
         element.setAttribute("data-lifted", "");
+        document.addEventListener("keydown", giveUp, true);
       },
       onPointerMove: (e: PointerEvent) => {
         if (lifted?.pointer === e.pointerId) aim(e);
