@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { Entity } from "@snapback/client";
 
-import { known } from "../src/files/known.js";
+import { known, nameless } from "../src/files/known.js";
 import type { Decision, Event } from "../src/files/log.js";
 import { lines } from "../src/files/log.js";
 import { tell, type Telling } from "../src/files/tell.js";
@@ -189,6 +189,27 @@ test("of a mutation of several, a history tells what is its own", () => {
   assert.equal(tell(decision, telling([decision])).length, 2);
   const comes = accepted({ type: "file.moved", entityId: "x", before: { cardId: "login" }, after: { cardId: null } }, { type: "card.archived", entityId: "other" });
   assert.deepEqual(tell(comes, telling([comes], "login")).map((l) => bare(l.text)), ["ann moved the file of which the name is not known here to the board"]);
+});
+
+test("a file was where it was then", () => {
+  const on = (event: Partial<Event>) => {
+    const decision = accepted(event);
+    return tell(decision, telling([decision]))[0]!.on;
+  };
+  assert.equal(on({ type: "file.added", entityId: "plan", after: { name: "plan.pdf" } }), undefined);
+  assert.equal(on({ type: "file.added", entityId: "plan", after: { name: "plan.pdf", cardId: "other" } }), "other");
+  assert.equal(on({ type: "file.moved", entityId: "plan", before: { cardId: "login" }, after: { cardId: null } }), undefined);
+  assert.equal(on({ type: "card.deleted", entityId: "login" }), undefined);
+});
+
+test("names are looked for that nobody knows", () => {
+  const decisions: Decision[] = [
+    accepted({ type: "card.moved", entityId: "a", before: { columnId: "x" }, after: { columnId: "doing" } }),
+    accepted({ type: "list.respaced", entityId: "y", positions: {} }), accepted({ type: "member.removed", entityId: "member:z" }),
+    { ...accepted({ type: "card.created", entityId: "i", after: {} }), op: "import" },
+    { ...accepted(), outcome: "refused", events: [], changes: [{ entityId: "away", patch: { archived: null } }, { entityId: "new", patch: { kind: "card" } }, { entityId: "a", patch: null }] },
+  ];
+  assert.deepEqual(nameless(decisions, (id) => id in entities), ["a", "x", "away"]);
 });
 
 test("what is gone is called as the log has called it", () => {

@@ -14,6 +14,7 @@ import { wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
 import { known } from "./known.js";
 import type { Decision } from "./log.js";
+import { useNaming } from "./naming.js";
 import { person } from "./person.js";
 import { tell, type Line, type Telling } from "./tell.js";
 import { useLog } from "./useLog.js";
@@ -25,7 +26,8 @@ const ageing = 30_000;
 export function History({ entity }: { readonly entity: string }) {
   const desk = useDesk();
   const { decisions, state, failure, hasOlder, older, again } = useLog(desk, entity);
-  const told = useTold(desk.store, decisions, entity);
+  const naming = useNaming(desk, decisions);
+  const told = useTold(desk.store, decisions, naming, entity);
   useAgeing();
   return (
     <div class="history" data-history={entity} data-loaded={state}>
@@ -53,9 +55,10 @@ interface Told {
   readonly nameOf: (id: string) => string | undefined;
 }
 
-function useTold(store: Store, decisions: readonly Decision[], subject: string): readonly Told[] {
+/** naming are decisions that are not shown, and say what things are called. */
+function useTold(store: Store, decisions: readonly Decision[], naming: readonly Decision[], subject: string): readonly Told[] {
   return useMemo(() => {
-    const names = known(decisions, (id) => store.get(id));
+    const names = known([...naming, ...decisions], (id) => store.get(id));
     const t: Telling = {
       known: names, subject,
       person: (user) => person(store, user).name,
@@ -65,7 +68,7 @@ function useTold(store: Store, decisions: readonly Decision[], subject: string):
       .map((decision) => ({ key: `${decision.user} ${decision.id}`, decision, lines: tell(decision, t), nameOf: names.nameOf }))
       .filter(({ lines }) => lines.length)
       .reverse();
-  }, [store, decisions, subject]);
+  }, [store, decisions, naming, subject]);
 }
 
 function useAgeing(): void {

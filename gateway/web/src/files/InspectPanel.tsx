@@ -32,7 +32,7 @@ export function InspectPanel() {
         {seen.pending.length > mostWaiting && <p class="file-about">{say("inspect.more", { count: seen.pending.length - mostWaiting })}</p>}
       </section>
       <section aria-labelledby="inspect-over">
-        <h3 id="inspect-over">{say("inspect.verdicts", { count: seen.verdicts.length })}</h3>
+        <h3 id="inspect-over">{seen.verdicts.length ? say("inspect.verdicts", { count: seen.verdicts.length }) : say("inspect.verdictsNone")}</h3>
         <Summary seen={seen} />
         <ul>{done.map((row) => <Verdict key={row.id} row={row} />)}</ul>
       </section>

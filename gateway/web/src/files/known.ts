@@ -47,3 +47,21 @@ export function known(decisions: readonly Decision[], now: (id: string) => Entit
     },
   };
 }
+
+/** The things that decisions are about or name, and of which nobody knows the name; each once. */
+export function nameless(decisions: readonly Decision[], knows: (id: string) => boolean): readonly string[] {
+  const ids = new Set<string>();
+  const see = (id: unknown) => {
+    if (typeof id === "string" && id && !id.startsWith("member:") && !knows(id)) ids.add(id);
+  };
+  for (const { op, events = [], changes = [] } of decisions) {
+    if (op === "import") continue;
+    for (const { type, entityId, before, after } of events) {
+      if (type === "list.respaced") continue;
+      see(entityId);
+      for (const fields of [before, after]) for (const field of ["columnId", "cardId", "checklistId"]) see(fields?.[field]);
+    }
+    if (!events.length) for (const { entityId, patch } of changes) if (!patch?.kind) see(entityId);
+  }
+  return [...ids];
+}

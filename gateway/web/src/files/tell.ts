@@ -101,9 +101,12 @@ function ofItself(key: Key, params: Said["params"], { subject }: Telling): Key {
   return subject && params?.["what"] === say("history.it") && own in en ? (own as Key) : key;
 }
 
-/** The card to show with an event. */
-function place(ev: Event, t: Telling): string | undefined {
-  const card = ev.type.startsWith("card.") ? ev.entityId : t.known.cardOf(ev.entityId);
+/** The card to show with an event: where it was then, as far as the event says. */
+function place({ type, entityId, after = {} }: Event, t: Telling): string | undefined {
+  if (type === "card.deleted") return undefined;
+  const given = after["cardId"];
+  const onBoard = given === null || (given === undefined && type === "file.added");
+  const card = type.startsWith("card.") ? entityId : typeof given === "string" ? given : onBoard ? undefined : t.known.cardOf(entityId);
   return card && card !== t.subject ? card : undefined;
 }
 
@@ -124,7 +127,8 @@ function refusal({ op, changes = [], rejection }: Decision, who: string, t: Tell
   };
   const [change] = changes;
   const asked = [change?.patch?.["title"], change?.patch?.["name"]].find((n) => typeof n === "string");
-  const why = wording({ code, details }, nameOf, nameOf(change?.entityId ?? ""), asked === undefined ? undefined : own(clip(String(asked))));
+  const what = nameOf(change?.entityId ?? "") ?? say("history.some");
+  const why = wording({ code, details }, nameOf, what, asked === undefined ? what : own(clip(String(asked))));
   const on = change && onCard(change, t);
   const wish = op === "import" ? say("history.wish.import") : t.describe(changes);
   return { text: say("history.refused", { who, wish: own(wish), why }), tone: "refused", ...(on && { on }) };

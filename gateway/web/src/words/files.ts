@@ -244,6 +244,7 @@ export const files = {
   "inspect.cancel": "Cancel",
   "inspect.cancelNamed": "Cancel: {what}",
   "inspect.verdicts": { one: "The newest verdict", other: "The newest {count} verdicts" },
+  "inspect.verdictsNone": "Verdicts",
   "inspect.noneYet": "None yet.",
   "inspect.sum": "{accepted} accepted, {refused} refused",
   "inspect.median": "half of them within {time}",
