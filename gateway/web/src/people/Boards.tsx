@@ -23,9 +23,11 @@ export function Boards() {
   return (
     <div class="page">
       <header class="top">
-        <h1>{say("boards.title")}</h1>
-        <span class="top-fill" />
-        <MainMenu name={token ? (name ?? sub ?? "") : bar.value ? "" : user} user={token ? (sub ?? "") : user} />
+        <div class="top-row">
+          <h1>{say("boards.title")}</h1>
+          <span class="top-fill" />
+          <MainMenu name={token ? (name ?? sub ?? "") : bar.value ? "" : user} user={token ? (sub ?? "") : user} />
+        </div>
       </header>
       <All key={seat} />
     </div>

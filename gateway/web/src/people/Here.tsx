@@ -3,13 +3,13 @@
 import { nameOf, useDesk, type Desk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Pop } from "../card/Pop.js";
-import { isNarrow } from "../top/panels.js";
+import { isSmall } from "../top/panels.js";
 import { say } from "../words/words.js";
 import type { Person } from "./gather.js";
 import { present } from "./present.js";
 
 /** So many have a face; the others are a number. */
-const faces = { wide: 5, narrow: 2 };
+const faces = { wide: 5, small: 2 };
 
 /** Who it is and what he is at, in words. */
 function wordsOf({ store }: Desk, { name, isMe, card, doing }: Person): string {
@@ -23,7 +23,7 @@ export function Here() {
   const desk = useDesk();
   const people = present.value;
   if (!people.length) return null;
-  const most = isNarrow.value ? faces.narrow : faces.wide;
+  const most = isSmall.value ? faces.small : faces.wide;
   const rest = people.slice(most);
   return (
     <div class="here">

@@ -2,6 +2,7 @@
 
 import type { Card } from "@snapback/client";
 
+import { Icon } from "../parts/Icon.js";
 import { filter } from "../ui.js";
 import { say } from "../words/words.js";
 import { useFilter } from "./filter.js";
@@ -10,5 +11,13 @@ import { narrows } from "./matching.js";
 export function MatchCount({ cards }: { readonly cards: readonly Card[] }) {
   const matches = useFilter();
   if (!narrows(filter.value)) return null;
-  return <span class="matching">{say("search.matching", { count: cards.filter(matches).length })}</span>;
+  const count = cards.filter(matches).length;
+  const words = say("search.matching", { count });
+  return (
+    <span class="matching" title={words}>
+      <Icon name="filter" />
+      <span aria-hidden="true">{say("board.count", { count })}</span>
+      <span class="unseen">{words}</span>
+    </span>
+  );
 }

@@ -14,7 +14,7 @@ import { say } from "../words/words.js";
 export function BoardTitle() {
   const { board, me, status } = useBoard();
   const button = useFocusBack(renaming.value === board?.id);
-  if (!board) return <h1 />;
+  if (!board) return <h1 class="board-title" />;
   const { id, title, archived, description } = board;
   const editable = atLeast(me?.role, "admin") && !archived && status !== "closed";
   return (
@@ -24,8 +24,8 @@ export function BoardTitle() {
         : (
           <h1>
             {editable
-              ? <button ref={button} type="button" class="title-button" dir="auto" title={say("top.rename")} onClick={() => (renaming.value = id)}>{title}</button>
-              : <bdi>{title}</bdi>}
+              ? <button ref={button} type="button" class="title-button" dir="auto" title={say("top.rename", { title })} onClick={() => (renaming.value = id)}>{title}</button>
+              : <bdi title={title}>{title}</bdi>}
           </h1>
         )}
       {(description || editable) && (

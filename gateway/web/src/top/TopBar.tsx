@@ -10,6 +10,7 @@ import { Icon, type IconName } from "../parts/Icon.js";
 import { Dialog } from "../parts/Dialog.js";
 import { bar, knock } from "../people/door.js";
 import { FilterButton } from "../people/FilterButton.js";
+import { showAll } from "../people/filter.js";
 import { Here } from "../people/Here.js";
 import { Narrowed } from "../people/Narrowed.js";
 import { Listen } from "../people/present.js";
@@ -31,24 +32,27 @@ export function TopBar() {
   useDoor();
   useLab();
   useRole();
+  useEffect(() => showAll, [desk.board]); // labels and people of another board are others
   return (
     <header class="top">
-      <BoardTitle />
-      <Standing />
-      <Here />
-      <span class="top-fill" />
-      {board && status !== "closed" && (
-        <>
-          <search class="top-search"><Search /><FilterButton /></search>
-          {atLeast(me?.role, "commenter") && <UndoButtons />}
-          {!isNarrow.value && (
-            <nav class="top-tools" aria-label={say("top.tools")}>
-              {panelsHere().map(({ which, icon }) => <Opener key={which} which={which} icon={icon} />)}
-            </nav>
-          )}
-        </>
-      )}
-      <BoardMenu />
+      <div class="top-row">
+        <BoardTitle />
+        <Standing />
+        <Here />
+        <span class="top-fill" />
+        {board && status !== "closed" && (
+          <>
+            <search class="top-search"><Search /><FilterButton /></search>
+            {atLeast(me?.role, "commenter") && <UndoButtons />}
+            {!isNarrow.value && (
+              <nav class="top-tools" aria-label={say("top.tools")}>
+                {panelsHere().map(({ which, icon }) => <Opener key={which} which={which} icon={icon} />)}
+              </nav>
+            )}
+          </>
+        )}
+        <BoardMenu />
+      </div>
       {board && <Narrowed />}
       {board?.archived && (
         <p class="top-archived">

@@ -1,6 +1,6 @@
 // What the bar at the top depends on: how wide the window is, and what the server has.
 
-import { effect, signal } from "@preact/signals";
+import { signal, type ReadonlySignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { useBoard } from "@snapback/client/react";
@@ -27,14 +27,18 @@ export function useLab(): void {
   }, [board, session]);
 }
 
-/** A window for one hand: the tools go into one menu. */
-const narrow = matchMedia("(max-width: 47.5rem)");
-export const isNarrow = signal(narrow.matches);
-effect(() => {
-  const look = () => (isNarrow.value = narrow.matches);
-  narrow.addEventListener("change", look);
-  return () => narrow.removeEventListener("change", look);
-});
+/** Does the window match? Followed for as long as the page lives. */
+function matched(query: string): ReadonlySignal<boolean> {
+  const media = matchMedia(query);
+  const now = signal(media.matches);
+  media.addEventListener("change", () => (now.value = media.matches));
+  return now;
+}
+
+/** A window for one hand: the tools go into one menu. As in people.css. */
+export const isNarrow = matched("(max-width: 47.5rem)");
+/** A window in which not everything has the room it would like. */
+export const isSmall = matched("(max-width: 64rem)");
 
 export const panels: readonly { readonly which: Panel; readonly icon: IconName }[] = [
   { which: "files", icon: "clip" }, { which: "labels", icon: "label" }, { which: "members", icon: "people" },

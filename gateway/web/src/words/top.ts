@@ -6,7 +6,7 @@ export const top = {
   "top.tools": "Panels",
   "top.opening": "Opening the board…",
   "top.title": "Title of the board",
-  "top.rename": "Rename the board",
+  "top.rename": "Rename “{title}”",
   "top.about": "About this board",
   "top.description": "Description of the board",
   "top.noDescription": "There is no description yet.",
