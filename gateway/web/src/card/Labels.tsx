@@ -1,6 +1,6 @@
 // The labels of a card, and choosing among those of the board.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import type { Card, Label } from "@snapback/client";
 import { useEntity, useList } from "@snapback/client/react";
@@ -40,9 +40,18 @@ function Picker({ card }: { readonly card: string }) {
   const on = useEntity<Card, readonly string[] | undefined>(card, labelsOf) ?? [];
   const [typed, setTyped] = useState("");
   const [making, setMaking] = useState<string>();
+  const input = useRef<HTMLInputElement>(null);
   const found = all.filter((label) => matches(typed, label.name ?? "", colourName(label.color)));
   const name = typed.trim();
   const toggle = ({ id }: Label) => store.mutate(card, { labels: on.includes(id) ? { remove: id } : { add: id } });
+  const begin = () => {
+    setMaking(nextColour(all.map(({ color }) => color)));
+    input.current?.focus();
+  };
+  const cancel = () => {
+    setMaking(undefined);
+    input.current?.focus();
+  };
   const make = () => {
     const id = store.newId();
     store.transact([
@@ -50,9 +59,8 @@ function Picker({ card }: { readonly card: string }) {
       { entityId: card, patch: { labels: { add: id } } },
     ]);
     setTyped("");
-    setMaking(undefined);
+    cancel();
   };
-  const begin = () => setMaking(nextColour(all.map(({ color }) => color)));
   return (
     <form
       class="picker"
@@ -66,7 +74,7 @@ function Picker({ card }: { readonly card: string }) {
       }}
     >
       <input
-        type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed} aria-label={say("card.labels.find")} placeholder={say("card.labels.find")}
+        ref={input} type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed} aria-label={say("card.labels.find")} placeholder={say("card.labels.find")}
         onInput={(e) => setTyped(e.currentTarget.value)}
       />
       {making === undefined ? (
@@ -89,7 +97,7 @@ function Picker({ card }: { readonly card: string }) {
           <ColourPicker value={making || undefined} choose={(colour) => setMaking(colour ?? "")} />
           <p class="sure-choice">
             <button type="submit" class="primary">{say("card.labels.create")}</button>
-            <button type="button" class="second" onClick={() => setMaking(undefined)}>{say("card.cancel")}</button>
+            <button type="button" class="second" onClick={cancel}>{say("card.cancel")}</button>
           </p>
         </>
       )}

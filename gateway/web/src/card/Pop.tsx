@@ -57,14 +57,22 @@ function Popped({ id, label, anchor, close, children }: {
     const away = (e: Event) => {
       if (outside(e)) close(false);
     };
+    const lost = (e: KeyboardEvent) => { // what had the focus in it is gone
+      const { activeElement: focus } = document;
+      if (e.key !== "Escape" || (focus && focus !== document.body && !(focus instanceof HTMLDialogElement))) return;
+      e.preventDefault();
+      close(true);
+    };
     const follow = () => ref.current && place(ref.current, anchor);
     document.addEventListener("pointerdown", away, true);
     document.addEventListener("focusin", away, true);
+    document.addEventListener("keydown", lost, true);
     document.addEventListener("scroll", follow, true);
     addEventListener("resize", follow);
     return () => {
       document.removeEventListener("pointerdown", away, true);
       document.removeEventListener("focusin", away, true);
+      document.removeEventListener("keydown", lost, true);
       document.removeEventListener("scroll", follow, true);
       removeEventListener("resize", follow);
     };
