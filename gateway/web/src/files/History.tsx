@@ -21,6 +21,8 @@ import { useLog } from "./useLog.js";
 
 /** How often the ages are written anew, in milliseconds. */
 const ageing = 30_000;
+/** How much of one mutation is told at once. */
+const most = 5;
 
 /** `entity` is the id of what the history is of; "" is all of the board. */
 export function History({ entity }: { readonly entity: string }) {
@@ -88,13 +90,25 @@ function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameO
     <li class="history-entry">
       <Avatar user={user} name={by.name === user ? (name ?? user) : by.name} picture={by.picture ?? picture} />
       <div class="history-what">
-        {lines.map((line, i) => <OneLine key={i} line={line} />)}
+        {lines.slice(0, lines.length > most ? most - 1 : most).map((line, i) => <OneLine key={i} line={line} />)}
+        {lines.length > most && <Rest lines={lines.slice(most - 1)} />}
         <p class="file-about">
           <time dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
           {others.map((id) => <CardLink key={id} id={id}><bdi>{nameOf(id)}</bdi></CardLink>)}
         </p>
       </div>
     </li>
+  );
+}
+
+/** What else the same mutation did, drawn when it is asked for. */
+function Rest({ lines }: { readonly lines: readonly Line[] }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details class="history-line" onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary>{say("history.more", { count: lines.length })}</summary>
+      {open && lines.map((line, i) => <OneLine key={i} line={line} />)}
+    </details>
   );
 }
 
