@@ -11,7 +11,7 @@ import { concerns, countsOf } from "../src/card/counts.js";
 import { dueState, fromInputs, toInputs } from "../src/card/due.js";
 import { linesOf, portions } from "../src/card/lines.js";
 import { pieces } from "../src/card/links.js";
-import { extended, shownComments } from "../src/card/paging.js";
+import { extended, renewed, shownComments } from "../src/card/paging.js";
 import { rightsOf } from "../src/card/standing.js";
 
 const links = (text: string) => pieces(text).flatMap(({ href }) => href ?? []);
@@ -61,6 +61,15 @@ test("comments are shown newest first, and none across a hole", () => {
   assert.deepEqual(ids(first), ["mine", "b", "a"]);
   assert.deepEqual(ids(extended(first, [comment("old", 1)], null)), ["mine", "b", "a", "old"]);
   assert.deepEqual(ids(), ["mine", "b", "a", "old"]);
+});
+
+test("after the connection was lost, older pages stay if they are still held", () => {
+  const far = { floor: 1, before: null };
+  const near = { floor: 5, before: "x" };
+  assert.equal(renewed(far, near, [comment("old", 1), comment("a", 5)]), far);
+  assert.equal(renewed(far, near, [comment("a", 5)]), near);
+  assert.equal(renewed(undefined, near, []), near);
+  assert.equal(renewed(near, far, [comment("a", 5)]), far);
 });
 
 /** A board as it stands. */

@@ -43,6 +43,7 @@ function Picker({ card }: { readonly card: string }) {
   const input = useRef<HTMLInputElement>(null);
   const found = all.filter((label) => matches(typed, label.name ?? "", colourName(label.color)));
   const name = typed.trim();
+  const field = say(making === undefined ? "card.labels.find" : "card.label.name");
   const toggle = ({ id }: Label) => store.mutate(card, { labels: on.includes(id) ? { remove: id } : { add: id } });
   const begin = () => {
     setMaking(nextColour(all.map(({ color }) => color)));
@@ -74,7 +75,8 @@ function Picker({ card }: { readonly card: string }) {
       }}
     >
       <input
-        ref={input} type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed} aria-label={say("card.labels.find")} placeholder={say("card.labels.find")}
+        ref={input} type="text" dir="auto" data-first autocomplete="off" maxLength={255} value={typed}
+        aria-label={field} placeholder={field}
         onInput={(e) => setTyped(e.currentTarget.value)}
       />
       {making === undefined ? (

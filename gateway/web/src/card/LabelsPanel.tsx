@@ -46,7 +46,7 @@ function Row({ label, above, below, editable }: {
   return (
     <li class="label-row" data-id={id}>
       <Editable id={id} field="name" label={say("card.label.name")} name={say("card.label.rename", { name })} editable={editable}>
-        {(edit) => <span class="chip" data-color={color} onDblClick={edit}><bdi>{name}</bdi></span>}
+        {(edit) => <span class="chip" data-color={color} title={name} onDblClick={edit}><bdi>{name}</bdi></span>}
       </Editable>
       {editable && (
         <>

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { load } from "@snapback/client";
 import { useBoard, useEntity } from "@snapback/client/react";
 
-import { extended, type Fetched } from "./paging.js";
+import { extended, renewed, type Fetched } from "./paging.js";
 
 export interface Loading {
   readonly fetched: Fetched | undefined;
@@ -32,7 +32,10 @@ export function useLoading(id: string): Loading {
     try {
       const { entities, before } = await load(store, { card: id, ...(last?.before ? { before: last.before } : {}) });
       if (!alive.current) return;
-      if (entities.length || store.get(id)) setFetched(extended(last, entities, before));
+      if (entities.length || store.get(id)) {
+        const next = extended(last, entities, before);
+        setFetched((now) => (last ? next : renewed(now, next, store.children(id, "comment"))));
+      }
       setMissing(!store.get(id));
     } catch {
       // the connection was lost; the next one asks again

@@ -16,6 +16,11 @@ export function shownComments(all: readonly Comment[], fetched: Fetched | undefi
   return all.filter(({ createdRev = Infinity }) => createdRev >= floor).reverse();
 }
 
+/** After the newest page has come again: how far back it went before, if what was fetched then is still held. */
+export function renewed(last: Fetched | undefined, next: Fetched, held: readonly Comment[]): Fetched {
+  return last && last.floor < next.floor && held.some(({ createdRev }) => createdRev === last.floor) ? last : next;
+}
+
 /** What has been fetched after one more page, the first or the next. */
 export function extended(last: Fetched | undefined, page: readonly { readonly kind: string; readonly createdRev?: number }[], before: string | null): Fetched {
   const revs = page.flatMap(({ kind, createdRev }) => (kind === "comment" && createdRev ? [createdRev] : []));
