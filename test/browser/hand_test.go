@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/snapback-io/snapback/test/chrome"
 )
@@ -269,10 +270,30 @@ func (w *window) drag(id, column, before string) {
 	w.drop(to)
 }
 
-// keys presses keys, each with what is held meanwhile.
+// keys presses keys, each with what is held meanwhile. The letter of a key that
+// the page takes for itself is not written, as with a real keyboard.
 func (w *window) keys(keys string, held ...chromedp.Modifier) {
 	w.TB.Helper()
-	w.Do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(held...)))
+	for _, r := range keys {
+		key, known := kb.Keys[r]
+		if !known {
+			w.TB.Fatalf("there is no key %q", r)
+		}
+		event := input.DispatchKeyEventParams{Type: kb.KeyDown, Key: key.Key, Code: key.Code,
+			NativeVirtualKeyCode: key.Native, WindowsVirtualKeyCode: key.Windows}
+		for _, m := range held {
+			event.Modifiers |= int64(m)
+		}
+		if key.Shift {
+			event.Modifiers |= int64(kb.ModifierShift)
+		}
+		if key.Print && len(held) == 0 {
+			event.Text, event.UnmodifiedText = key.Text, key.Unmodified
+		}
+		call(w, input.DispatchKeyEvent, event)
+		event.Type, event.Text, event.UnmodifiedText = kb.KeyUp, "", ""
+		call(w, input.DispatchKeyEvent, event)
+	}
 }
 
 // write puts a text in where the cursor is, all at once, as an input method does.

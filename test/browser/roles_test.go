@@ -94,3 +94,39 @@ func TestRoles_Viewer(t *testing.T) {
 	vera.Until(in("review", "dark-mode"))
 	s.agree(ann, vera)
 }
+
+// TestRoles_Taken: an admin makes an editor a viewer: what he could change the
+// board with goes, without a reload.
+func TestRoles_Taken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.mutate("ann", "member:ann", patch{"kind": "member", "user": "ann", "role": "admin"})
+	s.mutate("ann", "member:ben", patch{"kind": "member", "user": "ben", "role": "editor"})
+	ann, ben := s.open("ann"), s.open("ben")
+	ben.in(column("next")).find("button", "Add a card")
+	ann.clickAt(`[data-opens=members]`)
+	ann.Until(`document.querySelector('.drawer select') !== null`)
+	ann.focus(`.drawer li[data-user=ben] select`)
+	ann.keys("Viewer\r")
+	ann.Shot("members")
+	ben.Until(`document.body.dataset.role === 'viewer' && document.querySelector('.adder') === null`)
+	s.agree(ann, ben)
+}
+
+// TestBoards: a new board is made on the page of all boards, and opens.
+func TestBoards(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.empty("ann")
+	w.visit("/boards")
+	w.click("textbox", "Title of the new board")
+	w.keys("Garden\r")
+	w.Until(live + " && " + shows(".top h1", "Garden"))
+	w.Shot("boards-new")
+	w.visit("/boards")
+	w.find("link", "Garden")
+	w.Shot("boards")
+	w.click("link", "Product team")
+	w.Until(live + " && " + anyCards)
+	s.agree(w)
+}
