@@ -26,16 +26,11 @@ import { useTold } from "./told.js";
 export interface CardFaceProps {
   readonly card: Card;
   readonly editable: boolean;
-  /** Its place among how many, where not all of them are in the page. */
-  readonly place?: number | undefined;
-  readonly count?: number | undefined;
-  /** Room before it that those take that are not in the page, in px. */
-  readonly room?: number | undefined;
   /** A ref: who wants to know how high it is. */
   readonly measure?: ((li: HTMLElement | null) => void) | undefined;
 }
 
-export const CardFace = memo(function CardFace({ card, editable, place, count, room, measure }: CardFaceProps) {
+export const CardFace = memo(function CardFace({ card, editable, measure }: CardFaceProps) {
   const desk = useDesk();
   const { id, title } = card;
   const ref = useRef<HTMLLIElement>(null);
@@ -51,7 +46,7 @@ export const CardFace = memo(function CardFace({ card, editable, place, count, r
   return (
     <li
       ref={ref} class="card" data-id={id} data-color={card.color} data-pending={slow || undefined} data-refused={isRefused || undefined}
-      data-lifted={isLifted} aria-busy={slow || undefined} aria-posinset={place} aria-setsize={count} style={room ? { marginBlockStart: `${room}px` } : undefined}
+      data-lifted={isLifted} aria-busy={slow || undefined}
     >
       <Labels card={card} />
       {isRenamed

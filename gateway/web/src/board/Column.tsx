@@ -25,7 +25,7 @@ import { adding } from "./keys.js";
 import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
 import { useTold } from "./told.js";
-import { isWindowed, useWindow } from "./window.js";
+import { isWindowed, useWindow, type Rows } from "./window.js";
 
 const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 
@@ -61,7 +61,7 @@ function Head({ column, all, editable }: { readonly column: ColumnEntity; readon
   const { id, title } = column;
   const isRenamed = useTold(() => renaming.value === id);
   return (
-    <header class="column-head" tabIndex={0} role="group" aria-labelledby={`title-${id} count-${id}`}>
+    <header class="column-head" tabIndex={0} role="group" aria-labelledby={`title-${id} count-${id} state-${id}`}>
       {isRenamed
         ? <EditText id={id} field="title" label={say("board.columnTitle")} onDone={() => (renaming.value = undefined)} />
         : <h2 id={`title-${id}`} dir="auto" onDblClick={() => editable && (renaming.value = id)}>{title}</h2>}
@@ -90,6 +90,7 @@ function Cards({ column, all, editable, near }: {
   }, [all, matches, at]);
   const ids = useMemo(() => cards.map((c) => c.id), [cards]);
   const { drawn, measure } = useWindow(list, ids, usePins(ids, isWindowed(ids.length, near)), near);
+  useLayoutEffect(() => mark(list.current!, drawn, ids.length));
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);
   const add = (texts: readonly string[]) => {
@@ -105,15 +106,35 @@ function Cards({ column, all, editable, near }: {
         data-windowed={drawn ? true : undefined} style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
       >
         {drawn
-          ? drawn.rows.map(({ index, room }) => {
+          ? drawn.rows.map(({ index }) => {
             const card = cards[index]!;
-            return <CardFace key={card.id} card={card} editable={editable} place={index + 1} count={cards.length} room={room} measure={measure} />;
+            return <CardFace key={card.id} card={card} editable={editable} measure={measure} />;
           })
           : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} />)}
       </ul>
       {editable && <Adder label={say("board.addCard")} field={say("board.cardTitle")} draft={`add-card/${id}`} column={id} many="board.addCards" opens={adding} add={add} />}
     </>
   );
+}
+
+/**
+ * Says on the cards which of how many they are, where not all are in the page, and leaves the others' room. That is the
+ * list's matter: no card is drawn anew because another has come.
+ */
+function mark(list: HTMLElement, drawn: Rows | undefined, count: number): void {
+  const set = (li: Element, name: string, value: number | undefined) => {
+    const text = value === undefined ? null : String(value);
+    if (text === li.getAttribute(name)) return;
+    if (text === null) li.removeAttribute(name);
+    else li.setAttribute(name, text);
+  };
+  [...list.children].forEach((li, i) => {
+    const row = drawn?.rows[i];
+    set(li, "aria-posinset", row && row.index + 1);
+    set(li, "aria-setsize", row && count);
+    const room = row?.room ? `${row.room}px` : "";
+    if (li instanceof HTMLElement && li.style.marginBlockStart !== room) li.style.marginBlockStart = room;
+  });
 }
 
 /** What is lifted, if it concerns this column: it would land here, or is one of its cards. */
@@ -162,14 +183,15 @@ const fullness = ({ wipLimit }: ColumnEntity, count: number) => (!wipLimit || co
 
 function Count({ column, count }: { readonly column: ColumnEntity; readonly count: number }) {
   const { id, wipLimit } = column;
-  if (!wipLimit) return <span id={`count-${id}`} class="count">{say("board.count", { count })}<span class="unseen"> {say("board.cards", { count })}</span></span>;
+  if (!wipLimit) return <><span id={`count-${id}`} class="count">{say("board.count", { count })}</span><span id={`state-${id}`} class="unseen">{say("board.cards", { count })}</span></>;
   const state = fullness(column, count);
   const words = state && say(`board.${state}`);
   const mode = say(column.wipMode === "soft" ? "board.softLimit" : "board.hardLimit", { limit: wipLimit });
   return (
-    <span id={`count-${id}`} class="count" title={words ? say("board.limitState", { mode, state: words }) : mode}>
-      {say("board.wip", { count, limit: wipLimit })}{words && <span class="unseen"> {words}</span>}
-    </span>
+    <>
+      <span id={`count-${id}`} class="count" title={words ? say("board.limitState", { mode, state: words }) : mode}>{say("board.wip", { count, limit: wipLimit })}</span>
+      <span id={`state-${id}`} class="unseen">{words ?? say("board.cards", { count })}</span>
+    </>
   );
 }
 

@@ -6,10 +6,10 @@ import { helping } from "./keys.js";
 
 const keys: readonly (readonly [keys: readonly string[], what: Key])[] = [
   [["↑", "↓", "←", "→"], "keys.go"],
-  [["Home", "End"], "keys.ends"],
-  [["Enter"], "keys.open"],
-  [["Space"], "keys.lift"],
-  [["Esc"], "keys.back"],
+  [[say("key.home"), say("key.end")], "keys.ends"],
+  [[say("key.enter")], "keys.open"],
+  [[say("key.space")], "keys.lift"],
+  [[say("key.escape")], "keys.back"],
   [["F2", "E"], "keys.rename"],
   [["M"], "keys.move"],
   [["N"], "keys.add"],

@@ -51,8 +51,8 @@ function Settings({ id }: { readonly id: string }) {
           <span>{say("board.limit")}</span>
           <input autoFocus type="number" min={0} max={9999} step={1} inputMode="numeric" value={limit || ""} placeholder={say("board.noLimit")} onInput={(e) => setLimit(Number(e.currentTarget.value) || 0)} />
         </label>
-        <fieldset class="choices" disabled={!limit}>
-          <legend class="unseen">{say("board.limitMode")}</legend>
+        <fieldset class="limit-mode" disabled={!limit}>
+          <legend>{say("board.limitMode")}</legend>
           {(["hard", "soft"] as const).map((one) => (
             <label key={one}>
               <input type="radio" name={radio} checked={mode === one} onChange={() => setMode(one)} />

@@ -111,8 +111,18 @@ export function ghostOf(li: HTMLElement, box: DOMRect): HTMLElement {
 const parentIn = (e: Entity | undefined): string | undefined =>
   e?.kind === "card" ? (e as Card).columnId : e?.kind === "column" ? "" : undefined;
 
+/** So many moves by others in so many milliseconds are followed by the eye; what is more is shown at once. */
+const most = 5;
+const span = 600;
+
 /** Watches what the store changes. Gives what ends it. */
 function watch(store: Store): () => void {
+  let times: number[] = [];
+  const isTooMuch = () => {
+    const now = performance.now();
+    times = [...times.filter((t) => t > now - span), now].slice(-most - 1);
+    return times.length > most;
+  };
   const ends = [
     store.subscribe((changes) => {
       const parents: string[] = [];
@@ -123,9 +133,19 @@ function watch(store: Store): () => void {
         if (a !== undefined) parents.push(a);
         if (b !== undefined) parents.push(b);
       }
-      if (parents[0] !== undefined) over(parents);
+      if (parents[0] !== undefined && !isTooMuch()) over(parents);
     }),
-    store.onRollback(({ changes }) => changes.forEach((c) => homing.add(c.entityId))),
+    // The view is as it was, the page is drawn after this: what is refused flies home even when much else moves.
+    store.onRollback(({ changes }) => {
+      for (const { entityId: id } of changes) {
+        const li = document.querySelector(`.card[data-id="${CSS.escape(id)}"]`);
+        const from = li?.closest<HTMLElement>(".cards")?.dataset["column"];
+        const to = parentIn(store.get(id));
+        if (from === undefined || to === undefined) continue;
+        homing.add(id);
+        over([from, to]);
+      }
+    }),
   ];
   return () => ends.forEach((end) => end());
 }

@@ -1,10 +1,11 @@
 // The focus stays on a card while the card is drawn anew: in another column, at another place, after a snap-back. If the card
 // is gone, it goes to its neighbour.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 
+import { route } from "../route.js";
 import { heir } from "./place.js";
 import { shown } from "./lift.js";
 
@@ -83,6 +84,7 @@ export function stands(parent: string, list: readonly string[] | undefined): voi
 function settle(): void {
   asked = false;
   const id = focused.peek();
+  if (document.activeElement?.closest("dialog")) return; // it gives the focus back, and then this is asked again
   const from = left;
   left = undefined;
   if (id === undefined || !lost(id)) return;
@@ -94,21 +96,39 @@ function settle(): void {
   if (next !== undefined) focusOn(next);
 }
 
+const inDialog = (target: EventTarget | null) => target instanceof Element && !!target.closest("dialog");
+
+/** The card's dialog is closed; the card it was opened from may be drawn anew since, or never had the focus. */
+function comeBack(card: string): void {
+  const { activeElement } = document;
+  if (activeElement && activeElement !== document.body) return;
+  if ([...shown.values()].some((list) => list.includes(card))) focusOn(card);
+  else settle();
+}
+
 /** Follows the focus on the board. */
 export function useFocus(board: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     const come = ({ target }: FocusEvent) => {
+      wanted = undefined;
+      if (inDialog(target)) return; // what had the focus before gets it back
       const owner = board.current?.contains(target as Node) ? ownerOf(target) : undefined;
       focused.value = owner?.id;
       part = owner && target instanceof Element ? (parts.find((p) => target.matches(p)) ?? "") : "";
-      wanted = undefined;
     };
     const away = ({ target }: Event) => {
-      if (!ownerOf(target)) focused.value = undefined;
+      if (!ownerOf(target) && !inDialog(target)) focused.value = undefined;
     };
+    let open: string | undefined;
+    const end = effect(() => {
+      const was = open;
+      open = route.value.page === "board" ? route.value.card : undefined;
+      if (was !== undefined && open === undefined) requestAnimationFrame(() => comeBack(was));
+    });
     document.addEventListener("focusin", come);
     document.addEventListener("pointerdown", away, true);
     return () => {
+      end();
       document.removeEventListener("focusin", come);
       document.removeEventListener("pointerdown", away, true);
       focused.value = undefined;

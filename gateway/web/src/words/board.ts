@@ -75,4 +75,9 @@ export const board = {
   "keys.like": "Likes, or no longer",
   "keys.archive": "Archives",
   "keys.help": "This list",
+  "key.home": "Home",
+  "key.end": "End",
+  "key.enter": "Enter",
+  "key.space": "Space",
+  "key.escape": "Esc",
 } as const;
