@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 import type { Mutation, Refusal } from "@snapback/client";
 
 import { nameOf, type Desk } from "./desk.js";
-import { interrupt, note } from "./say.js";
+import { note } from "./say.js";
 import { clip, creates } from "./text/mutation.js";
 import { wording } from "./words/refusal.js";
 import { say } from "./words/words.js";
@@ -43,8 +43,7 @@ export function whatIsRefused({ store, texts }: Desk): () => void {
     const clipped = what === undefined ? undefined : clip(what);
     const title = wording(why, (id) => clipName(nameOf(store.get(id))), clipped, clipName(asked) ?? clipped, kind);
     const place = texts.takeBack(mutation, why, title);
-    if (place === "note") return;
-    if (place === "editor") return interrupt(title);
+    if (place) return; // both tell why themselves
     const restored = clipped !== undefined && entity && change && !creates(change);
     note({
       tone: "refused", title, text: restored ? say("refused.restored", { what: clipped }) : undefined,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
-import { draftsOf, forgetDrafts, longestDraft, type DraftStorage } from "../src/text/drafts.js";
+import { draftsOf, longestDraft, type DraftStorage } from "../src/text/drafts.js";
 import { differ } from "../src/text/differ.js";
 import { isRequired, stored } from "../src/text/stored.js";
 
@@ -103,18 +103,6 @@ test("a browser that stores nothing, or something broken, still has the texts of
   const storage = shelf();
   storage.map.set("snapback.draft/demo/ann/a", "{");
   assert.equal(open(storage).get("a"), undefined);
-});
-
-test("who signs out leaves no texts", () => {
-  const storage = shelf();
-  for (const user of ["ann", "ben"]) {
-    const drafts = open(storage, user);
-    drafts.set("a", "words", "");
-    drafts.flush();
-  }
-  forgetDrafts("ann", storage);
-  assert.equal(open(storage, "ann").get("a"), undefined);
-  assert.equal(open(storage, "ben").get("a")?.text, "words");
 });
 
 test("a text is sent as it is stored", () => {

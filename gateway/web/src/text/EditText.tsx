@@ -23,7 +23,6 @@ import { announce, note } from "../say.js";
 import { here } from "../ui.js";
 import { say } from "../words/words.js";
 import { Choice } from "./Choice.js";
-import { called } from "./mutation.js";
 import { isLine, isRequired, stored } from "./stored.js";
 import { keyOf, type Editor, type Trouble } from "./texts.js";
 
@@ -125,7 +124,7 @@ export function EditText(props: Props) {
   const useTheirs = () => {
     const text = typed();
     const mine = { entityId: id, patch: { [field]: text }, if: { [field]: present.text || null } };
-    if (text && text !== present.text) texts.keep(say("texts.yours", { what: called(store, id) }), [mine], true);
+    if (text && text !== present.text) texts.keep("plain", say("texts.yours"), [mine], true);
     leave();
   };
 
@@ -223,12 +222,11 @@ const changedBy = ({ store }: Desk, by: string | undefined): string => {
 };
 
 /** The entity is gone, and somebody was writing. */
-function lost({ store, texts }: Desk, { id, field }: Props, text: string, held: Held, end: () => void): void {
+function lost({ texts }: Desk, { id, field }: Props, text: string, held: Held, end: () => void): void {
   if (held.over) return;
   held.over = true;
-  if (text && text !== held.from) texts.keep(say("texts.gone"), [{ entityId: id, patch: { [field]: text }, if: { [field]: held.from } }], false);
+  if (text && text !== held.from) texts.keep("refused", say("texts.gone"), [{ entityId: id, patch: { [field]: text }, if: { [field]: held.from } }], false);
   texts.drafts.clear(keyOf(id, field));
-  void store;
   end();
 }
 

@@ -2,12 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import type { Mutation, StaleMutation, Store } from "@snapback/client";
+import type { Mutation, StaleMutation } from "@snapback/client";
 
 import { useDesk } from "../desk.js";
 import { ago } from "../words/dates.js";
 import { say } from "../words/words.js";
-import { describe, inWords, wordsIn, type Names } from "./mutation.js";
+import { before, describe, inWords, wordsIn } from "./mutation.js";
 
 /** As many are listed. */
 const most = 100;
@@ -31,9 +31,6 @@ export function Queue({ stale }: { readonly stale: readonly StaleMutation[] }) {
     </>
   );
 }
-
-/** Names as they are without what waits: a renaming says from what. */
-const before = (store: Store): Names => ({ get: ((id: string) => store.confirmed(id) ?? store.get(id)) as Store["get"] });
 
 /** The changes without verdict, as they are now. */
 function useEntries(): readonly Mutation[] {
@@ -66,12 +63,12 @@ function Waiting({ mutation }: { readonly mutation: Mutation }) {
   const { id, changes, madeAt, state } = mutation;
   const what = inWords(before(store), mutation);
   const cancel = () => {
-    texts.keep(say("queue.cancelled"), changes, true);
+    texts.keep("plain", say("queue.cancelled"), changes, true);
     store.engine.cancel(id);
   };
   return (
     <li data-state={state}>
-      <p dir="auto">{what}</p>
+      <p>{what}</p>
       <Words changes={changes} />
       <p class="soft">
         <span>{say(`queue.state.${state}`)}</span> · <time>{ago(madeAt)}</time>
@@ -86,7 +83,7 @@ function Old({ mutation: { id, changes, madeAt } }: { readonly mutation: StaleMu
   const what = describe(store, changes);
   return (
     <li data-state="old">
-      <p dir="auto">{what}</p>
+      <p>{what}</p>
       <Words changes={changes} />
       <p class="soft">
         <time>{ago(madeAt)}</time>

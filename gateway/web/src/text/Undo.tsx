@@ -10,7 +10,7 @@ import { announce, note } from "../say.js";
 import { fieldName, wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
 import { turnOf } from "./keys.js";
-import { back, called, describe } from "./mutation.js";
+import { back, before, called, describe } from "./mutation.js";
 
 const isMac = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? "");
 
@@ -63,7 +63,7 @@ export async function turn(desk: Desk, which: "undo" | "redo"): Promise<void> {
   const outcome = undo[which]();
   store.engine.hooks.delete(watch);
   const other = which === "undo" ? "redo" : "undo";
-  const text = which === "undo" ? back(store, changes) : describe(store, changes);
+  const text = which === "undo" ? back(store, changes) : describe(before(store), changes);
   const title = say(`undo.${which}.done`);
   gone?.();
   const end = (gone = note({ tone: "done", title, text, actions: [{ label: say(`undo.${other}`), run: () => void turn(desk, other) }] }));
@@ -80,6 +80,7 @@ function tell({ store }: Desk, which: "undo" | "redo", changes: readonly Change[
     if (outcome.code === "closed") return;
     note({ tone: "refused", title: say(`undo.${which}.refused`), text: outcome.code === "empty" ? say("undo.nothing") : why });
   } else if (outcome.kept.length) {
+    if (outcome.rev === undefined) end(); // nothing else was to be done
     const kept = outcome.kept.map(({ entityId, fields }) =>
       fields.length ? say("undo.kept.fields", { what: name(entityId), fields: [...new Set(fields.map(fieldName))].join(", ") }) : name(entityId));
     note({ tone: "plain", title: say("undo.kept"), text: kept.join(" · ") });

@@ -174,9 +174,3 @@ export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions
     },
   };
 }
-
-/** Deletes every draft of the user, of all boards: he signs out. */
-export function forgetDrafts(user: string, storage: DraftStorage): void {
-  const mine = encodeURIComponent(user);
-  for (const [name] of [...entriesOf(storage, root)]) if (name.slice(root.length).split("/")[1] === mine) storage.removeItem(name);
-}

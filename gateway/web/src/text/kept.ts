@@ -9,6 +9,8 @@ export interface Kept {
   readonly id: string;
   /** Why they are here, in words. */
   readonly title: string;
+  /** Did the server refuse them, or the user himself leave them? */
+  readonly tone?: "refused" | "plain";
   /** What they are about. */
   readonly about?: string | undefined;
   readonly words: readonly Words[];
@@ -32,7 +34,7 @@ export function keepsOf({ board, user, storage }: {
   readonly user: string;
   readonly storage: DraftStorage | undefined;
 }): Keeps {
-  const name = keptName(board, user);
+  const name = `snapback.kept/${encodeURIComponent(board)}/${encodeURIComponent(user)}`;
   const read = (): readonly Kept[] => {
     try {
       const all = JSON.parse(storage?.getItem(name) ?? "[]") as unknown;
@@ -61,15 +63,6 @@ export function keepsOf({ board, user, storage }: {
       if (left.length < all.length) write(left);
     },
   };
-}
-
-const root = "snapback.kept/";
-const keptName = (board: string, user: string) => `${root}${encodeURIComponent(board)}/${encodeURIComponent(user)}`;
-
-/** Deletes what is kept of the user, of all boards: he signs out. */
-export function forgetKept(user: string, storage: DraftStorage): void {
-  const names = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "");
-  for (const name of names) if (name.startsWith(root) && name.endsWith(`/${encodeURIComponent(user)}`)) storage.removeItem(name);
 }
 
 /** The words as they are shown and copied. */

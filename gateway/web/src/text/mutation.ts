@@ -9,6 +9,9 @@ import { locale, say, type Key } from "../words/words.js";
 /** What of a store is needed to find names. */
 export type Names = Pick<Store, "get">;
 
+/** Names as they are without what is pending: a renaming says from what. */
+export const before = (store: Pick<Store, "get" | "confirmed">): Names => ({ get: ((id: string) => store.confirmed(id) ?? store.get(id)) as Store["get"] });
+
 /** Names are cut after so many characters. */
 const longest = 60;
 

@@ -64,7 +64,7 @@ export interface Texts {
   /** The words of a refused mutation find their place: "editor", "note", or undefined if there are none. */
   takeBack(mutation: Mutation, why: Refusal, reason: string): "editor" | "note" | undefined;
   /** A note with words that is there until it is closed. */
-  keep(title: string, changes: readonly Change[], again: boolean): void;
+  keep(tone: "refused" | "plain", title: string, changes: readonly Change[], again: boolean): void;
   close(): void;
 }
 
@@ -131,16 +131,16 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       shown.delete(kept.id);
       if (how !== "taken") keeps.remove(kept.id);
     };
-    const { title, about, words } = kept;
-    shown.set(kept.id, note({ tone: "refused", title, text: about, kept: textOf(words), actions: actionsOf(kept), onEnd: end }));
+    const { tone = "refused", title, about, words } = kept;
+    shown.set(kept.id, note({ tone, title, text: about, kept: textOf(words), actions: actionsOf(kept), onEnd: end }));
   };
 
-  const keep = (id: string, title: string, changes: readonly Change[], again: boolean) => {
+  const keep = (id: string, tone: "refused" | "plain", title: string, changes: readonly Change[], again: boolean) => {
     const words = wordsIn(changes);
     const [first, more] = words;
     if (!first || shown.has(id)) return;
     const edit = !more && !first.isNew && store.get(first.entityId) !== undefined;
-    const kept: Kept = { id, title, about: aboutWhat(store, first, changes), words, edit, ...(again && { changes }) };
+    const kept: Kept = { id, tone, title, about: aboutWhat(store, first, changes), words, edit, ...(again && { changes }) };
     keeps.add(kept);
     showKept(kept);
   };
@@ -240,10 +240,10 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       if (!words.length) return undefined;
       forgetSent(mutation);
       const isGone = words.every((w) => !w.isNew && !store.get(w.entityId));
-      keep(mutation.id, reason, mutation.changes, !isGone && !isHopeless(why.code));
+      keep(mutation.id, "refused", reason, mutation.changes, !isGone && !isHopeless(why.code));
       return "note";
     },
-    keep: (title, changes, again) => keep(store.newId(), title, changes, again),
+    keep: (tone, title, changes, again) => keep(store.newId(), tone, title, changes, again),
     close() {
       over.abort();
       store.engine.hooks.delete(hooks);

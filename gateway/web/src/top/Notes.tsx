@@ -85,8 +85,8 @@ function One({ note, paused, close }: { readonly note: Note; readonly paused: bo
         close();
       }}
     >
-      <p class="note-title" dir="auto">{title}</p>
-      {text && <p dir="auto">{text}</p>}
+      <p class="note-title">{title}</p>
+      {text && <p>{text}</p>}
       {parts && <Parts note={note} />}
       {kept !== undefined && <blockquote dir="auto" tabIndex={0} class="note-kept">{kept}</blockquote>}
       {actions.length > 0 && (
@@ -115,7 +115,7 @@ function Parts({ note: { parts = [], count = 0 } }: { readonly note: Note }) {
     <details class="note-parts">
       <summary>{say("notes.each")}</summary>
       <ul>
-        {parts.map((p, i) => <li key={i} dir="auto">{(isSame ? p.text : undefined) ?? p.title}</li>)}
+        {parts.map((p, i) => <li key={i}>{(isSame ? p.text : undefined) ?? p.title}</li>)}
         {count > parts.length && <li>{say("notes.earlier", { count: count - parts.length })}</li>}
       </ul>
     </details>

@@ -66,7 +66,7 @@ export const texts = {
   "texts.aside": "Text put aside",
   "texts.gone": "What you were writing in is gone: somebody deleted it",
   "texts.of": "Your text for “{what}”:",
-  "texts.yours": "Your text for “{what}” was not used",
+  "texts.yours": "Your text was not used",
   "texts.changed": "This was changed meanwhile",
   "texts.changed.by": "{who} has changed this",
   "texts.changed.self": "You have changed this elsewhere",
