@@ -63,17 +63,26 @@ export function Search() {
   );
 }
 
-/** Gives the field the focus at "/", unless somebody types or something lies over the page. */
+/**
+ * Gives the field the focus at "/", unless somebody types or something lies over the page. As long as the key is down it is
+ * not meant as text: not every keyboard takes the character back with the key.
+ */
 function onSlash(field: () => HTMLInputElement | null): () => void {
-  const heard = (e: KeyboardEvent) => {
-    if (e.key !== "/" || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open], .menu:popover-open, .pop:popover-open")) return;
+  const end = new AbortController();
+  const { signal } = end;
+  let isDown = false;
+  const over = "dialog[open], .menu:popover-open, .pop:popover-open";
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "/" || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || document.querySelector(over)) return;
     if (e.target instanceof Element && e.target.closest("input, textarea, select, [contenteditable]")) return;
     e.preventDefault();
+    isDown = true;
     field()?.focus();
     field()?.select();
-  };
-  document.addEventListener("keydown", heard);
-  return () => document.removeEventListener("keydown", heard);
+  }, { signal });
+  document.addEventListener("beforeinput", (e) => isDown && e.data === "/" && e.preventDefault(), { signal });
+  document.addEventListener("keyup", () => (isDown = false), { signal });
+  return () => end.abort();
 }
 
 /** The focus to the first card shown, from the first column on. */

@@ -14,9 +14,15 @@ export async function leave(desk?: Desk): Promise<void> {
   } catch {
     note({ tone: "plain", title: say("signIn.outFailed") });
   }
-  for (const key of Object.keys(sessionStorage)) if (key.startsWith("snapback.")) sessionStorage.removeItem(key);
-  for (const key of Object.keys(localStorage)) if (key.startsWith("snapback.") && !settings.has(key)) localStorage.removeItem(key);
+  forgetAll();
   signOut();
+  setTimeout(forgetAll); // what the board wrote when it was closed
+}
+
+function forgetAll(): void {
+  for (const storage of [sessionStorage, localStorage]) {
+    for (const key of Object.keys(storage)) if (key.startsWith("snapback.") && !settings.has(key)) storage.removeItem(key);
+  }
 }
 
 /** What is nobody's: how the page looks. */

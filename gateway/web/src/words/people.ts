@@ -29,7 +29,7 @@ export const people = {
   "signIn.waits": { one: "{count} change waits here and is sent when you are back.", other: "{count} changes wait here and are sent when you are back." },
   "signIn.as": "Signed in as {name}",
   "signIn.out": "Sign out",
-  "signIn.outSure": "What is kept of boards in this browser is deleted.",
+  "signIn.outSure": "What this browser keeps of boards is deleted, and so are texts that were begun and not sent.",
   "signIn.outLoses": { one: "{count} change has not reached the server and would be lost.", other: "{count} changes have not reached the server and would be lost." },
   "signIn.outFailed": "Not everything that is kept here could be deleted. Close the other windows of this page and try again.",
 
