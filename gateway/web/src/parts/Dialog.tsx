@@ -39,6 +39,7 @@ export function Dialog({ label, className = "", onClose, children }: {
         onClose();
       }}
       onMouseDown={(e) => e.target === ref.current && onClose()}
+      onKeyDown={(e) => e.key === "Escape" && e.stopPropagation()} // it closes this, and not what is around it, too
     >
       <div class="dialog-body">
         <button type="button" class="tool dialog-close" aria-label={say("top.close")} onClick={onClose}><Icon name="close" /></button>
