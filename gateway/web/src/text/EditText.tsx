@@ -124,7 +124,7 @@ export function EditText(props: Props) {
   const useTheirs = () => {
     const text = typed();
     const mine = { entityId: id, patch: { [field]: text }, if: { [field]: present.text || null } };
-    if (text && text !== present.text) texts.keep("plain", say("texts.yours"), [mine], true);
+    if (text && text !== present.text) texts.keep("refused", say("texts.yours"), [mine], true);
     leave();
   };
 
