@@ -41,10 +41,17 @@ export function CardDialog({ id }: { readonly id: string }) {
   return (
     <Dialog label={isCard ? card.title : say("card.unnamed")} className="card-dialog" onClose={close}>
       <div class="card-body">
+        <Standing />
         {isCard ? <Body card={card} loading={loading} /> : <Absent missing={loading.missing || card !== undefined} deleted={seen.current} close={close} />}
       </div>
     </Dialog>
   );
+}
+
+/** How the connection stands, where the bar at the top is covered; nothing while all is well. Losing it is announced elsewhere. */
+function Standing() {
+  const { status } = useBoard();
+  return status === "live" ? null : <p class="standing card-standing" data-status={status}>{say(`status.${status}`)}</p>;
 }
 
 /** In place of a card that is not there, or not yet. */

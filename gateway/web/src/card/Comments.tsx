@@ -55,16 +55,18 @@ export function Comments({ card, loading, writable }: { readonly card: Card; rea
 function Comment({ comment, own, admin }: { readonly comment: CommentEntity; readonly own: boolean; readonly admin: boolean }) {
   const { store, slow } = useDesk();
   const { id, text, createdBy = "", createdAt, createdRev, rev, updatedAt } = comment;
+  const waits = slow.of(id).value;
   const now = present();
   const remove = () => {
     store.remove(id);
     refocus(".comments textarea");
   };
   return (
-    <li class="comment" data-id={id} data-pending={slow.of(id).value || undefined} data-refused={refused.value.has(id) || undefined}>
+    <li class="comment" data-id={id} data-pending={waits || undefined} data-refused={refused.value.has(id) || undefined}>
       <header>
         <Person user={createdBy} named />
         {createdAt && <time class="quiet" dateTime={createdAt} title={exactly(createdAt)}>{ago(Math.min(Date.parse(createdAt), now), now)}</time>}
+        {waits && <span class="quiet waits">{say("card.waits")}</span>}
         {updatedAt && rev !== createdRev && <span class="quiet" title={exactly(updatedAt)}>{say("card.comment.edited")}</span>}
       </header>
       <div class="comment-body">
