@@ -6,6 +6,7 @@ import { useRef, useState } from "preact/hooks";
 import type { Card, Column } from "@snapback/client";
 
 import { restore } from "../actions.js";
+import { personOf } from "../card/candidates.js";
 import { nameOf, useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
@@ -17,7 +18,7 @@ import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { DeleteArchived } from "./DeleteArchived.js";
 import { keepFocus } from "./focus.js";
-import { person } from "./person.js";
+
 
 export function ArchivedRow({ entity, column, list, editable }: {
   readonly entity: Card | Column;
@@ -76,7 +77,7 @@ export function ArchivedRow({ entity, column, list, editable }: {
 function When({ entity: { updatedAt, updatedBy } }: { readonly entity: Card | Column }) {
   const { store } = useDesk();
   if (!updatedAt || !updatedBy) return null;
-  const { user, name, picture } = person(store, updatedBy);
+  const { user, name, picture } = personOf(store, updatedBy);
   return (
     <>
       <Avatar user={user} name={name} picture={picture} /> <bdi>{name}</bdi>

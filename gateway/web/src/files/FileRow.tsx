@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { File } from "@snapback/client";
 
+import { personOf } from "../card/candidates.js";
 import { useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Dialog } from "../parts/Dialog.js";
@@ -20,7 +21,6 @@ import { Confirm } from "./Confirm.js";
 import { contentOf, save, useContent } from "./content.js";
 import { keepFocus } from "./focus.js";
 import { hasPreview, hostOf } from "./kinds.js";
-import { person } from "./person.js";
 import { PickCard } from "./PickCard.js";
 import { SortIcon } from "./SortIcon.js";
 
@@ -132,7 +132,7 @@ function Name({ file: { id, name, url }, text = name }: {
 
 function About({ file: { size: bytes, url, createdBy, createdAt } }: { readonly file: File }) {
   const { store } = useDesk();
-  const by = createdBy ? person(store, createdBy) : undefined;
+  const by = createdBy ? personOf(store, createdBy) : undefined;
   return (
     <p class="file-about">
       {url !== undefined ? <bdi>{hostOf(url)}</bdi> : bytes !== undefined && <span>{size(bytes)}</span>}

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { Store } from "@snapback/client";
 
+import { personOf } from "../card/candidates.js";
 import { useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { follow, hrefOf } from "../route.js";
@@ -15,7 +16,6 @@ import { say } from "../words/words.js";
 import { known } from "./known.js";
 import type { Decision } from "./log.js";
 import { useNaming } from "./naming.js";
-import { person } from "./person.js";
 import { tell, type Line, type Telling } from "./tell.js";
 import { useLog } from "./useLog.js";
 
@@ -63,7 +63,7 @@ function useTold(store: Store, decisions: readonly Decision[], naming: readonly 
     const names = known([...naming, ...decisions], (id) => store.get(id));
     const t: Telling = {
       known: names, subject,
-      person: (user) => person(store, user).name,
+      person: (user) => personOf(store, user).name,
       describe: (changes) => describe(names as never, changes),
     };
     return decisions
@@ -83,7 +83,7 @@ function useAgeing(): void {
 
 function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameOf } }: { readonly one: Told }) {
   const { store } = useDesk();
-  const by = person(store, user);
+  const by = personOf(store, user);
   const named = new Set(lines.flatMap(({ on, link }) => (link ? [on] : [])));
   const others = [...new Set(lines.flatMap(({ on }) => (on && !named.has(on) && nameOf(on) !== undefined ? [on] : [])))];
   return (

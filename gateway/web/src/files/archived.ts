@@ -2,6 +2,8 @@
 
 import type { Card, Column } from "@snapback/client";
 
+import { matches } from "../card/candidates.js";
+
 export interface Archived {
   readonly entity: Card | Column;
   /** The card's column, if that is archived: the card went with it. */
@@ -22,13 +24,6 @@ export function archived(columns: readonly Column[], cards: readonly Card[], pen
   return keyed.sort((a, b) => (a.rev === b.rev ? 0 : b.rev - a.rev)).map(({ one }) => one);
 }
 
-/** Those that have all the words in the title, or the number. */
-export function matchingWords(all: readonly Archived[], text: string): readonly Archived[] {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return all;
-  return all.filter(({ entity }) => {
-    const title = entity.title.toLocaleLowerCase();
-    const number = entity.kind === "card" ? `#${entity.number ?? ""}` : "";
-    return words.every((w) => title.includes(w) || w === number || `#${w}` === number);
-  });
-}
+/** Those that have all the words in the title or the number. */
+export const matchingWords = (all: readonly Archived[], text: string): readonly Archived[] =>
+  (text.trim() ? all.filter(({ entity: e }) => matches(text, e.title, e.kind === "card" ? `#${e.number ?? ""}` : "")) : all);

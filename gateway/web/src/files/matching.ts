@@ -2,13 +2,12 @@
 
 import type { Card } from "@snapback/client";
 
+import { matches } from "../card/candidates.js";
+
 /** The open cards that have all the words in their title; those that begin with them come first. */
 export function matching(cards: readonly Card[], text: string, not: string | undefined): readonly Card[] {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const found = cards.filter((c) => {
-    const title = c.title.toLocaleLowerCase();
-    return !c.archived && c.id !== not && words.every((w) => title.includes(w));
-  });
-  const first = (c: Card) => (words[0] && c.title.toLocaleLowerCase().startsWith(words[0]) ? 0 : 1);
-  return words.length ? found.sort((a, b) => first(a) - first(b)) : found;
+  const typed = text.trim().toLocaleLowerCase();
+  const found = cards.filter((c) => !c.archived && c.id !== not && (!typed || matches(typed, c.title)));
+  const late = (c: Card) => Number(!c.title.toLocaleLowerCase().startsWith(typed));
+  return typed ? found.sort((a, b) => late(a) - late(b)) : found;
 }
