@@ -2,6 +2,7 @@
 
 export const top = {
   "top.close": "Close",
+  "top.product": "Snapback",
   "top.undo": "Undo",
   "top.tools": "Panels",
   "top.opening": "Opening the board…",
