@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 
 	"github.com/snapback-io/snapback/domain"
@@ -19,7 +20,17 @@ const (
 	logBuffer = 64 << 10 // bytes of lines that are sent at once
 
 	maxEntityID = 64 // but for members
+
+	// maxReaders is how many requests of one user may read or follow logs at a
+	// time: one that waits for a slow client holds some 10 MiB.
+	maxReaders = 16
+	// ticketRecords is how many records one reads until it is another's turn.
+	ticketRecords = 1000
 )
+
+// maxTickets is how many requests read logs at the same moment: half of the
+// cores are for those who change boards.
+func maxTickets() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // logQuery is what a request wants of a board's decisions.
 type logQuery struct {
@@ -86,7 +97,7 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) err
 		return nil
 	}
 	steady := newSteadyWriter(w)
-	l := &logReader{logQuery: q, s: s, seat: st, out: steady}
+	l := &logReader{logQuery: q, s: s, seat: st, out: steady, ticket: ticket{of: s.tickets}}
 	if q.entity != "" {
 		l.trail = domain.NewTrail(q.entity)
 	}
@@ -126,11 +137,35 @@ func (s *Server) readingTime(ctx context.Context, id identity) (context.Context,
 type logReader struct {
 	logQuery
 	*seat
-	s     *Server
-	trail *domain.Trail // nil: every decision
-	next  uint64        // sequence to read from
-	out   *steadyWriter
-	buf   []byte // lines to be sent
+	s      *Server
+	trail  *domain.Trail // nil: every decision
+	next   uint64        // sequence to read from
+	ticket ticket
+	out    *steadyWriter
+	buf    []byte // lines to be sent
+}
+
+// ticket is leave to read, one of as many as of has room for.
+type ticket struct {
+	of   chan struct{}
+	held bool
+}
+
+func (t *ticket) take(ctx context.Context) error {
+	select {
+	case t.of <- struct{}{}:
+		t.held = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t *ticket) give() {
+	if t.held {
+		<-t.of
+		t.held = false
+	}
 }
 
 // run sends what is asked for. It ends when all of it is sent; of what is
@@ -199,39 +234,61 @@ func (l *logReader) begin(ctx context.Context, head uint64) error {
 }
 
 // read calls fn for each decision that is asked for, from l.next on to the
-// record at head: that is decision i of r.
+// record at head: that is decision i of r. It sends what comes together while
+// others read.
 func (l *logReader) read(ctx context.Context, head uint64, fn func(r *eventlog.Record, i int) error) error {
 	if head < l.next {
 		return nil // a head of 0 is another one to Read
 	}
+	if err := l.ticket.take(ctx); err != nil {
+		return err
+	}
+	defer l.ticket.give()
+	records := 0
 	for r, err := range l.s.store.Read(ctx, l.board, l.next, head) {
 		if err != nil {
 			return err
 		}
 		l.next = r.Seq + 1
-		if r.Void() {
+		if err := l.pick(&r, fn); err != nil {
+			return err
+		}
+		if records++; records%ticketRecords != 0 && len(l.buf) < logBuffer {
 			continue
 		}
-		for i := range r.Commit.Decisions {
-			d := &r.Commit.Decisions[i]
-			concerns := l.trail == nil || l.trail.Touches(d)
-			if !concerns || d.Rev <= l.since {
-				continue
-			}
-			if err := fn(&r, i); err != nil {
-				return err
-			}
+		l.ticket.give()
+		if err := l.fill(nil); err != nil {
+			return err
+		}
+		if err := l.ticket.take(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// tell sends a decision, in its turn.
-func (l *logReader) tell(r *eventlog.Record, i int) (err error) {
-	if l.buf, err = appendLine(l.buf, r, i); err != nil {
-		return err
+// pick calls fn for each decision of r that is asked for.
+func (l *logReader) pick(r *eventlog.Record, fn func(r *eventlog.Record, i int) error) error {
+	if r.Void() {
+		return nil
 	}
-	return l.fill(nil)
+	for i := range r.Commit.Decisions {
+		d := &r.Commit.Decisions[i]
+		concerns := l.trail == nil || l.trail.Touches(d)
+		if !concerns || d.Rev <= l.since {
+			continue
+		}
+		if err := fn(r, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell adds the line of a decision to what is sent.
+func (l *logReader) tell(r *eventlog.Record, i int) (err error) {
+	l.buf, err = appendLine(l.buf, r, i)
+	return err
 }
 
 // fill adds a line and sends what has come together, if that is much.

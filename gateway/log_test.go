@@ -450,7 +450,7 @@ func TestLog_ReadersOfOneUserAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, Config{})
 	s.demo()
-	for range wire.InFlight {
+	for range maxReaders {
 		s.s.readers.enter("ann")
 	}
 	if got := s.must(429, "GET", "/v1/boards/demo/log?user=ann", "").code(t); got != wire.RateLimited {

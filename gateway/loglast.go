@@ -31,18 +31,15 @@ func (l *logReader) newest(ctx context.Context, head uint64) error {
 		if err := l.tell(&r, line.decision); err != nil {
 			return err
 		}
+		if err := l.fill(nil); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 func (l *logReader) lookBack(ctx context.Context, head uint64) (*lastLines, error) {
 	kept := &lastLines{ring: make([]lastLine, l.last)}
-	select {
-	case l.s.lookups <- struct{}{}:
-		defer func() { <-l.s.lookups }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 	first := l.next
 	for span := uint64(l.last); ; span *= 8 {
 		l.next = first

@@ -225,17 +225,18 @@ func (s *Server) submit(ctx context.Context, st *seat, cmd domain.Command, ttl t
 	return v, entities, err
 }
 
-// flights bounds what each user may have undecided over HTTP, as a connection
+// flights bounds what each user may have under way over HTTP, as a connection
 // is bounded.
 type flights struct {
-	mu sync.Mutex
-	by map[string]int // users with none are not in it
+	most int
+	mu   sync.Mutex
+	by   map[string]int // users with none are not in it
 }
 
 func (f *flights) enter(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.by[user] >= wire.InFlight {
+	if f.by[user] >= f.most {
 		return false
 	}
 	if f.by == nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/web"
+	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 )
 
@@ -118,6 +119,7 @@ type Server struct {
 	draining atomic.Bool
 	flights  flights
 	readers  flights       // who reads logs
+	tickets  chan struct{} // a token per reader that reads just now
 	lookups  chan struct{} // a token per search of the log for an old verdict
 	chores   chores
 }
@@ -194,7 +196,8 @@ func newServer(cfg Config, st store) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, origins: o, store: st, page: page, metrics: newMetrics(nil), lookups: make(chan struct{}, maxLookups)}
+	s := &Server{cfg: cfg, log: cfg.Logger, origins: o, store: st, page: page, metrics: newMetrics(nil),
+		flights: flights{most: wire.InFlight}, readers: flights{most: maxReaders}, tickets: make(chan struct{}, maxTickets()), lookups: make(chan struct{}, maxLookups)}
 	s.chores.life, s.chores.stop = context.WithCancel(context.Background())
 	return s, nil
 }
