@@ -37,6 +37,7 @@ func (h *hub) join(s *session, query url.Values) bool {
 		User: s.id.user, Name: s.id.name, Picture: s.id.picture, Role: role, Session: s.key,
 		Epoch: h.hs.log.Epoch(), Rev: rev, Resumed: resumed, ServerTime: stamp(time.Now()),
 		Limits: wire.HelloLimits{FrameBytes: wire.FrameBytes, InFlight: wire.InFlight, AckTimeoutMs: wire.AckTimeoutMs},
+		Lab:    h.hs.lab != nil,
 	}
 	s.q.update(func() {
 		s.q.put(replyItem(hello))

@@ -49,6 +49,19 @@ func (w *world) left(s *socket, user string) (plan []fate, trial bool) {
 	return plan, trial
 }
 
+// TestLab_HelloSaysSo: a page need not try.
+func TestLab_HelloSaysSo(t *testing.T) {
+	for _, has := range []bool{false, true} {
+		inBubble(t, options{cfg: Config{Lab: has}}, func(t *testing.T, w *world) {
+			w.demo()
+			s := w.connect("bob")
+			if hello := s.next(); strings.Contains(hello.raw, `"lab":true`) != has {
+				t.Errorf("with a lab: %v; %s", has, hello.raw)
+			}
+		})
+	}
+}
+
 // refusedByLab wants the nack of the lab.
 func refusedByLab(t *testing.T, f frame) {
 	t.Helper()

@@ -86,6 +86,8 @@ type Hello struct {
 	Resumed    bool        `json:"resumed"`
 	ServerTime time.Time   `json:"serverTime"`
 	Limits     HelloLimits `json:"limits"`
+	// Lab: the session may set up a rollback lab (serve --lab).
+	Lab bool `json:"lab,omitempty"`
 }
 
 // Sync is a confirmed entity; By and Event only on live ones.

@@ -15,6 +15,8 @@ export interface Hello {
         readonly inFlight: number;
         readonly ackTimeoutMs: number;
     };
+    /** The session may set up a rollback lab. */
+    readonly lab?: boolean;
 }
 export interface Sync {
     readonly type: "sync";

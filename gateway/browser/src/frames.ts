@@ -14,6 +14,8 @@ export interface Hello {
   readonly resumed: boolean;
   readonly serverTime: string;
   readonly limits: { readonly frameBytes: number; readonly inFlight: number; readonly ackTimeoutMs: number };
+  /** The session may set up a rollback lab. */
+  readonly lab?: boolean;
 }
 
 export interface Sync {
