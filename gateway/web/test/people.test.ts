@@ -22,7 +22,19 @@ Object.assign(globalThis, {
 });
 const { parse } = await import("../src/route.js");
 const { claimsOf, isName, signIn, signOut, who } = await import("../src/session.js");
-const { sorted } = await import("../src/people/listing.js");
+const { listing, sorted } = await import("../src/people/listing.js");
+const { bar, knock, tryToken } = await import("../src/people/door.js");
+
+/** A server that answers so; gives the addresses it was asked for. */
+function answers(answer: (url: URL, init?: RequestInit) => Response): URL[] {
+  const asked: URL[] = [];
+  globalThis.fetch = (async (to: URL, init?: RequestInit) => {
+    asked.push(to);
+    return answer(to, init);
+  }) as typeof fetch;
+  return asked;
+}
+const problem = (status: number, code: string) => new Response(JSON.stringify({ code }), { status });
 
 const now = new Date(2026, 2, 4, 12).getTime(); // a day alone is a whole day here
 const card = (fields: Partial<Card>): Card => ({ id: "c", kind: "card", columnId: "next", position: "a", likes: 0, liked: false, title: "A card", ...fields });
@@ -141,4 +153,48 @@ test("boards are found by title and sorted as people do", () => {
   const ids = (words: string) => Object.values(sorted(all, words, "en")).map((list) => list.map((b) => b.board));
   assert.deepEqual(ids(""), [["b2", "b10", "x"], ["old"]]);
   assert.deepEqual(ids("team 1"), [["b10"], ["old"]]);
+});
+
+test("what keeps a window out is known by a small question", async () => {
+  const asked = answers(() => problem(401, "unauthorized"));
+  await knock();
+  assert.equal(bar.value, "token");
+  assert.equal(asked[0]?.href, "http://localhost/v1/boards?limit=1&user=ann");
+  signIn("old");
+  await knock();
+  assert.equal(bar.value, "stale");
+  answers(() => { throw new TypeError("no connection"); });
+  await knock();
+  assert.equal(bar.value, "stale", "without an answer nothing is known");
+  answers(() => problem(503, "unavailable"));
+  await knock();
+  assert.equal(bar.value, "stale");
+  answers(() => Response.json({ boards: [] }));
+  await knock();
+  assert.equal(bar.value, undefined);
+  signOut();
+  answers(() => problem(400, "invalid"));
+  await knock();
+  assert.equal(bar.value, "name");
+});
+
+test("a token is tried before it is kept, and one that no header can carry is none", async () => {
+  const asked = answers((url, init) => (new Headers(init?.headers).get("Authorization") === "Bearer good" && !url.searchParams.has("user") ? Response.json({}) : problem(401, "unauthorized")));
+  await tryToken("good");
+  await assert.rejects(tryToken("bad"), { code: "unauthorized" });
+  await assert.rejects(tryToken("bäd\u2026"), { code: "unauthorized" });
+  assert.equal(asked.length, 2);
+});
+
+test("the list of boards comes page by page, and goes on after one that failed", async () => {
+  const list = listing();
+  const asked = answers((url) => Response.json(url.searchParams.has("after") ? { boards: [{ board: "b" }] } : { boards: [{ board: "a" }], next: "a" }));
+  await Promise.all([list.more(), list.more()]);
+  assert.deepEqual([list.boards.value?.map((b) => b.board), list.hasMore.value, asked.length], [["a"], true, 1]);
+  answers(() => { throw new TypeError("no connection"); });
+  await list.more();
+  assert.equal(list.problem.value?.code, "offline");
+  answers((url) => Response.json({ boards: [{ board: `after ${url.searchParams.get("after")}` }] }));
+  await list.more();
+  assert.deepEqual([list.boards.value?.map((b) => b.board), list.hasMore.value, list.problem.value], [["a", "after a"], false, undefined]);
 });

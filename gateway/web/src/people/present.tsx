@@ -13,23 +13,25 @@ import { atCards, together, type AtCard, type Person } from "./gather.js";
 export const present = signal<readonly Person[]>([]);
 
 const nobody: readonly AtCard[] = [];
+/** Of the cards that were drawn, however many others speak of. */
 const places = new Map<string, Signal<readonly AtCard[]>>();
+let told: ReadonlyMap<string, readonly AtCard[]> = new Map();
 
 /** Who is at a card; the same signal for the same id. */
 export function at(id: string): ReadonlySignal<readonly AtCard[]> {
   let one = places.get(id);
-  if (!one) places.set(id, (one = signal(nobody)));
+  if (!one) places.set(id, (one = signal(told.get(id) ?? nobody)));
   return one;
 }
 
 function show(others: readonly Peer<Here>[], me: string | undefined): void {
   const now = atCards(others, me);
-  for (const [id, place] of places) {
+  for (const id of new Set([...told.keys(), ...now.keys()])) {
+    const place = places.get(id);
     const here = now.get(id) ?? nobody;
-    if (JSON.stringify(place.value) !== JSON.stringify(here)) place.value = here;
-    now.delete(id);
+    if (place && JSON.stringify(place.peek()) !== JSON.stringify(here)) place.value = here;
   }
-  for (const [id, here] of now) places.set(id, signal(here));
+  told = now;
   present.value = together(others, me);
 }
 
