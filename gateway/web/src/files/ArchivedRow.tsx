@@ -19,7 +19,6 @@ import { say } from "../words/words.js";
 import { DeleteArchived } from "./DeleteArchived.js";
 import { keepFocus } from "./focus.js";
 
-
 export function ArchivedRow({ entity, column, list, editable }: {
   readonly entity: Card | Column;
   readonly column: Column | undefined;

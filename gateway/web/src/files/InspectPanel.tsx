@@ -1,7 +1,7 @@
 // What is pending, and what became of what was: store.inspect() for people. It is looked at while the panel is open only,
 // and four times a second at most.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Inspection, Store } from "@snapback/client";
 
@@ -26,7 +26,7 @@ export function InspectPanel() {
     <div class="inspect">
       <Facts seen={seen} />
       <section aria-labelledby="inspect-pending">
-        <h3 id="inspect-pending">{say("inspect.pending", { count: seen.pending.length })}</h3>
+        <h3 id="inspect-pending" tabIndex={-1}>{say("inspect.pending", { count: seen.pending.length })}</h3>
         {!rows.length && <p class="file-about">{say("inspect.noneWaits")}</p>}
         <ul>{rows.map((row) => <Pending key={row.id} row={row} cancel={() => store.engine.cancel(row.id)} />)}</ul>
         {seen.pending.length > mostWaiting && <p class="file-about">{say("inspect.more", { count: seen.pending.length - mostWaiting })}</p>}
@@ -95,8 +95,13 @@ function Facts({ seen: { board, status, me, rev, epoch, entities, latencyMs } }:
 }
 
 function Pending({ row: { id, what, state, tone, age, deadline }, cancel }: { readonly row: Waiting; cancel(): void }) {
+  const ref = useRef<HTMLLIElement>(null);
+  useLayoutEffect(() => () => {
+    // Decided, the row goes; the focus stays in the list.
+    if (ref.current?.contains(document.activeElement)) document.getElementById("inspect-pending")?.focus();
+  }, []);
   return (
-    <li class="inspect-row" data-mutation={id}>
+    <li ref={ref} class="inspect-row" data-mutation={id}>
       <div>
         <p dir="auto">{what}</p>
         <p class="file-about"><b data-tone={tone}>{state}</b> <span>{age}</span> {deadline && <span>{deadline}</span>}</p>
