@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gap, padding, rooms, withPins, type Box } from "../src/board/window.js";
+import { gap, isWindowed, padding, rooms, withPins, type Box } from "../src/board/window.js";
 
 const size = 50;
 const count = 100;
@@ -44,4 +44,11 @@ test("a list of which nothing is in the page is as high as with all", () => {
 
 test("what is held is drawn once, in order, and only if it is there", () => {
   assert.deepEqual(withPins([4, 5, 6], [5, 1, 99, 100, -1], 100), [1, 4, 5, 6, 99]);
+});
+
+test("long lists are windowed, sooner on boards of many columns, and there what is out of the view as a whole", () => {
+  const few = { isNear: true, isOfFew: true };
+  const many = { isNear: true, isOfFew: false };
+  assert.deepEqual([isWindowed(60, few), isWindowed(61, few), isWindowed(60, { ...few, isNear: false })], [false, true, false]);
+  assert.deepEqual([isWindowed(20, many), isWindowed(21, many), isWindowed(1, { ...many, isNear: false })], [false, true, true]);
 });

@@ -25,7 +25,7 @@ import { adding } from "./keys.js";
 import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
 import { useTold } from "./told.js";
-import { isWindowed, useWindow, type Rows } from "./window.js";
+import { isWindowed, useWindow, type Rows, type Standing } from "./window.js";
 
 const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 
@@ -34,11 +34,11 @@ interface ColumnProps {
   readonly editable: boolean;
   /** Are its cards drawn before it is known whether the column can be seen? */
   readonly near: boolean;
-  /** Are they drawn in any case? */
-  readonly always: boolean;
+  /** One of few: they are drawn in any case. */
+  readonly isOfFew: boolean;
 }
 
-export const Column = memo(function Column({ column, editable, near, always }: ColumnProps) {
+export const Column = memo(function Column({ column, editable, near, isOfFew }: ColumnProps) {
   const { id } = column;
   const all = useChildren(id, "card", seen);
   const li = useRef<HTMLLIElement>(null);
@@ -49,7 +49,7 @@ export const Column = memo(function Column({ column, editable, near, always }: C
     <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted}>
       <section aria-labelledby={`title-${id}`}>
         <Head column={column} all={all} editable={editable} />
-        <Cards column={column} all={all} editable={editable} near={always || isNear} />
+        <Cards column={column} all={all} editable={editable} isNear={isNear} isOfFew={isOfFew} />
       </section>
     </li>
   );
@@ -73,12 +73,12 @@ function Head({ column, all, editable }: { readonly column: ColumnEntity; readon
 }
 
 /** The cards as they are shown: filtered, with what is lifted where it would land. */
-function Cards({ column, all, editable, near }: {
+function Cards({ column, all, editable, isNear, isOfFew }: Standing & {
   readonly column: ColumnEntity;
   readonly all: readonly Card[];
   readonly editable: boolean;
-  readonly near: boolean;
 }) {
+  const standing = { isNear, isOfFew };
   const desk = useDesk();
   const { id } = column;
   const matches = useFilter();
@@ -89,7 +89,7 @@ function Cards({ column, all, editable, near }: {
     return at ? preview(shown, desk.store.get<Card>(at.id), at, id) : shown;
   }, [all, matches, at]);
   const ids = useMemo(() => cards.map((c) => c.id), [cards]);
-  const { drawn, measure } = useWindow(list, ids, usePins(ids, isWindowed(ids.length, near)), near);
+  const { drawn, measure } = useWindow(list, ids, usePins(ids, isWindowed(ids.length, standing)), standing);
   useLayoutEffect(() => mark(list.current!, drawn, ids.length));
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);

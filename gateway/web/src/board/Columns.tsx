@@ -49,7 +49,7 @@ export function Columns() {
       <p id={hint} class="unseen">{say("board.hint")}</p>
       <ol class="columns">
         {columns.map((column, i) => (
-          <Column key={column.id} column={column} editable={editable} near={isFew || i * columnWidth < 2 * innerWidth} always={isFew} />
+          <Column key={column.id} column={column} editable={editable} near={i * columnWidth < 2 * innerWidth} isOfFew={isFew} />
         ))}
         {editable && (
           <li class="column new-column">

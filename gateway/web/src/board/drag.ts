@@ -187,11 +187,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     ghost.remove();
     document.body.classList.remove("dragging");
     how?.();
-    // The click that follows when the button is let go, now or later, is the end of the drag and opens nothing.
-    addEventListener("click", swallow, true);
-    const over = () => setTimeout(() => removeEventListener("click", swallow, true));
-    if (isUp) over();
-    else addEventListener("pointerup", over, { once: true });
+    swallowClick(isUp);
   }
 
   function forget(): void {
@@ -224,9 +220,20 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
   };
 }
 
-function swallow(e: Event): void {
-  e.preventDefault();
-  e.stopPropagation();
+/** The click that follows when the button is let go, now or later, is the end of the drag and opens nothing. */
+function swallowClick(isUp: boolean): void {
+  const ends = new AbortController();
+  const { signal } = ends;
+  const swallow = (e: Event) => {
+    e.preventDefault();
+    e.stopPropagation();
+  };
+  const over = () => setTimeout(() => ends.abort());
+  addEventListener("click", swallow, { capture: true, signal });
+  if (isUp) return void over();
+  addEventListener("pointerup", over, { signal });
+  addEventListener("pointercancel", over, { signal });
+  addEventListener("pointerdown", () => ends.abort(), { capture: true, signal });
 }
 
 /** A pointer that is gone already cannot be captured. */

@@ -5,8 +5,9 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, d
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
-/** Lists that are longer are windowed. */
-export const most = 60;
+/** Lists that are longer are windowed: on a board of few columns, and of many. */
+const most = 60;
+const mostOfMany = 20;
 
 /** As board.css has them, in px. */
 export const gap = 7;
@@ -52,21 +53,26 @@ export function withPins(range: readonly number[], pins: readonly number[], coun
   return [...new Set([...range, ...pins.filter((i) => i >= 0 && i < count)])].sort((a, b) => a - b);
 }
 
+/** How a list stands in the view: in or near it, on a board of few columns or many. */
+export interface Standing {
+  readonly isNear: boolean;
+  readonly isOfFew: boolean;
+}
+
 /** Is a list of so many drawn in part only? */
-export const isWindowed = (count: number, near: boolean): boolean => count > most || !near;
+export const isWindowed = (count: number, { isNear, isOfFew }: Standing): boolean => !(isNear || isOfFew) || count > (isOfFew ? most : mostOfMany);
 
 /**
- * Which rows of the list to draw. `near`: is the list itself in or near the view. Undefined: all of them. measure is a ref
- * for the rows.
+ * Which rows of the list to draw; undefined: all of them. measure is a ref for the rows.
  */
-export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly string[], pins: readonly number[], near: boolean): {
+export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly string[], pins: readonly number[], standing: Standing): {
   readonly drawn: Rows | undefined;
   readonly measure: ((row: HTMLElement | null) => void) | undefined;
 } {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const now = useRef(ids);
   now.current = ids;
-  const on = isWindowed(ids.length, near);
+  const on = isWindowed(ids.length, standing);
   const virtual = useMemo(() => (on ? virtualizer(list, now, () => redraw(undefined)) : undefined), [on]);
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
@@ -76,7 +82,7 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   useLayoutEffect(() => virtual?._willUpdate());
   if (!virtual) return { drawn: undefined, measure: undefined };
   const items = virtual.getVirtualItems(); // also keeps measures up to date
-  const boxes = near ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
+  const boxes = standing.isNear || standing.isOfFew ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
   return { drawn: rooms(boxes, virtual.getTotalSize()), measure: virtual.measureElement };
 }
 
