@@ -39,7 +39,9 @@ export function wording({ code, details }: Reason, nameOf: NameOf, what = say("r
     case "not_found": return say("refused.not_found", { what: name(details["entityId"]) });
     case "archived": return say("refused.archived", { name: name(details["entityId"]) });
     case "conflict": return say("refused.conflict", { what });
-    case "forbidden": return sayMost("refused.forbidden", text(needs));
+    case "forbidden":
+      if (kind === "member" && needs === "admin") return say("refused.forbidden.member"); // both have this code
+      return sayMost("refused.forbidden", text(needs));
     case "not_empty":
       return number(archived)
         ? say("refused.not_empty.archived", { count: number(cards), archived: number(archived) })

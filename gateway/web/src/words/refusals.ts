@@ -9,6 +9,7 @@ export const refusals = {
   "refused.forbidden.commenter": "Only commenters and above may do that",
   "refused.forbidden.editor": "Only editors and above may do that",
   "refused.forbidden.admin": "Only an admin may do that",
+  "refused.forbidden.member": "Only an admin may do that, and a board keeps its last admin",
   "refused.forbidden.author": "Only its author may do that",
   "refused.forbidden.self": "Everybody does that only for themselves",
   "refused.forbidden.importer": "Somebody else is importing this board",
