@@ -30,6 +30,28 @@ func TestFocus_StaysWithTheCard(t *testing.T) {
 	s.agree(ann, ben)
 }
 
+// TestVoice: who does not see the page hears of a refusal and of a lost
+// connection at once, and of both once only.
+func TestVoice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.open("ann")
+	w.Do(overhear)
+	w.drag("keyboard", "doing", "")
+	w.Until(heardSaying("“Doing” is full (3 of 3)"))
+	w.Until(`document.querySelector('.note[data-tone=refused]').matches('[role=alert], [role=alert] *')`)
+	s.Kill()
+	w.Until(offline + " && " + heardSaying("The connection is lost"))
+	s.Again()
+	w.Until(live + " && " + heardSaying("The connection is back"))
+	for _, text := range []string{"“Doing” is full", "The connection is lost"} {
+		if got := w.Eval(fmt.Sprintf(`overheard.filter((said) => said.includes(%q)).join('\n')`, text)); strings.Contains(got, "\n") {
+			t.Errorf("said more than once:\n%s", got)
+		}
+	}
+	s.agree(w)
+}
+
 // watch keeps what changes in the document of one card, with its time and that
 // of the painting that follows the first change after mark().
 const watch = `((id) => {

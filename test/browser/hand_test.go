@@ -343,19 +343,20 @@ func quote(text string) string {
 	return string(q)
 }
 
-// overhear keeps what the live regions have a screen reader say.
+// overhear keeps what the page has a screen reader say: what an alert comes
+// with, and what changes in any live region.
 var overhear = chromedp.Evaluate[chromedp.Void](`(() => {
 	globalThis.overheard = [];
 	const said = new WeakMap();
-	new MutationObserver((records) => {
-		for (const { target } of records) {
-			const region = (target.nodeType === 1 ? target : target.parentElement)?.closest('[role=status], [role=alert], [aria-live]');
-			if (region && said.get(region) !== region.textContent) {
-				said.set(region, region.textContent);
-				overheard.push((region.role ?? 'live') + ': ' + region.textContent);
-			}
+	const listen = (hears) => {
+		for (const region of document.querySelectorAll('[role=status], [role=alert], [aria-live]')) {
+			const text = region.textContent, is = region.role ?? 'live';
+			if (hears && text && said.get(region) !== text && (said.has(region) || is === 'alert')) overheard.push(is + ': ' + text);
+			said.set(region, text);
 		}
-	}).observe(document.body, { childList: true, characterData: true, subtree: true });
+	};
+	listen(false);
+	new MutationObserver(() => listen(true)).observe(document.body, { childList: true, characterData: true, subtree: true });
 })()`)
 
 // heardSaying is a condition: something with this text was read out since overhear.

@@ -118,6 +118,8 @@ func TestMove_UndoneAfterAnother(t *testing.T) {
 	ben.Until(in("review", "backup"))
 	ann.keys("z", kb.ModifierCtrl)
 	ben.Until(in("done", "backup"))
+	ann.keys("z", kb.ModifierCtrl, kb.ModifierShift)
+	ben.Until(in("review", "backup"))
 	s.agree(ann, ben)
 }
 

@@ -162,3 +162,24 @@ func TestLike_TwiceTheSecondRefused(t *testing.T) {
 	ann.Shot("like-refused")
 	s.agree(ann, ben)
 }
+
+// TestWords_OfANewCard: a card that is refused is gone from the board, and its
+// title is in a note, also after a reload, from where it is tried again.
+func TestWords_OfANewCard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "--lab")
+	w := s.open("ann")
+	w.lab(map[string]any{"plan": []string{"refuse"}})
+	w.in(column("next")).click("button", "Add a card")
+	w.Until(has(column("next") + " textarea"))
+	w.keys("A thought that comes once\r")
+	kept := says("refused", "A thought that comes once")
+	w.Until(kept + ` && document.querySelectorAll('.card[data-id]').length === 13`)
+	w.Shot("words-of-a-new-card")
+	w.Do(chromedp.Reload())
+	w.Until(live + " && " + kept)
+	w.in(".notes").click("button", "Try again")
+	w.Until(`[...document.querySelectorAll('` + cardsOf("next") + ` .card-title')].at(-1).textContent === 'A thought that comes once'`)
+	w.Until("!(" + kept + ")")
+	s.agree(w)
+}
