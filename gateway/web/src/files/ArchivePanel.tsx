@@ -17,6 +17,7 @@ const step = 100;
 export function ArchivePanel() {
   const { store } = useDesk();
   const { me } = useBoard();
+  const editable = atLeast(me?.role, "editor");
   const [words, setWords] = useState("");
   const [most, setMost] = useState(step);
   const { state, more } = usePages(store);
@@ -37,7 +38,9 @@ export function ArchivePanel() {
       />
       <p class="file-about" role="status">{state !== "loading" && summary(all, found, words)}</p>
       <ul ref={list} class="archive-list" aria-label={say("panel.archive")}>
-        {found.slice(0, most).map((one) => <Row key={one.entity.id} one={one} list={list} editable={atLeast(me?.role, "editor")} />)}
+        {found.slice(0, most).map(({ entity, column }) => (
+          <ArchivedRow key={entity.id} entity={entity} column={column} list={list} editable={editable} />
+        ))}
       </ul>
       {state === "loading" && <p class="file-about">{say("archive.loading")}</p>}
       {state === "failed" && <p class="file-about" role="status">{say("archive.failed")}</p>}
@@ -45,10 +48,6 @@ export function ArchivePanel() {
     </div>
   );
 }
-
-const Row = ({ one, list, editable }: { readonly one: Archived; readonly list: preact.RefObject<HTMLElement | null>; readonly editable: boolean }) => (
-  <ArchivedRow entity={one.entity} column={one.column} list={list} editable={editable} />
-);
 
 function summary(all: readonly Archived[], found: readonly Archived[], words: string): string {
   if (!all.length) return say("archive.none");

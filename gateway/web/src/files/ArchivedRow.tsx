@@ -9,7 +9,7 @@ import { restore } from "../actions.js";
 import { personOf } from "../card/candidates.js";
 import { nameOf, useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
-import { Icon } from "../parts/Icon.js";
+import { Icon, type IconName } from "../parts/Icon.js";
 import { refused } from "../refused.js";
 import { follow, hrefOf } from "../route.js";
 import { announce } from "../say.js";
@@ -47,15 +47,15 @@ export function ArchivedRow({ entity, column, list, editable }: {
           : <span><b class="archived-kind">{say("archive.column")}</b> <bdi>{title}</bdi></span>}
       </p>
       <p class="file-about">
-        {kind === "card" && <span>{column ? say("archive.inArchived", { column: column.title }) : say("archive.in", { column: nameOf(store.get(entity.columnId)) ?? say("archive.noColumn") })}</span>}
+        {kind === "card" && <span>{whereOf(nameOf(store.get(entity.columnId)), column)}</span>}
         <When entity={entity} />
       </p>
       {editable && (
         <p class="archived-tools">
           {only
-            ? <button type="button" class="second with-icon" aria-label={say("archive.moveNamed", { what: title })} onClick={() => (moving.value = id)}><Icon name="move" />{say("archive.move")}</button>
-            : <button type="button" class="second with-icon" aria-label={say("archive.restoreNamed", { what: title })} onClick={back}><Icon name="undo" />{say("archive.restore")}</button>}
-          <button type="button" class="tool with-icon" aria-label={say("archive.deleteNamed", { what: title })} onClick={() => setDeleting(true)}><Icon name="trash" />{say("archive.delete")}</button>
+            ? <Tool which="move" icon="move" what={title} run={() => (moving.value = id)} />
+            : <Tool which="restore" icon="undo" what={title} run={back} />}
+          <Tool which="delete" icon="trash" what={title} run={() => setDeleting(true)} />
         </p>
       )}
       {deleting && (
@@ -65,11 +65,29 @@ export function ArchivedRow({ entity, column, list, editable }: {
             const again = keepFocus(list, row);
             // Only what is still as the dialog showed it: somebody may have brought it back meanwhile.
             const expected = kind === "card" ? { archived: entity.archived ?? null, columnId: entity.columnId } : { archived: true };
-            void store.remove(id, { if: expected }).then((verdict) => (verdict.ok ? announce(say("archive.deleted", { what: title })) : again()));
+            void store.remove(id, { if: expected })
+              .then((verdict) => (verdict.ok ? announce(say("archive.deleted", { what: title })) : again()));
           }}
         />
       )}
     </li>
+  );
+}
+
+const whereOf = (name: string | undefined, archived: Column | undefined): string =>
+  (archived ? say("archive.inArchived", { column: archived.title }) : say("archive.in", { column: name ?? say("archive.noColumn") }));
+
+function Tool({ which, icon, what, run }: {
+  readonly which: "restore" | "move" | "delete";
+  readonly icon: IconName;
+  readonly what: string;
+  run(): void;
+}) {
+  const look = which === "delete" ? "tool" : "second";
+  return (
+    <button type="button" class={`${look} with-icon`} aria-label={say(`archive.${which}Named`, { what })} onClick={run}>
+      <Icon name={icon} />{say(`archive.${which}`)}
+    </button>
   );
 }
 

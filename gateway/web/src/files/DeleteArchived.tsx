@@ -17,7 +17,10 @@ export function DeleteArchived({ entity, onYes, onClose }: {
 }) {
   const { id, kind, title } = entity;
   return (
-    <Confirm title={say(kind === "card" ? "archive.deleteCard" : "archive.deleteColumn", { what: title })} yes={say("archive.deleteNow")} onYes={onYes} onClose={onClose}>
+    <Confirm
+      title={say(kind === "card" ? "archive.deleteCard" : "archive.deleteColumn", { what: title })} yes={say("archive.deleteNow")}
+      onYes={onYes} onClose={onClose}
+    >
       {kind === "card" ? <WithCard id={id} /> : <WithColumn id={id} />}
       <p><strong>{say("archive.forEver")}</strong></p>
     </Confirm>

@@ -49,8 +49,12 @@ function Adding({ card }: { readonly card: string }) {
   return (
     <>
       <p class="files-add">
-        <button type="button" class="second with-icon" data-files-upload onClick={() => chooser.current?.click()}><Icon name="clip" />{say("files.upload")}</button>
-        <button ref={linker} type="button" class="second with-icon" aria-expanded={linking} onClick={() => setLinking(!linking)}><Icon name="plus" />{say("files.addLink")}</button>
+        <button type="button" class="second with-icon" data-files-upload onClick={() => chooser.current?.click()}>
+          <Icon name="clip" />{say("files.upload")}
+        </button>
+        <button ref={linker} type="button" class="second with-icon" aria-expanded={linking} onClick={() => setLinking(!linking)}>
+          <Icon name="plus" />{say("files.addLink")}
+        </button>
         <input
           ref={chooser} type="file" multiple hidden tabIndex={-1} aria-label={say("files.upload")}
           onChange={(e) => {

@@ -55,7 +55,8 @@ export function FileRow({ file, editable, list }: {
   ];
   return (
     <li
-      ref={row} class="file" data-id={id} data-pending={slow || undefined} data-refused={refused.value.has(id) || undefined} aria-busy={slow || undefined}
+      ref={row} class="file" data-id={id} aria-busy={slow || undefined}
+      data-pending={slow || undefined} data-refused={refused.value.has(id) || undefined}
       onKeyDown={(e) => {
         if (e.key !== "F2" || !editable || doing || renaming) return;
         e.preventDefault();
@@ -70,7 +71,10 @@ export function FileRow({ file, editable, list }: {
         <About file={file} />
       </div>
       {editable && !renaming && (
-        <button type="button" class="tool file-rename" aria-label={`${say("files.rename")}: ${name}`} title={`${say("files.rename")} (F2)`} onClick={() => setRenaming(true)}>
+        <button
+          type="button" class="tool file-rename" aria-label={say("files.renameNamed", { name })} title={say("files.renameKeys")}
+          onClick={() => setRenaming(true)}
+        >
           <Icon name="pencil" />
         </button>
       )}

@@ -24,7 +24,9 @@ export function UploadRow({ upload }: { readonly upload: Upload }) {
         <p class="file-about">{failed ? <Why upload={upload} /> : <HowFar upload={upload} />}</p>
       </div>
       {upload.failure.value && canRetry(upload.failure.value) && (
-        <button type="button" class="second" aria-label={say("files.retryNamed", { name })} onClick={() => uploads.retry(id)}>{say("files.retry")}</button>
+        <button type="button" class="second" aria-label={say("files.retryNamed", { name })} onClick={() => uploads.retry(id)}>
+          {say("files.retry")}
+        </button>
       )}
       {state !== "stored" && (
         <button

@@ -51,7 +51,7 @@ export function waiting({ pending }: Pick<Inspection, "pending">, { now, describ
     return {
       id, what: describe(changes), state: say(`inspect.state.${state}` as Key), tone: state === "unconfirmed" ? "bad" : "wait",
       age: say("inspect.age", { time: duration(now - madeAt) }),
-      deadline: left === undefined ? undefined : left > 0 ? say("inspect.deadline", { time: duration(left) }) : say("inspect.overdue", { time: duration(-left) }),
+      deadline: left === undefined ? undefined : say(left > 0 ? "inspect.deadline" : "inspect.overdue", { time: duration(Math.abs(left)) }),
     };
   });
 }

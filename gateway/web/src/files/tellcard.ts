@@ -65,7 +65,10 @@ function changed(field: string, before: unknown, after: unknown, what: string): 
   const how = turn(before, after);
   switch (field) {
     case "description":
-      return { key: `history.description.${how}`, params: { what }, ...(text(before) && { words: { text: text(before), title: say("history.before") } }) };
+      return {
+        key: `history.description.${how}`, params: { what },
+        ...(text(before) && { words: { text: text(before), title: say("history.before") } }),
+      };
     case "due": case "start":
       return { key: `history.${field}.${how}`, params: { what, from: date(before), to: date(after) } };
     case "done": return { key: how === "removed" ? "history.undone" : "history.done", params: { what } };
@@ -74,7 +77,9 @@ function changed(field: string, before: unknown, after: unknown, what: string): 
   }
 }
 
-function sets(ev: Event, field: string, what: string, nameOf: (id: string) => string, [more, less]: readonly [Said["key"], Said["key"]]): readonly Said[] {
+function sets(
+  ev: Event, field: string, what: string, nameOf: (id: string) => string, [more, less]: readonly [Said["key"], Said["key"]],
+): readonly Said[] {
   const [gained, lost] = members(ev, field);
   return [
     ...(gained.length ? [{ key: more, params: { what, names: list(gained.map(nameOf)) } }] : []),

@@ -115,14 +115,17 @@ const label: { readonly [verb: string]: Teller } = {
 
 const comment: { readonly [verb: string]: Teller } = {
   added: ({ after = {} }) => [{ key: "history.comment.added", params: { words: quoted(text(after["text"])) }, ...whole(after["text"]) }],
-  edited: ({ before = {}, after = {} }) => [{ key: "history.comment.edited", params: { words: quoted(text(after["text"])) }, ...longer(before["text"]) }],
+  edited: ({ before = {}, after = {} }) => [
+    { key: "history.comment.edited", params: { words: quoted(text(after["text"])) }, ...longer(before["text"]) },
+  ],
   deleted: noun("history.comment.deleted"),
 };
 
 const file: { readonly [verb: string]: Teller } = {
   added: ({ after = {} }, what) => {
     if (text(after["url"])) return [{ key: "history.file.link", params: { what } }];
-    return [typeof after["size"] === "number" ? { key: "history.file.sized", params: { what, size: own(size(after["size"])) } } : { key: "history.file.added", params: { what } }];
+    if (typeof after["size"] !== "number") return [{ key: "history.file.added", params: { what } }];
+    return [{ key: "history.file.sized", params: { what, size: own(size(after["size"])) } }];
   },
   renamed: ({ before = {}, after = {}, entityId }, _, t) => [renamed(t, entityId, before["name"], after["name"])],
   replaced: ({ after = {}, entityId }, what, t) => [

@@ -14,6 +14,8 @@ export const files = {
   "files.badLink": "That is no address of a page: it begins with https:// or http://",
   "files.menu": "Menu of the file {name}",
   "files.rename": "Rename",
+  "files.renameNamed": "Rename {name}",
+  "files.renameKeys": "Rename (F2)",
   "files.name": "Name of the file",
   "files.download": "Download",
   "files.downloadNamed": "Download {name}",
