@@ -8,6 +8,7 @@ import { connect, offline, undoStack, type Entity, type Offline, type Role, type
 import { claimsOf, who, type Who } from "./session.js";
 import { slowly, type Slow } from "./pending.js";
 import { whatIsRefused } from "./refused.js";
+import { whetherThereIsALab } from "./lab/setting.js";
 import { textsOf, type Texts } from "./text/texts.js";
 
 export interface Desk {
@@ -22,9 +23,9 @@ export interface Desk {
 
 /** Opens a board: the open part of it, kept over reloads. */
 export function openDesk(board: string, { user, token }: Who): Desk {
-  const kept = offline(token ? {} : { user });
-  const store = connect({ board, part: "open", offline: kept, ...(token ? { token: () => who.value.token } : { user }) });
   const owner = token ? (claimsOf(token).sub ?? user) : user;
+  const kept = offline({ user: owner });
+  const store = connect({ board, part: "open", offline: kept, ...(token ? { token: () => who.value.token } : { user }) });
   const texts = textsOf({ board, user: owner, store, offline: kept, storage: storage() });
   const desk: Desk = {
     board, store, offline: kept, undo: undoStack(store), slow: slowly(store), texts,
@@ -34,7 +35,7 @@ export function openDesk(board: string, { user, token }: Who): Desk {
       store.close();
     },
   };
-  const ends = [whatIsRefused(desk)];
+  const ends = [whatIsRefused(desk), whetherThereIsALab(store)];
   return desk;
 }
 

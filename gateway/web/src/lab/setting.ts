@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 
+import type { Store } from "@snapback/client";
+
 import type { Desk } from "../desk.js";
 import { address, Problem, request } from "../session.js";
 
@@ -38,16 +40,14 @@ export async function put({ board, store }: Desk, setting: Setting): Promise<voi
   await request(place(board, session), { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(setting) });
 }
 
-/** Has this server a lab? False as well if it does not answer. */
-export async function ask({ board, store }: Desk): Promise<boolean> {
-  const { session } = store.me ?? {};
-  if (!session) return false;
-  try {
-    await request(place(board, session));
-    return true;
-  } catch {
-    return false;
-  }
+/** Has the server a lab? Known with its first word. */
+export const hasLab = signal(false);
+
+/** Listens for it. Gives what ends that. */
+export function whetherThereIsALab({ engine }: Store): () => void {
+  const own = { greeted: ({ lab }: { readonly lab?: boolean }) => void (hasLab.value = lab === true) };
+  engine.hooks.add(own);
+  return () => void engine.hooks.delete(own);
 }
 
 /** The setting that is to be in force now. */

@@ -23,14 +23,13 @@ import { panel, toggle, type Panel } from "../ui.js";
 import { say } from "../words/words.js";
 import { BoardMenu } from "./BoardMenu.js";
 import { BoardTitle } from "./BoardTitle.js";
-import { isNarrow, panelsHere, useLab } from "./panels.js";
+import { isNarrow, panelsHere } from "./panels.js";
 import { Standing } from "./Standing.js";
 
 export function TopBar() {
   const desk = useDesk();
   const { board, me, status } = useBoard();
   useDoor();
-  useLab();
   useRole();
   useEffect(() => showAll, [desk.board]); // labels and people of another board are others
   return (

@@ -1,31 +1,10 @@
 // What the bar at the top depends on: how wide the window is, and what the server has.
 
 import { signal, type ReadonlySignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 
-import { useBoard } from "@snapback/client/react";
-
-import { useDesk } from "../desk.js";
-import { of, Problem, request } from "../session.js";
+import { hasLab } from "../lab/setting.js";
 import type { Panel } from "../ui.js";
 import type { IconName } from "../parts/Icon.js";
-
-/** Does the server have a lab? Known a moment after the board is open; false until then. */
-export const hasLab = signal(false);
-let hasNone = false; // it said so: asked again after a reload
-
-/** Asks once the server knows this window's session. */
-export function useLab(): void {
-  const { board } = useDesk();
-  const { me, status } = useBoard();
-  const session = status === "live" ? me?.session : undefined;
-  useEffect(() => {
-    if (session === undefined || hasNone || hasLab.value) return;
-    const url = of(board, "lab");
-    url.searchParams.set("session", session);
-    request(url).then(() => (hasLab.value = true), (e: unknown) => (hasNone = e instanceof Problem && e.status === 404));
-  }, [board, session]);
-}
 
 /** Does the window match? Followed for as long as the page lives. */
 function matched(query: string): ReadonlySignal<boolean> {
