@@ -10,12 +10,18 @@ import { InspectPanel } from "../files/InspectPanel.js";
 import { LabPanel } from "../lab/LabPanel.js";
 import { MembersPanel } from "../people/MembersPanel.js";
 import { Icon } from "../parts/Icon.js";
-import { panel } from "../ui.js";
+import { panel, type Panel } from "../ui.js";
 import { say } from "../words/words.js";
 
 const panels = {
   archive: ArchivePanel, files: FilesPanel, history: HistoryPanel, inspect: InspectPanel, lab: LabPanel, labels: LabelsPanel, members: MembersPanel,
 } as const;
+
+/** Closes the drawer and gives the focus back to what opens it. */
+function close(which: Panel): void {
+  panel.value = undefined;
+  document.querySelector<HTMLElement>(`[data-opens="${which}"]`)?.focus();
+}
 
 export function Drawer() {
   const which = panel.value;
@@ -30,14 +36,12 @@ export function Drawer() {
     <aside
       ref={ref} class="drawer" tabIndex={-1} aria-label={title}
       onKeyDown={(e) => {
-        if (e.key !== "Escape" || e.defaultPrevented) return;
-        panel.value = undefined;
-        document.querySelector<HTMLElement>(`[data-opens="${which}"]`)?.focus();
+        if (e.key === "Escape" && !e.defaultPrevented) close(which);
       }}
     >
       <header>
         <h2>{title}</h2>
-        <button type="button" class="tool" aria-label={say("top.close")} onClick={() => (panel.value = undefined)}><Icon name="close" /></button>
+        <button type="button" class="tool" aria-label={say("top.close")} onClick={() => close(which)}><Icon name="close" /></button>
       </header>
       <Panel />
     </aside>
