@@ -97,7 +97,8 @@ export function ghostOf(li: HTMLElement, box: DOMRect): HTMLElement {
     e.removeAttribute("id");
     e.removeAttribute("data-id");
   }
-  if (copy.dataset["lifted"] !== "keys") copy.removeAttribute("data-lifted");
+  if (copy.dataset["lifted"] === "keys") copy.classList.add("carried");
+  copy.removeAttribute("data-lifted");
   copy.inert = true;
   copy.setAttribute("aria-hidden", "true");
   const layer = document.createElement(li.tagName === "LI" ? "ul" : "div");
