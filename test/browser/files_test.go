@@ -42,7 +42,7 @@ func TestFiles_RenameCollision(t *testing.T) {
 	}
 	for _, w := range []*window{ann, ben} {
 		w.Until(settled + " && " + file("ann.txt") + " && " + file("ben.txt"))
-		w.in(".drawer").click("button", "Rename: "+w.user+".txt")
+		w.in(".drawer").click("button", "Rename "+w.user+".txt")
 		w.Until(has(".drawer " + editor))
 		w.keys("a", kb.ModifierCtrl)
 		w.write("plan.pdf")
