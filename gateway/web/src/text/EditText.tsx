@@ -100,24 +100,28 @@ export function EditText(props: Props) {
     texts.trouble(key).value = undefined;
     end();
   };
+  /** What stands there at this moment, which may be newer than what is drawn. */
+  const now = () => presentOf(desk, props, texts.trouble(key).value).text;
   const send = (from: string) => {
+    if (held.over) return;
     const text = typed();
-    if (text === present.text || (!text && isRequired(field, entity?.kind))) return leave();
+    if (text === now() || (!text && isRequired(field, entity?.kind))) return leave();
     texts.send(id, field, text || null, from);
     end();
   };
   const save = () => {
     if (held.over) return;
     const text = typed();
-    if (text === held.from && !trouble) return leave();
-    if (changed && text !== present.text) choose(true);
+    const there = now();
+    if (text === held.from && !texts.trouble(key).value) return leave();
+    if (there !== held.from && text !== there) choose(true);
     else send(held.from);
   };
   const putAside = () => {
     const text = typed();
     const { from } = held;
     texts.trouble(key).value = undefined;
-    if (!text || text === present.text || text === from) return leave();
+    if (!text || text === now() || text === from) return leave();
     offerBack(desk, props, text, from, !held.oneLine);
     end();
   };
@@ -131,9 +135,9 @@ export function EditText(props: Props) {
   useFocus(ref, begun.isDraft);
   useAt(store.get(id));
   held.take = (words, why) => {
-    const now = typed();
+    const mine = typed();
     if (held.over) held.over = false; // sent just now, and refused before the next rendering
-    else if (now !== words.text && now !== present.text && now !== textIn(store.get(id), field) && now !== held.from) return false;
+    else if (mine !== words.text && mine !== present.text && mine !== now() && mine !== held.from) return false;
     ref.current!.value = words.text;
     held.from = words.from;
     texts.drafts.set(key, words.text, words.from);
@@ -144,17 +148,17 @@ export function EditText(props: Props) {
   };
   useLayoutEffect(() => texts.opened(key, { isSent: () => held.over, take: (words, why) => held.take(words, why) }), []);
   useEffect(() => {
-    if (!entity) lost(desk, props, typed(), held, end);
+    if (!entity && !held.over) end(); // a note has the words
   }, [!entity]);
   useEffect(() => {
-    const now = ref.current!;
-    if (changed && now.value === held.from && !trouble) { // nothing typed yet: it goes along
-      now.value = held.from = present.text;
+    const area = ref.current!;
+    if (held.over) return;
+    if (changed && area.value === held.from && !trouble) { // nothing typed yet: it goes along
+      area.value = held.from = present.text;
       draw((n) => n + 1);
     } else if (changed && !trouble && !choosing) announce(changedBy(desk, present.by));
   }, [present.text]);
   useLayoutEffect(() => () => {
-    if (!held.over && !store.get(id)) lost(desk, props, typed(), held, () => {});
     held.over = true;
     texts.drafts.flush();
   }, []);
@@ -212,7 +216,8 @@ function begin({ store, texts }: Desk, { id, field }: Props): { readonly text: s
   const now = stored(textIn(entity, field), isLine(field, entity?.kind)); // as it will be stored, if it is pending
   const draft = texts.drafts.get(keyOf(id, field));
   if (!draft || draft.sent !== undefined) return { text: now, from: now, isDraft: false };
-  return { text: draft.text, from: draft.text === now ? now : draft.from, isDraft: draft.text !== now };
+  const isSaved = draft.text === textIn(store.confirmed(id), field);
+  return { text: draft.text, from: isSaved ? now : draft.from, isDraft: draft.text !== now };
 }
 
 const changedBy = ({ store }: Desk, by: string | undefined): string => {
@@ -220,15 +225,6 @@ const changedBy = ({ store }: Desk, by: string | undefined): string => {
   if (by === store.me?.user) return say("texts.changed.self");
   return say("texts.changed.by", { who: nameOf(store.get(`member:${by}`)) ?? by });
 };
-
-/** The entity is gone, and somebody was writing. */
-function lost({ texts }: Desk, { id, field }: Props, text: string, held: Held, end: () => void): void {
-  if (held.over) return;
-  held.over = true;
-  if (text && text !== held.from) texts.keep("refused", say("texts.gone"), [{ entityId: id, patch: { [field]: text }, if: { [field]: held.from } }], false);
-  texts.drafts.clear(keyOf(id, field));
-  end();
-}
 
 /** Given up; the words are there as long as the note, and those of several lines for longer. */
 function offerBack({ texts }: Desk, { id, field }: Props, text: string, from: string, stays: boolean): void {

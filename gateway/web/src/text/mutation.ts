@@ -27,7 +27,8 @@ export function clip(text: string, most = longest): string {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value.trim() ? value : undefined);
-const named = (e: Entity | Patch | undefined | null): string | undefined => text(e?.["title"]) ?? text(e?.["name"]) ?? text(e?.["text"]) ?? text(e?.["user"]);
+/** The name it carries. */
+export const named = (e: Entity | Patch | undefined | null): string | undefined => text(e?.["title"]) ?? text(e?.["name"]) ?? text(e?.["text"]) ?? text(e?.["user"]);
 
 /** What the entity is called, as it is shown or as the patch has it. */
 export const called = (names: Names, id: unknown, patch?: Patch | null): string =>

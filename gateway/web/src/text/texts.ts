@@ -17,7 +17,7 @@ import { say } from "../words/words.js";
 import { copy } from "./copy.js";
 import { draftsOf, type Drafts } from "./drafts.js";
 import { keepsOf, textOf, type Kept } from "./kept.js";
-import { called, describe, wordsIn, type Words } from "./mutation.js";
+import { called, clip, describe, named, wordsIn, type Words } from "./mutation.js";
 import { settleOld } from "./settle.js";
 
 /** Why the words of an editor are not on the board. */
@@ -172,6 +172,15 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     }
   };
 
+  /** Somebody was writing there. */
+  const lost = (key: string, id: string, what = say("change.unnamed")) => {
+    const { text, from, sent } = drafts.get(key)!;
+    if (sent !== undefined) return; // its refusal comes
+    const field = key.slice(id.length + 1);
+    keep(store.newId(), "refused", say("texts.gone", { what: clip(what) }), [{ entityId: id, patch: { [field]: text }, if: { [field]: from } }], false);
+    drafts.clear(key);
+  };
+
   const hooks: Parameters<typeof store.engine.hooks.add>[0] = {
     concluded(m, verdict) {
       if (m.quiet) return;
@@ -180,6 +189,12 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     },
   };
   store.engine.hooks.add(hooks);
+  const end = store.subscribe((changes) => {
+    for (const { id, before, after } of changes) {
+      if (after) continue;
+      for (const key of drafts.keys()) if (key.startsWith(`${id}/`)) lost(key, id, named(before));
+    }
+  });
   for (const kept of keeps.all()) showKept(kept);
   const heard = ({ key }: StorageEvent) => {
     if (!key?.startsWith("snapback.kept/")) return;
@@ -246,6 +261,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     keep: (tone, title, changes, again) => keep(store.newId(), tone, title, changes, again),
     close() {
       over.abort();
+      end();
       store.engine.hooks.delete(hooks);
       globalThis.removeEventListener?.("storage", heard);
       [...shown.values()].forEach((end) => end());

@@ -64,7 +64,7 @@ export const texts = {
   "texts.unsaved": "Unsaved text",
   "texts.notSaved": "Not saved: {why}",
   "texts.aside": "Text put aside",
-  "texts.gone": "What you were writing in is gone: somebody deleted it",
+  "texts.gone": "“{what}” is gone from the board, and you were writing",
   "texts.of": "Your text for “{what}”:",
   "texts.yours": "Your text was not used",
   "texts.changed": "This was changed meanwhile",
