@@ -266,7 +266,7 @@ func (l *link) sync(f wire.Sync) error {
 // nack ends a mutation, or by law 7 has it and all later ones sent again.
 func (l *link) nack(f wire.Nack) error {
 	m := l.c.mutations[f.ClientMutationID]
-	if !f.Retryable || f.Code == wire.Lab {
+	if !f.Retryable {
 		l.c.apply(l.c.store.Nack(f))
 		return nil
 	}
