@@ -77,6 +77,25 @@ func (s *site) agree(windows ...*window) {
 	}
 }
 
+// either waits until a condition holds in one of two windows, and gives that one first.
+func (s *site) either(condition string, a, b *window) (yes, no *window) {
+	s.t.Helper()
+	for end := time.Now().Add(chrome.Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if a.Eval(condition) == "true" {
+			return a, b
+		}
+		if b.Eval(condition) == "true" {
+			return b, a
+		}
+	}
+	for _, w := range []*window{a, b} {
+		w.Shot("failed-" + w.Name)
+		s.t.Logf("%s:\n%s", w.Name, w.Eval(`document.body.innerText`))
+	}
+	s.t.Fatalf("in neither: %s", condition)
+	return nil, nil
+}
+
 // everybody is a line without what only one user sees.
 func everybody(line string) string { return strings.TrimSuffix(line, " you") }
 

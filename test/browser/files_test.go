@@ -51,16 +51,7 @@ func TestFiles_RenameCollision(t *testing.T) {
 	ann.keys("\r")
 	ben.keys("\r")
 	s.Thaw()
-	const told = `document.body.innerText.includes('“plan.pdf” already exists here')`
-	loser := ann
-	for end := patience(); ; end.next(t) {
-		if ben.Eval(told) == "true" {
-			loser = ben
-		}
-		if loser.Eval(told) == "true" {
-			break
-		}
-	}
+	loser, _ := s.either(`document.body.innerText.includes('“plan.pdf” already exists here')`, ann, ben)
 	loser.Shot("files-rename-collision")
 	if loser.Eval(`document.querySelector('.drawer `+editor+`') !== null`) == "true" {
 		loser.keys(kb.Escape)

@@ -6,12 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/snapback-io/snapback/gateway/web"
-	"github.com/snapback-io/snapback/test/chrome"
 )
 
 // stand serves the page's files at the site's address while its server is gone,
@@ -69,17 +67,4 @@ func TestOffline_Reload(t *testing.T) {
 	s.Again()
 	s.agree(ann, ben)
 	ben.Until(in("next", "calendar") + " && " + shows(card("typo")+" .card-title", "Typo in every mail"))
-}
-
-// wait polls until the patience for one step ends.
-type wait struct{ end time.Time }
-
-func patience() wait { return wait{time.Now().Add(chrome.Patience)} }
-
-func (w wait) next(t *testing.T) {
-	t.Helper()
-	if time.Now().After(w.end) {
-		t.Fatal("it did not happen")
-	}
-	time.Sleep(20 * time.Millisecond)
 }

@@ -78,16 +78,7 @@ func TestWords_ConflictBySwiftness(t *testing.T) {
 		w.Until(shows(dialog+" .description .prose", w.user+" wrote this"))
 	}
 	s.Thaw()
-	const both = `document.querySelector('.edit-theirs') !== null`
-	slower, swifter := ann, ben
-	for end := patience(); ; end.next(t) {
-		if ben.Eval(both) == "true" {
-			slower, swifter = ben, ann
-		}
-		if slower.Eval(both) == "true" {
-			break
-		}
-	}
+	slower, swifter := s.either(`document.querySelector('.edit-theirs') !== null`, ann, ben)
 	slower.Until(shows(".edit-theirs", swifter.user+" wrote this") + " && " + value(editor, slower.user+" wrote this"))
 	slower.in(dialog).click("button", "Use mine")
 	swifter.Until(shows(dialog+" .description .prose", slower.user+" wrote this"))
