@@ -43,7 +43,9 @@ func (f *held) serve(w http.ResponseWriter, r *http.Request) {
 	if f.zip != nil && takesGzip(r.Header.Values("Accept-Encoding")) {
 		body, tag = f.zip, f.tag+"-gzip"
 		h.Set("Content-Encoding", "gzip")
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		if r.Header.Get("If-Match") == "" { // a 412 has no body
+			h.Set("Content-Length", strconv.Itoa(len(body)))
+		}
 		r.Header.Del("Range") // of the other encoding
 	}
 	h.Set("ETag", `"`+tag+`"`)
