@@ -101,7 +101,10 @@ func TestPage_FilesAreCompressedToWhoTakesThat(t *testing.T) {
 		t.Errorf("%v\n%v", plain.header, zipped.header)
 	}
 	s.must(200, "GET", "/app.js", "", "Accept-Encoding", "gzip", "If-Match", zipped.header.Get("ETag"))
-	s.must(412, "GET", "/app.js", "", "Accept-Encoding", "gzip", "If-Match", `"other"`)
+	other := s.must(412, "GET", "/app.js", "", "Accept-Encoding", "gzip", "If-Match", `"other"`)
+	if length := other.header.Get("Content-Length"); length != "0" {
+		t.Errorf("412 with a Content-Length of %q", length)
+	}
 	r2 := s.must(200, "GET", "/fonts/a%20%7Bb%7D%20c.bin", "", "Accept-Encoding", "gzip")
 	if r2.body != "x" || r2.header.Get("Content-Encoding") != "" || r2.header.Get("Content-Type") != anyContentType {
 		t.Errorf("what compresses to more: %q %v", r2.body, r2.header)
