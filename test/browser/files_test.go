@@ -43,7 +43,7 @@ func TestFiles_RenameCollision(t *testing.T) {
 	for _, w := range []*window{ann, ben} {
 		w.Until(settled + " && " + file("ann.txt") + " && " + file("ben.txt"))
 		w.in(".drawer").click("button", "Rename "+w.user+".txt")
-		w.Until(has(".drawer " + editor))
+		w.Until(has(".drawer "+editor) + " && document.activeElement.selectionEnd > document.activeElement.selectionStart")
 		w.keys("a", kb.ModifierCtrl)
 		w.write("plan.pdf")
 	}
