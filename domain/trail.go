@@ -10,6 +10,7 @@ import "strings"
 type Trail struct {
 	id      string
 	parents map[string]string // by entity; a deleted one stays where it was
+	gone    bool              // the entity was deleted
 }
 
 // NewTrail is that of the entity with this id, which need not exist.
@@ -54,7 +55,7 @@ func (t *Trail) asked(c *Command) bool {
 // event says whether the event changes the entity or what hangs on it before
 // or after.
 func (t *Trail) event(ev *Event) bool {
-	touches := t.within(ev.EntityID)
+	touches := t.takenAlong(ev) || t.within(ev.EntityID)
 	if _, is := ev.Positions[t.id]; is {
 		return true
 	}
@@ -70,6 +71,20 @@ func (t *Trail) event(ev *Event) bool {
 		delete(t.parents, ev.EntityID)
 	}
 	return touches || t.within(ev.EntityID)
+}
+
+// takenAlong says whether the event deletes the entity, maybe by way of what it
+// hangs on: what is deleted takes that along, without an event of its own.
+func (t *Trail) takenAlong(ev *Event) bool {
+	if t.gone || !strings.HasSuffix(ev.Type, ".deleted") {
+		return false
+	}
+	at := t.id
+	for range len(parentFields) + 1 {
+		t.gone = t.gone || at == ev.EntityID
+		at = t.parents[at]
+	}
+	return t.gone
 }
 
 // parentFields are those that ParentField gives.

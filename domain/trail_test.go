@@ -57,8 +57,8 @@ func TestTrailHasWhatHangsOnTheEntityThenToo(t *testing.T) {
 
 	wantEqual(t, "a card", w.trail("k1"), strings.Join([]string{one, said, listed, done, edited, filed, loose, comes, here, unsaid, leaves, same, moved, gone, after, again, hangs}, " "))
 	wantEqual(t, "a checklist that moved", w.trail("l2"), strings.Join([]string{away, comes, here, leaves, there}, " "))
-	wantEqual(t, "an item", w.trail("i1"), strings.Join([]string{listed, done, after}, " "))
-	wantEqual(t, "a deleted comment", w.trail("m1"), strings.Join([]string{said, edited, unsaid, again}, " "))
+	wantEqual(t, "an item, which goes with its card", w.trail("i1"), strings.Join([]string{listed, done, gone, after}, " "))
+	wantEqual(t, "a comment deleted before its card", w.trail("m1"), strings.Join([]string{said, edited, unsaid, again}, " "))
 	wantEqual(t, "a column has its cards and what hangs on them", w.trail("d"), strings.Join([]string{"m3", moved, gone, after, again, hangs}, " "))
 	wantEqual(t, "what never was and was asked for", w.trail("zz"), other)
 	wantEqual(t, "what nobody named", w.trail("nothing"), "")
