@@ -2,7 +2,7 @@
 // that is pasted can be as many as it has lines.
 
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Sent } from "@snapback/client";
 
@@ -41,7 +41,7 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
     setOpen(true);
     input.current?.focus();
   }, [isCalled]);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything is typed
     if (open) input.current?.focus();
   }, [open]);
   const close = () => {
