@@ -265,6 +265,7 @@ func (w *window) over(column, before string) point {
 // drag takes a card to a column, before one of its cards or to its end.
 func (w *window) drag(id, column, before string) {
 	w.TB.Helper()
+	w.at(card(id)) // scrolled there before the place is measured
 	to := w.over(column, before)
 	w.grab(id, to)
 	w.drop(to)
