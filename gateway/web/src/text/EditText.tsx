@@ -57,12 +57,13 @@ const textIn = (e: Entity | undefined, field: string): string => {
   return typeof value === "string" ? value : "";
 };
 
-/** What stands there now: as it is shown, or as the refusal has it where that is newer. */
+/** What stands there now, and whose it is: as it is shown, or as the refusal has it where that is newer. */
 function presentOf({ store }: Desk, { id, field }: Pick<Props, "id" | "field">, trouble: Trouble | undefined): { text: string; by: string | undefined } {
   const confirmed = store.confirmed(id);
   const told = trouble?.present;
-  const newest = told && !((confirmed?.rev ?? 0) >= (told.rev ?? 0)) ? told : store.get(id);
-  return { text: textIn(newest, field), by: (newest === told ? told : confirmed)?.updatedBy };
+  if (told && !((confirmed?.rev ?? 0) >= (told.rev ?? 0))) return { text: textIn(told, field), by: told.updatedBy };
+  const text = textIn(store.get(id), field);
+  return { text, by: text === textIn(confirmed, field) ? confirmed?.updatedBy : store.me?.user };
 }
 
 /** What an editor holds beside the rendering. */
@@ -88,8 +89,8 @@ export function EditText(props: Props) {
   const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false, take: () => false }).current;
   const [choosing, choose] = useState(begun.isDraft && begun.from !== present.text);
   const [, draw] = useState(0);
-  const changed = present.text !== held.from;
-  const typed = () => stored(ref.current?.value ?? "", held.oneLine);
+  const typed = () => stored(ref.current?.value ?? begun.text, held.oneLine);
+  const changed = present.text !== held.from && present.text !== typed();
 
   const end = () => {
     held.over = true;

@@ -157,6 +157,10 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     const isOther = draft && draft.sent !== mutation.id && draft.text !== text;
     const editor = editors.get(key);
     if (editor && !editor.isSent()) return editor.take(words, matter);
+    if (isRestored(mutation) && draft && draft.sent === undefined && draft.text === text) { // told before the reload
+      trouble(key).value = matter;
+      return true;
+    }
     if (isOther || isRestored(mutation) || !open(id, field)) return false;
     if (editor) return editor.take(words, matter);
     drafts.set(key, text, from);
