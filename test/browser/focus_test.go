@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,11 +97,13 @@ func TestQuiet(t *testing.T) {
 			w.Eval(fmt.Sprintf(watch, c.card))
 			change := c.begin(w)
 			w.Eval(`mark()`)
-			sent := w.count(`"type":"ack"`)
+			sent, since := w.count(`"type":"ack"`), time.Now()
 			change()
 			w.hear(`"type":"ack"`, sent+1)
+			// On a machine that is busy the ack may take so long that the card is rightly marked as pending.
+			marked := time.Since(since) > 250*time.Millisecond
 			w.Eval(`new Promise((done) => setTimeout(done, 1000))`)
-			if got := w.Eval(`painted.then((at) => seen.filter((s) => s.at > at).map((s) => Math.round(s.at - at) + ' ms: ' + s.what).join('\n'))`); got != "" {
+			if got := w.Eval(`painted.then((at) => seen.filter((s) => s.at > at && !(` + strconv.FormatBool(marked) + ` && /^attributes (data-pending|aria-busy) /.test(s.what))).map((s) => Math.round(s.at - at) + ' ms: ' + s.what).join('\n'))`); got != "" {
 				t.Errorf("after the painting:\n%s", got)
 			}
 			if w.Eval(`seen.length`) == "0" {
