@@ -7,6 +7,8 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { shared } from "./storage.js";
+
 const LAST = "snapback.board";
 
 export type Route =
@@ -30,7 +32,7 @@ export function parse(pathname: string, last: string | null): Route {
   return cards === "cards" && card ? { page: "board", board, card } : { page: "board", board };
 }
 
-export const route = computed(() => parse(path.value, localStorage.getItem(LAST)));
+export const route = computed(() => parse(path.value, shared.get(LAST)));
 
 /** The address of a board or of a card on it, with what the present one asks for (the user of this window, the locale). */
 export function hrefOf(board?: string, card?: string): string {
@@ -52,5 +54,5 @@ export function follow(event: MouseEvent): void {
 }
 
 /** The board to come back to. */
-export const remember = (board: string): void => localStorage.setItem(LAST, board);
-export const forget = (): void => localStorage.removeItem(LAST);
+export const remember = (board: string): void => shared.set(LAST, board);
+export const forget = (): void => shared.remove(LAST);

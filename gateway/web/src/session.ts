@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { pleasantName } from "./people/names.js";
+import { own, shared } from "./storage.js";
 
 const NAME = "snapback.user";
 const TOKEN = "snapback.token";
@@ -18,16 +19,16 @@ export interface Who {
 const asked = new URLSearchParams(location.search).get("user");
 
 function recall(): Who {
-  const user = asked ?? localStorage.getItem(NAME) ?? pleasantName();
-  if (!asked) localStorage.setItem(NAME, user);
-  return { user, token: sessionStorage.getItem(TOKEN) ?? "", seat: 0 };
+  const user = asked ?? shared.get(NAME) ?? pleasantName();
+  if (!asked) shared.set(NAME, user);
+  return { user, token: own.get(TOKEN) ?? "", seat: 0 };
 }
 
 export const who = signal<Who>(recall());
 
 /** Another name, on a server without keys. A name in the address is this window's alone. */
 export function rename(user: string): void {
-  if (asked === null) localStorage.setItem(NAME, user);
+  if (asked === null) shared.set(NAME, user);
   else {
     const url = new URL(location.href);
     url.searchParams.set("user", user);
@@ -41,7 +42,7 @@ export const enterAgain = (): void => void (who.value = { ...who.value, seat: wh
 
 /** The token is kept as long as the window. A fresh one for the same person leaves open what is open, and in it what waits. */
 export function signIn(token: string): void {
-  sessionStorage.setItem(TOKEN, token);
+  own.set(TOKEN, token);
   const { token: before, seat } = who.value;
   const isFresh = before !== "" && claimsOf(before).sub !== undefined && claimsOf(before).sub === claimsOf(token).sub;
   who.value = { ...who.value, token, seat: isFresh ? seat : seat + 1 };
@@ -50,7 +51,7 @@ export function signIn(token: string): void {
 
 /** Forgets the token. What is kept of boards is `Offline.signOut`'s. */
 export function signOut(): void {
-  sessionStorage.removeItem(TOKEN);
+  own.remove(TOKEN);
   who.value = { ...who.value, token: "", seat: who.value.seat + 1 };
 }
 
@@ -97,9 +98,16 @@ export async function request(url: URL, init: RequestInit = {}): Promise<Respons
     throw new Problem("offline", 0, {});
   }
   if (answer.ok) return answer;
-  const body = (await answer.json().catch(() => ({}))) as { code?: string; details?: { [name: string]: unknown } };
-  throw new Problem(body.code ?? "unavailable", answer.status, body.details ?? {});
+  throw problemOf(answer.status, await answer.json().catch(() => undefined));
 }
+
+/** What an answer says is the matter. Something between this page and the server may have given it, in any form. */
+export function problemOf(status: number, body: unknown): Problem {
+  const { code, details } = (isRecord(body) ? body : {}) as { readonly code?: unknown; readonly details?: unknown };
+  return new Problem(typeof code === "string" ? code : "unavailable", status, isRecord(details) ? details : {});
+}
+
+const isRecord = (value: unknown): value is { readonly [name: string]: unknown } => typeof value === "object" && value !== null;
 
 /** Where something of a board is: `of("demo", "log")`, `of("demo", "files", id, "content")`. */
 export const of = (board: string, ...path: readonly string[]): URL =>

@@ -21,6 +21,7 @@ import { Badges } from "./Badges.js";
 import { mounted } from "./focus.js";
 import { lifted } from "./lift.js";
 import { Like } from "./Like.js";
+import { cardTitle } from "./short.js";
 import { useTold } from "./told.js";
 
 export interface CardFaceProps {
@@ -32,7 +33,8 @@ export interface CardFaceProps {
 
 export const CardFace = memo(function CardFace({ card, editable, measure }: CardFaceProps) {
   const desk = useDesk();
-  const { id, title } = card;
+  const { id } = card;
+  const title = cardTitle(card.title);
   const ref = useRef<HTMLLIElement>(null);
   const slow = desk.slow.of(id).value;
   const isRefused = useTold(() => refused.value.has(id));

@@ -24,6 +24,7 @@ import { focused, mounted, stands } from "./focus.js";
 import { adding } from "./keys.js";
 import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
+import { columnTitle } from "./short.js";
 import { useTold } from "./told.js";
 import { isWindowed, useWindow, type Rows, type Standing } from "./window.js";
 
@@ -58,7 +59,8 @@ export const Column = memo(function Column({ column, editable, near, isOfFew }: 
 function Head({ column, all, editable }: { readonly column: ColumnEntity; readonly all: readonly Card[]; readonly editable: boolean }) {
   const desk = useDesk();
   const count = all.length;
-  const { id, title } = column;
+  const { id } = column;
+  const title = columnTitle(column.title);
   const isRenamed = useTold(() => renaming.value === id);
   return (
     <header class="column-head" tabIndex={0} role="group" aria-labelledby={`title-${id} count-${id} state-${id}`}>

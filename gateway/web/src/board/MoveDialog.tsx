@@ -13,6 +13,7 @@ import { say } from "../words/words.js";
 import { focusOn } from "./focus.js";
 import { isFullFor } from "./lift.js";
 import { announce } from "../say.js";
+import { cardTitle, columnTitle } from "./short.js";
 
 const seenCards = (all: readonly Card[]) => all.filter((c) => !c.archived);
 const seenColumns = (all: readonly Column[]) => all.filter((c) => !c.archived);
@@ -35,10 +36,10 @@ function MoveCard({ card }: { readonly card: Card }) {
   const column = columns.find((c) => c.id === columnId);
   const move = (place: Place) => {
     moveCard(desk, card.id, columnId, place);
-    announce(say("board.moved", { what: card.title, column: nameOf(column) ?? "" }));
+    announce(say("board.moved", { what: cardTitle(card.title), column: columnTitle(nameOf(column) ?? "") }));
   };
   return (
-    <Form id={card.id} title={say("board.moveCard", { card: card.title })} list={cards} after={after} setAfter={setAfter} move={move}>
+    <Form id={card.id} title={say("board.moveCard", { card: cardTitle(card.title) })} list={cards} after={after} setAfter={setAfter} move={move}>
       <label class="field">
         <span>{say("board.toColumn")}</span>
         <select
@@ -57,9 +58,9 @@ function MoveCard({ card }: { readonly card: Card }) {
 
 function ColumnOption({ column, card }: { readonly column: Column; readonly card: Card }) {
   const count = useChildren(column.id, "card", seenCards).length;
-  const { id, title, wipLimit } = column;
+  const { id, wipLimit } = column;
   const isFull = id !== card.columnId && isFullFor(column, count);
-  const params = { column: title, count, limit: wipLimit ?? 0 };
+  const params = { column: columnTitle(column.title), count, limit: wipLimit ?? 0 };
   return <option value={id}>{say(isFull ? "board.optionFull" : wipLimit ? "board.optionLimit" : "board.option", params)}</option>;
 }
 
@@ -69,9 +70,9 @@ function MoveColumn({ column }: { readonly column: Column }) {
   const [after, setAfter] = useState(() => standsAfter(all, column.id));
   const move = (place: Place) => {
     moveColumn(desk, column.id, place);
-    announce(say("board.movedColumn", { column: column.title }));
+    announce(say("board.movedColumn", { column: columnTitle(column.title) }));
   };
-  return <Form id={column.id} title={say("board.moveColumn", { column: column.title })} list={all.filter((c) => c.id !== column.id)} after={after} setAfter={setAfter} move={move} />;
+  return <Form id={column.id} title={say("board.moveColumn", { column: columnTitle(column.title) })} list={all.filter((c) => c.id !== column.id)} after={after} setAfter={setAfter} move={move} />;
 }
 
 /** Values of the places that are not behind somebody; ids have no spaces. */
@@ -112,7 +113,7 @@ function Form({ id, title, list, after, setAfter, move, children }: {
           <span>{say("board.toPlace")}</span>
           <select autoFocus={!children} value={chosen} onChange={(e) => setAfter(e.currentTarget.value)}>
             <option value={first}>{say("board.first")}</option>
-            {list.slice(0, -1).map((x) => <option key={x.id} value={x.id}>{say("board.after", { what: nameOf(x) ?? "" })}</option>)}
+            {list.slice(0, -1).map((x) => <option key={x.id} value={x.id}>{say("board.after", { what: columnTitle(nameOf(x) ?? "") })}</option>)}
             {list.length > 0 && <option value={last}>{say("board.last")}</option>}
           </select>
         </label>

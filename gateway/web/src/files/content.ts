@@ -21,8 +21,8 @@ export function useContent(file: string): string | undefined {
     if (!token) return undefined;
     const stop = new AbortController();
     let made = "";
-    request(contentOf(board, file), { signal: stop.signal }).then((answer) => answer.blob()).then(
-      (blob) => stop.signal.aborted || setAddress((made = URL.createObjectURL(blob))),
+    request(contentOf(board, file), { signal: stop.signal }).then((answer) => answer.blob()).then(addressOf).then(
+      (address) => (stop.signal.aborted ? URL.revokeObjectURL(address) : setAddress((made = address))),
       () => {}, // there is no picture then
     );
     return () => {
@@ -33,10 +33,19 @@ export function useContent(file: string): string | undefined {
   return token ? address : contentOf(board, file).href;
 }
 
+/** An address of a picture. A drawing can carry scripts: it gets one that is of no origin, wherever it is opened. */
+export async function addressOf(picture: Blob): Promise<string> {
+  if (picture.type.startsWith("image/svg")) return `data:image/svg+xml,${encodeURIComponent(await picture.text())}`;
+  return URL.createObjectURL(picture);
+}
+
+/** Bytes to be saved: of no type that a browser would show, as a page of this origin. */
+export const plain = (content: Blob): Blob => content.slice(0, content.size, "application/octet-stream");
+
 /** Saves a file that only a token opens. */
 export async function save({ board }: Desk, file: string, name: string): Promise<void> {
   try {
-    const blob = await (await request(contentOf(board, file))).blob();
+    const blob = plain(await (await request(contentOf(board, file))).blob());
     const address = URL.createObjectURL(blob);
     Object.assign(document.createElement("a"), { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);

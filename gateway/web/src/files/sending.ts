@@ -4,7 +4,7 @@ import type { Store } from "@snapback/client";
 
 import type { Desk } from "../desk.js";
 import { announce, note } from "../say.js";
-import { of, who } from "../session.js";
+import { of, problemOf, who } from "../session.js";
 import { size } from "../words/dates.js";
 import { wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
@@ -72,7 +72,7 @@ function put(board: string, upload: Upload, progress: (bytes: number) => void, e
   call.upload.onprogress = (e) => progress(e.loaded);
   call.onload = () => {
     if (call.status >= 200 && call.status < 300) return ended();
-    const { code = "unavailable", details = {} } = (call.response ?? {}) as Partial<Failure>;
+    const { code, details } = problemOf(call.status, call.response);
     ended({ code, details });
   };
   call.onerror = () => void readable(upload.content).then((can) => ended({ code: can ? "offline" : "unreadable", details: {} }));

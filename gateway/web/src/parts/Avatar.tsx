@@ -1,4 +1,6 @@
-// A person as a small round picture.
+// A person as a small round picture; by letters if there is none, or it does not come.
+
+import { useState } from "preact/hooks";
 
 import { hue, initials } from "../people/names.js";
 
@@ -7,9 +9,12 @@ export function Avatar({ user, name = user, picture }: {
   readonly name?: string | undefined;
   readonly picture?: string | undefined;
 }) {
+  const [broken, setBroken] = useState<string>();
   return (
     <span class="avatar" role="img" aria-label={name} title={name} style={{ "--hue": hue(user) }}>
-      {picture ? <img src={picture} alt="" referrerpolicy="no-referrer" /> : <span aria-hidden="true">{initials(name)}</span>}
+      {picture && picture !== broken
+        ? <img src={picture} alt="" referrerpolicy="no-referrer" onError={() => setBroken(picture)} />
+        : <span aria-hidden="true">{initials(name)}</span>}
     </span>
   );
 }

@@ -3,6 +3,7 @@
 import type { Desk } from "../desk.js";
 import { note } from "../say.js";
 import { signOut } from "../session.js";
+import { own, shared } from "../storage.js";
 import { Pop } from "../card/Pop.js";
 import { Question } from "../card/Sure.js";
 import { say } from "../words/words.js";
@@ -20,8 +21,8 @@ export async function leave(desk?: Desk): Promise<void> {
 }
 
 function forgetAll(): void {
-  for (const storage of [sessionStorage, localStorage]) {
-    for (const key of Object.keys(storage)) if (key.startsWith("snapback.") && !settings.has(key)) storage.removeItem(key);
+  for (const shelf of [own, shared]) {
+    for (const key of shelf.keys()) if (key.startsWith("snapback.") && !settings.has(key)) shelf.remove(key);
   }
 }
 

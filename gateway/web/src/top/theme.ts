@@ -2,11 +2,13 @@
 
 import { effect, signal } from "@preact/signals";
 
+import { shared } from "../storage.js";
+
 const KEY = "snapback.theme";
 
 export type Theme = "system" | "light" | "dark";
 export const themes: readonly Theme[] = ["system", "light", "dark"];
-const stored = localStorage.getItem(KEY);
+const stored = shared.get(KEY);
 export const theme = signal<Theme>(stored === "light" || stored === "dark" ? stored : "system");
 
 /** What the browser paints around the page: the colour of the bar at the top, `--card` of base.css. */
@@ -23,10 +25,10 @@ effect(() => {
   const now = theme.value;
   if (now === "system") {
     delete document.documentElement.dataset["theme"];
-    localStorage.removeItem(KEY);
+    shared.remove(KEY);
   } else {
     document.documentElement.dataset["theme"] = now;
-    localStorage.setItem(KEY, now);
+    shared.set(KEY, now);
   }
   meta.content = around[now === "system" ? (systemIsDark.value ? "dark" : "light") : now];
 });
