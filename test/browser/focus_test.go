@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/snapback-io/snapback/test/chrome"
 )
@@ -172,4 +173,29 @@ func TestReducedMotion(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFocus_Renaming: whoever gives up renaming, or renames, is at what was to be
+// renamed; and nobody is put anywhere by a page that has just opened.
+func TestFocus_Renaming(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.open("ann")
+	w.Until(`document.querySelector('.title-button')`)
+	w.Eval(`new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`)
+	if at := w.Eval(`document.activeElement.outerHTML.slice(0, 100)`); !strings.HasPrefix(at, "<body") {
+		t.Errorf("a page that was opened has put the focus on %s", at)
+	}
+	for _, at := range []string{card("keyboard") + " .card-title", column("review") + " .column-head"} {
+		for _, end := range []string{kb.Escape, kb.Enter} {
+			w.focus(at)
+			w.keys(kb.F2)
+			w.Until(has("textarea.edit"))
+			w.keys("x")
+			w.keys(end)
+			w.Until(`!document.querySelector('textarea.edit')`)
+			w.Until(has(at))
+		}
+	}
+	s.agree(w)
 }

@@ -18,7 +18,7 @@ import { EditText } from "../text/EditText.js";
 import { moving, renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { Badges } from "./Badges.js";
-import { mounted } from "./focus.js";
+import { mounted, useRenamed } from "./focus.js";
 import { lifted } from "./lift.js";
 import { Like } from "./Like.js";
 import { cardTitle } from "./short.js";
@@ -38,7 +38,7 @@ export const CardFace = memo(function CardFace({ card, editable, measure }: Card
   const ref = useRef<HTMLLIElement>(null);
   const slow = desk.slow.of(id).value;
   const isRefused = useTold(() => refused.value.has(id));
-  const isRenamed = useTold(() => renaming.value === id);
+  const isRenamed = useRenamed(id);
   const isLifted = useTold(() => (lifted.value?.id === id ? lifted.value.by : undefined));
   useLayoutEffect(() => mounted(id, ref.current!), [id]);
   useLayoutEffect(() => {

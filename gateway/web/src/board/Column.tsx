@@ -20,7 +20,7 @@ import { say } from "../words/words.js";
 import { Adder } from "./Adder.js";
 import { CardFace } from "./CardFace.js";
 import { columnMenu } from "./columnMenu.js";
-import { focused, mounted, stands } from "./focus.js";
+import { focused, mounted, stands, useRenamed } from "./focus.js";
 import { adding } from "./keys.js";
 import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
@@ -61,7 +61,7 @@ function Head({ column, all, editable }: { readonly column: ColumnEntity; readon
   const count = all.length;
   const { id } = column;
   const title = columnTitle(column.title);
-  const isRenamed = useTold(() => renaming.value === id);
+  const isRenamed = useRenamed(id);
   return (
     <header class="column-head" tabIndex={0} role="group" aria-labelledby={`title-${id} count-${id} state-${id}`}>
       {isRenamed

@@ -2,12 +2,14 @@
 // is gone, it goes to its neighbour.
 
 import { effect, signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 
 import { route } from "../route.js";
+import { renaming } from "../ui.js";
 import { heir } from "./place.js";
 import { shown } from "./lift.js";
+import { useTold } from "./told.js";
 
 /** The card or column that has the focus, or had it before it was drawn anew. It stays mounted. */
 export const focused = signal<string | undefined>(undefined);
@@ -76,9 +78,21 @@ export function stands(parent: string, list: readonly string[] | undefined): voi
   const id = focused.peek();
   if (id === undefined || !was) return;
   if (was.includes(id) && !list?.includes(id)) left = { parent, list: was };
+  askToSettle();
+}
+
+/** When all that belongs together is drawn. */
+function askToSettle(): void {
   if (asked) return;
   asked = true;
-  queueMicrotask(settle); // when all that belongs together is drawn
+  queueMicrotask(settle);
+}
+
+/** Is its title edited where it stands? When that is over, the card or column has the focus that its field had. */
+export function useRenamed(id: string): boolean {
+  const is = useTold(() => renaming.value === id);
+  useLayoutEffect(() => (is ? askToSettle : undefined), [is]);
+  return is;
 }
 
 function settle(): void {

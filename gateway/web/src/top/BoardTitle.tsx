@@ -13,7 +13,7 @@ import { say } from "../words/words.js";
 
 export function BoardTitle() {
   const { board, me, status } = useBoard();
-  const button = useFocusBack(renaming.value === board?.id);
+  const button = useFocusBack(board !== undefined && renaming.value === board.id);
   if (!board) return <h1 class="board-title">{say("top.product")}</h1>;
   const { id, title, archived, description } = board;
   const editable = atLeast(me?.role, "admin") && !archived && status !== "closed";
