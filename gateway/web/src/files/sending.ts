@@ -1,5 +1,7 @@
 // Uploads of an open board, over XMLHttpRequest: fetch does not tell how much has left.
 
+import { effect } from "@preact/signals";
+
 import type { Store } from "@snapback/client";
 
 import type { Desk } from "../desk.js";
@@ -44,8 +46,12 @@ export function uploadsOf(desk: Desk): Uploads {
   });
   all.set(store, uploads);
   store.onStatus((status) => status === "live" && uploads.live());
-  addEventListener("beforeunload", (e) => {
-    if (uploads.list.value.some((u) => u.state.value === "sending" || u.state.value === "waiting")) e.preventDefault();
+  const ask = (e: BeforeUnloadEvent) => e.preventDefault();
+  // Asks only while there is something to lose: a listener that stays would keep the board in memory when it is closed.
+  effect(() => {
+    const busy = uploads.list.value.some((u) => u.state.value === "sending" || u.state.value === "waiting");
+    if (busy) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
   });
   return uploads;
 }
