@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import type { Board, Card, Column, Comment, Entity, Role, Store } from "@snapback/client";
 
-import { candidates, matches } from "../src/card/candidates.js";
+import { candidates, matches } from "../src/people/candidates.js";
 import { colourName, labelName, nextColour } from "../src/card/colours.js";
 import { concerns, countsOf } from "../src/card/counts.js";
 import { dueState, fromInputs, toInputs } from "../src/card/due.js";

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import type { Card, Column, Inspection } from "@snapback/client";
 
-import { archived, matchingWords } from "../src/files/archived.js";
-import { duration, over, sums, waiting } from "../src/files/inspecting.js";
+import { archived, matchingWords } from "../src/archive/archived.js";
+import { duration, over, sums, waiting } from "../src/inspect/inspecting.js";
 import { hasPreview, hostOf, linkFrom, nameOfLink, sortOf, suffixOf } from "../src/files/kinds.js";
 import { matching } from "../src/files/matching.js";
 

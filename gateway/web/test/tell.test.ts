@@ -3,10 +3,10 @@ import { test } from "node:test";
 
 import type { Entity } from "@snapback/client";
 
-import { known, nameless } from "../src/files/known.js";
-import type { Decision, Event } from "../src/files/log.js";
-import { lines } from "../src/files/log.js";
-import { tell, type Telling } from "../src/files/tell.js";
+import { known, nameless } from "../src/history/known.js";
+import type { Decision, Event } from "../src/history/log.js";
+import { lines } from "../src/history/log.js";
+import { tell, type Telling } from "../src/history/tell.js";
 
 const entities: { readonly [id: string]: Entity } = {
   b: { id: "b", kind: "board", title: "Team" },

@@ -2,14 +2,14 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
+import { ArchivePanel } from "../archive/ArchivePanel.js";
 import { LabelsPanel } from "../card/LabelsPanel.js";
-import { ArchivePanel } from "../files/ArchivePanel.js";
 import { FilesPanel } from "../files/FilesPanel.js";
-import { HistoryPanel } from "../files/HistoryPanel.js";
-import { InspectPanel } from "../files/InspectPanel.js";
+import { HistoryPanel } from "../history/HistoryPanel.js";
+import { InspectPanel } from "../inspect/InspectPanel.js";
 import { LabPanel } from "../lab/LabPanel.js";
-import { MembersPanel } from "../people/MembersPanel.js";
 import { Icon } from "../parts/Icon.js";
+import { MembersPanel } from "../people/MembersPanel.js";
 import { panel, type Panel } from "../ui.js";
 import { say } from "../words/words.js";
 

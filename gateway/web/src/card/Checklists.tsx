@@ -6,15 +6,15 @@ import { useChildren } from "@snapback/client/react";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu } from "../parts/Menu.js";
+import { Sure } from "../parts/Sure.js";
 import { say } from "../words/words.js";
 import { AddItems, AddLine } from "./Adding.js";
 import { doneOf } from "./counts.js";
 import { Editable } from "./Editable.js";
 import { at, refocus } from "./focus.js";
-import { useItemDrag } from "./itemdrag.js";
 import { Item } from "./Item.js";
+import { useItemDrag } from "./itemdrag.js";
 import { portions } from "./lines.js";
-import { Sure } from "./Sure.js";
 
 export function Checklists({ card, editable }: { readonly card: string; readonly editable: boolean }) {
   const { store } = useDesk();

@@ -5,6 +5,7 @@ import { useBoard, useChildren } from "@snapback/client/react";
 
 import { atLeast, useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Sure } from "../parts/Sure.js";
 import { refused } from "../refused.js";
 import { Compose } from "../text/Compose.js";
 import { ago, exactly } from "../words/dates.js";
@@ -17,7 +18,6 @@ import { present } from "./now.js";
 import { shownComments } from "./paging.js";
 import { Person } from "./People.js";
 import { Prose } from "./Prose.js";
-import { Sure } from "./Sure.js";
 
 export function Comments({ card, loading, writable }: { readonly card: Card; readonly loading: Loading; readonly writable: boolean }) {
   const { store } = useDesk();

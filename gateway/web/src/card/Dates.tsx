@@ -6,11 +6,11 @@ import type { Card } from "@snapback/client";
 
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
 import { exactly, onTime } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { dueState, fromInputs, inUTC, toInputs } from "./due.js";
 import { present } from "./now.js";
-import { Pop } from "./Pop.js";
 
 export function Dates({ card, editable }: { readonly card: Card; readonly editable: boolean }) {
   const { store } = useDesk();

@@ -5,10 +5,10 @@ import { useState } from "preact/hooks";
 import type { Card } from "@snapback/client";
 
 import { useDesk } from "../desk.js";
-import { History } from "../files/History.js";
+import { History } from "../history/History.js";
+import { personOf } from "../people/candidates.js";
 import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
-import { personOf } from "./candidates.js";
 import { present } from "./now.js";
 
 export function Foot({ card }: { readonly card: Card }) {

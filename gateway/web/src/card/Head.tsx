@@ -6,13 +6,13 @@ import { archive } from "../actions.js";
 import { Like } from "../board/Like.js";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
 import { AtCard } from "../people/AtCard.js";
 import { moving } from "../ui.js";
 import { say } from "../words/words.js";
 import { ColourPicker } from "./ColourPicker.js";
 import { colourName } from "./colours.js";
 import { Editable } from "./Editable.js";
-import { Pop } from "./Pop.js";
 import type { Rights } from "./standing.js";
 
 export function Head({ card, column, rights: { edit } }: {

@@ -7,6 +7,7 @@ import type { Checklist, Item as ItemEntity, Store } from "@snapback/client";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu, type MenuItem } from "../parts/Menu.js";
+import { Question } from "../parts/Sure.js";
 import { refused } from "../refused.js";
 import { announce } from "../say.js";
 import { onTime } from "../words/dates.js";
@@ -14,7 +15,6 @@ import { say } from "../words/words.js";
 import { Editable } from "./Editable.js";
 import { at, refocus } from "./focus.js";
 import { Person } from "./People.js";
-import { Question } from "./Sure.js";
 
 export function Item({ item, above, below, others, editable }: {
   readonly item: ItemEntity;

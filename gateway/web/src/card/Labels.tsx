@@ -7,11 +7,11 @@ import { useEntity, useList } from "@snapback/client/react";
 
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
+import { matches } from "../people/candidates.js";
 import { say } from "../words/words.js";
-import { matches } from "./candidates.js";
 import { ColourPicker } from "./ColourPicker.js";
 import { colourName, labelName, nextColour } from "./colours.js";
-import { Pop } from "./Pop.js";
 
 export function Labels({ card, editable }: { readonly card: Card; readonly editable: boolean }) {
   const on = card.labels;

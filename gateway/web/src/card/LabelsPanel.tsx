@@ -7,13 +7,13 @@ import { useBoard, useList } from "@snapback/client/react";
 
 import { atLeast, useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
+import { Sure } from "../parts/Sure.js";
 import { say } from "../words/words.js";
 import { ColourPicker } from "./ColourPicker.js";
 import { colourName, labelName, nextColour } from "./colours.js";
 import { Editable } from "./Editable.js";
 import { refocus } from "./focus.js";
-import { Pop } from "./Pop.js";
-import { Sure } from "./Sure.js";
 
 export function LabelsPanel() {
   const { me, board } = useBoard();

@@ -8,10 +8,10 @@ import { useBoard, useEntity, useList } from "@snapback/client/react";
 import { useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
+import { candidates, matches, personOf } from "../people/candidates.js";
 import { who } from "../session.js";
 import { say } from "../words/words.js";
-import { candidates, matches, personOf } from "./candidates.js";
-import { Pop } from "./Pop.js";
 
 /** A person by picture and name; with the name when it is to be read. */
 export function Person({ user, named = false }: { readonly user: string; readonly named?: boolean }) {

@@ -5,21 +5,21 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { File } from "@snapback/client";
 
-import { personOf } from "../card/candidates.js";
 import { useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
+import { Confirm } from "../parts/Confirm.js";
 import { Dialog } from "../parts/Dialog.js";
 import { Icon } from "../parts/Icon.js";
 import { Menu, type MenuItem } from "../parts/Menu.js";
+import { keepFocus } from "../parts/rowfocus.js";
+import { personOf } from "../people/candidates.js";
 import { refused } from "../refused.js";
 import { announce } from "../say.js";
 import { who } from "../session.js";
 import { EditText, useEditing } from "../text/EditText.js";
 import { ago, exactly, size } from "../words/dates.js";
 import { say } from "../words/words.js";
-import { Confirm } from "./Confirm.js";
 import { contentOf, save, useContent } from "./content.js";
-import { keepFocus } from "./focus.js";
 import { hasPreview, hostOf } from "./kinds.js";
 import { PickCard } from "./PickCard.js";
 import { SortIcon } from "./SortIcon.js";

@@ -2,7 +2,7 @@
 
 import type { Card } from "@snapback/client";
 
-import { matches } from "../card/candidates.js";
+import { matches } from "../people/candidates.js";
 
 /** The open cards that have all the words in their title; those that begin with them come first. */
 export function matching(cards: readonly Card[], text: string, not: string | undefined): readonly Card[] {

@@ -4,12 +4,12 @@ import { useState } from "preact/hooks";
 
 import { useBoard, useList } from "@snapback/client/react";
 
-import { candidates, matches as nameMatches } from "../card/candidates.js";
-import { Pop } from "../card/Pop.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
 import { filter, type Filter } from "../ui.js";
 import { say } from "../words/words.js";
+import { candidates, matches as nameMatches } from "./candidates.js";
 import { narrow } from "./filter.js";
 
 export function FilterButton() {

@@ -2,7 +2,7 @@
 
 import { nameOf, useDesk, type Desk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
-import { Pop } from "../card/Pop.js";
+import { Pop } from "../parts/Pop.js";
 import { isSmall } from "../top/panels.js";
 import { say } from "../words/words.js";
 import type { Person } from "./gather.js";

@@ -5,17 +5,17 @@ import { useMemo } from "preact/hooks";
 import type { Member, Role } from "@snapback/client";
 import { useBoard, useList } from "@snapback/client/react";
 
-import { Sure } from "../card/Sure.js";
 import { atLeast, useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
+import { Sure } from "../parts/Sure.js";
 import { navigate, hrefOf } from "../route.js";
 import { who } from "../session.js";
 import { locale, say } from "../words/words.js";
 import { AddMember } from "./AddMember.js";
 import { present } from "./present.js";
-import { adding, inOrder, isLastAdmin } from "./roster.js";
 import { RoleChoice } from "./RoleChoice.js";
+import { adding, inOrder, isLastAdmin } from "./roster.js";
 
 export function MembersPanel() {
   const desk = useDesk();

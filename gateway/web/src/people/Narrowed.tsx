@@ -3,10 +3,10 @@
 import type { Store } from "@snapback/client";
 import { useBoard, useList } from "@snapback/client/react";
 
-import { personOf } from "../card/candidates.js";
 import { Icon } from "../parts/Icon.js";
 import { filter, type Filter } from "../ui.js";
 import { say } from "../words/words.js";
+import { personOf } from "./candidates.js";
 import { narrow, showAll, useFilter } from "./filter.js";
 import { narrows } from "./matching.js";
 

@@ -1,11 +1,11 @@
 // Leaves nothing of a person in the browser.
 
 import type { Desk } from "../desk.js";
+import { Pop } from "../parts/Pop.js";
+import { Question } from "../parts/Sure.js";
 import { note } from "../say.js";
 import { signOut } from "../session.js";
 import { own, shared } from "../storage.js";
-import { Pop } from "../card/Pop.js";
-import { Question } from "../card/Sure.js";
 import { say } from "../words/words.js";
 
 /** Deletes what is kept of boards here, then forgets the token. Without a desk no board is open in this window. */

@@ -7,12 +7,12 @@ import { useBoard, useEntity } from "@snapback/client/react";
 
 import { restore } from "../actions.js";
 import { helping } from "../board/keys.js";
-import { Pop } from "../card/Pop.js";
-import { Question } from "../card/Sure.js";
 import { atLeast, useDesk } from "../desk.js";
 import { Dialog } from "../parts/Dialog.js";
-import { bar } from "../people/door.js";
 import type { MenuItem } from "../parts/Menu.js";
+import { Pop } from "../parts/Pop.js";
+import { Question } from "../parts/Sure.js";
+import { bar } from "../people/door.js";
 import { claimsOf, who } from "../session.js";
 import { panel, toggle } from "../ui.js";
 import { say } from "../words/words.js";

@@ -4,9 +4,9 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { useBoard } from "@snapback/client/react";
 
-import { Pop } from "../card/Pop.js";
 import { atLeast } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
+import { Pop } from "../parts/Pop.js";
 import { EditText, useEditing } from "../text/EditText.js";
 import { renaming } from "../ui.js";
 import { say } from "../words/words.js";

@@ -4,10 +4,10 @@
 import type { Change } from "@snapback/client";
 
 import { clip } from "../text/mutation.js";
+import { list } from "../words/lists.js";
 import { wording } from "../words/refusal.js";
 import { en, say, type Key } from "../words/words.js";
 import type { Known } from "./known.js";
-import { list } from "./lists.js";
 import type { Decision, Event } from "./log.js";
 import { tellCard } from "./tellcard.js";
 import { tellOther } from "./tellother.js";

@@ -5,9 +5,9 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { Store } from "@snapback/client";
 
-import { personOf } from "../card/candidates.js";
 import { useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
+import { personOf } from "../people/candidates.js";
 import { follow, hrefOf } from "../route.js";
 import { describe } from "../text/mutation.js";
 import { ago, exactly } from "../words/dates.js";

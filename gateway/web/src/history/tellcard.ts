@@ -1,8 +1,8 @@
 // What happened to a card, in words.
 
 import { onTime } from "../words/dates.js";
+import { list } from "../words/lists.js";
 import { say } from "../words/words.js";
-import { list } from "./lists.js";
 import type { Event } from "./log.js";
 import { called, counted, own, renamed, type Said, type Telling } from "./tell.js";
 

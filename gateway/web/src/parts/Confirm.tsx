@@ -3,8 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { Dialog } from "../parts/Dialog.js";
 import { say } from "../words/words.js";
+import { Dialog } from "./Dialog.js";
 
 export function Confirm({ title, yes, no = say("files.keep"), onYes, onClose, children }: {
   readonly title: string;

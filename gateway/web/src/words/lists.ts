@@ -1,6 +1,6 @@
 // Several things in a row: a, b and c.
 
-import { locale } from "../words/words.js";
+import { locale } from "./words.js";
 
 const format = new Intl.ListFormat(locale, { type: "conjunction" });
 

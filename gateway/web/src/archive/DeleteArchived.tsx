@@ -6,9 +6,9 @@ import { load, type Card, type Column, type Store } from "@snapback/client";
 import { useList } from "@snapback/client/react";
 
 import { useDesk } from "../desk.js";
+import { Confirm } from "../parts/Confirm.js";
+import { list } from "../words/lists.js";
 import { say } from "../words/words.js";
-import { Confirm } from "./Confirm.js";
-import { list } from "./lists.js";
 
 export function DeleteArchived({ entity, onYes, onClose }: {
   readonly entity: Card | Column;

@@ -6,10 +6,11 @@ import { useRef, useState } from "preact/hooks";
 import type { Card, Column } from "@snapback/client";
 
 import { restore } from "../actions.js";
-import { personOf } from "../card/candidates.js";
 import { nameOf, useDesk } from "../desk.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon, type IconName } from "../parts/Icon.js";
+import { keepFocus } from "../parts/rowfocus.js";
+import { personOf } from "../people/candidates.js";
 import { refused } from "../refused.js";
 import { follow, hrefOf } from "../route.js";
 import { announce } from "../say.js";
@@ -17,7 +18,6 @@ import { moving } from "../ui.js";
 import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { DeleteArchived } from "./DeleteArchived.js";
-import { keepFocus } from "./focus.js";
 
 export function ArchivedRow({ entity, column, list, editable }: {
   readonly entity: Card | Column;

@@ -2,7 +2,7 @@
 
 import type { Card, Column } from "@snapback/client";
 
-import { matches } from "../card/candidates.js";
+import { matches } from "../people/candidates.js";
 
 export interface Archived {
   readonly entity: Card | Column;
