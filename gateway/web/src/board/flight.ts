@@ -3,9 +3,17 @@
 
 import type { Card, Entity, Store } from "@snapback/client";
 
+import { drawNow } from "../frame.js";
+
 /** Milliseconds: a move, and a way home. */
 const usual = 180;
 const home = 340;
+
+/**
+ * So many at most make room by sliding: each becomes a layer of its own, and twenty of them cost as much as all the rest of
+ * a move. When there are more, only what is moved flies.
+ */
+const mostSliding = 8;
 
 interface Seen {
   readonly box: DOMRect;
@@ -54,9 +62,11 @@ function from(id: string, box: DOMRect): void {
 }
 
 function play(): void {
+  drawNow();
   const [was, columns, letGo, back, slow] = [before, measured, thrown, homing, slowly];
   [before, measured, thrown, homing, slowly, planned] = [new Map(), new Set(), new Map(), new Set(), false, false];
-  const moves: (() => void)[] = [];
+  const flying: (() => void)[] = [];
+  const sliding: (() => void)[] = [];
   const seen = new Set<string>();
   const look = (li: HTMLElement) => {
     const id = li.dataset["id"]!;
@@ -68,17 +78,19 @@ function play(): void {
     const [x, y] = [old.left - box.left, old.top - box.top];
     if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
     const across = letGo.has(id) || was.get(id)?.parent !== li.parentElement;
-    moves.push(() => (across ? fly : slide)(li, box, x, y, slow || back.has(id) ? home : usual));
+    const duration = slow || back.has(id) ? home : usual;
+    if (across) flying.push(() => fly(li, box, x, y, duration));
+    else sliding.push(() => slide(li, x, y, duration));
   };
   // All is read first, then all is set in motion.
   for (const parent of columns) document.querySelectorAll<HTMLElement>(selector(parent)).forEach(look);
   for (const id of letGo.keys()) document.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(id)}"]:is(.card, .column)`).forEach(look);
-  moves.forEach((move) => move());
+  for (const move of sliding.length > mostSliding ? flying : [...flying, ...sliding]) move();
 }
 
 const easing = "cubic-bezier(.2, .8, .3, 1)";
 
-function slide(li: HTMLElement, _: DOMRect, x: number, y: number, duration: number): void {
+function slide(li: HTMLElement, x: number, y: number, duration: number): void {
   li.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing });
 }
 

@@ -86,6 +86,16 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   return { drawn: rooms(boxes, virtual.getTotalSize()), measure: virtual.measureElement };
 }
 
+/**
+ * How high a row is as it was observed; of one that is new in the page what it is taken to be. To look would have the page
+ * laid out in the midst of its drawing, and before it is painted the observer tells.
+ */
+function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtual: Virtualizer<HTMLElement, HTMLElement>): number {
+  if (seen) return Math.round(seen.borderBoxSize[0]!.blockSize);
+  const index = virtual.indexFromElement(row);
+  return virtual.measurementsCache[index]?.size ?? usualHeight;
+}
+
 function virtualizer(
   list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, redraw: () => void,
 ): Virtualizer<HTMLElement, HTMLElement> {
@@ -95,7 +105,7 @@ function virtualizer(
     estimateSize: () => usualHeight,
     initialRect: { width: 272, height: innerHeight },
     paddingStart: padding, paddingEnd: padding, gap, overscan: 4,
-    observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: redraw,
+    observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: redraw, measureElement: heightOf,
   });
   // Rows are known by their id; an attribute with the index would change with every neighbour.
   one.indexFromElement = (row) => ids.current.indexOf(row.dataset["id"] ?? "");

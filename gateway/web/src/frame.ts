@@ -1,0 +1,60 @@
+// When the page is drawn anew. What the user does is drawn at once. What the server sends is drawn with the next frame, and
+// however much came meanwhile is drawn together.
+
+import { options } from "preact";
+
+import type { Options } from "@snapback/client";
+
+type Socket = ReturnType<NonNullable<NonNullable<Options["env"]>["socket"]>>;
+
+/** A page that is not painted has no frames: then after so many milliseconds. */
+const patience = 100;
+
+/** Preact's own way: when the task that is under way has ended. */
+const atOnce = (drawing: () => void): void => queueMicrotask(drawing);
+options.debounceRendering = atOnce;
+
+let draw: (() => void) | undefined;
+let frame = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function withTheFrame(drawing: () => void): void {
+  draw = drawing;
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(drawNow);
+  timer ??= setTimeout(drawNow, patience);
+}
+
+/** Draws what waits for the frame; for those who look at the page in the same frame. */
+export function drawNow(): void {
+  cancelAnimationFrame(frame);
+  clearTimeout(timer);
+  timer = undefined;
+  const drawing = draw;
+  draw = undefined;
+  drawing?.();
+}
+
+/** What is done in there is drawn with the next frame. */
+function later(fn: () => void): void {
+  options.debounceRendering = withTheFrame;
+  try {
+    fn();
+  } finally {
+    options.debounceRendering = atOnce;
+  }
+}
+
+/** The browser's socket; what comes by it is drawn with the next frame. */
+export function socket(url: string, protocols: string[]): Socket {
+  const real = new WebSocket(url, protocols) as Socket;
+  const own: Socket = {
+    onopen: null, onmessage: null, onclose: null,
+    send: (frame) => real.send(frame),
+    close: (code, reason) => real.close(code, reason),
+  };
+  real.onopen = (e) => own.onopen?.(e);
+  real.onmessage = (e) => later(() => own.onmessage?.(e));
+  real.onclose = (e) => own.onclose?.(e);
+  return own;
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { options } from "preact";
+
+import { drawNow, socket } from "../src/frame.js";
+
+/** A browser with one socket, whose frames come when the test says so. */
+function browser() {
+  let frames: (() => void)[] = [];
+  const real: { onmessage?: (e: unknown) => void } = {};
+  Object.assign(globalThis, {
+    WebSocket: function () {
+      return real;
+    },
+    requestAnimationFrame: (fn: () => void) => frames.push(fn),
+    cancelAnimationFrame: (n: number) => n && (frames[n - 1] = () => {}),
+  });
+  return {
+    real,
+    paint() {
+      const due = frames;
+      frames = [];
+      due.forEach((fn) => fn());
+    },
+  };
+}
+
+/** As Preact does when something is to be drawn. */
+const ask = (draw: () => void) => (options.debounceRendering as (draw: () => void) => void)(draw);
+
+test("what the server sends is drawn with the next frame, together; what the user does at once", async () => {
+  const { real, paint } = browser();
+  const one = socket("ws://x", []);
+  let drawn = 0;
+  one.onmessage = () => ask(() => drawn++);
+  real.onmessage!({});
+  real.onmessage!({});
+  await null;
+  assert.equal(drawn, 0);
+  paint();
+  assert.equal(drawn, 1);
+  ask(() => drawn++);
+  await null;
+  assert.equal(drawn, 2);
+  paint();
+  assert.equal(drawn, 2);
+});
+
+test("who looks at the page has it drawn before", () => {
+  const { real, paint } = browser();
+  const one = socket("ws://x", []);
+  let drawn = 0;
+  one.onmessage = () => ask(() => drawn++);
+  real.onmessage!({});
+  drawNow();
+  assert.equal(drawn, 1);
+  paint();
+  assert.equal(drawn, 1);
+});
+
+test("a page that is not painted is drawn all the same", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { real } = browser();
+  const one = socket("ws://x", []);
+  let drawn = 0;
+  one.onmessage = () => ask(() => drawn++);
+  real.onmessage!({});
+  t.mock.timers.tick(100);
+  assert.equal(drawn, 1);
+});
+
+test("a handler that throws does not make all that follows wait", async () => {
+  const { real } = browser();
+  const one = socket("ws://x", []);
+  one.onmessage = () => {
+    throw new Error("odd");
+  };
+  assert.throws(() => real.onmessage!({}));
+  let drawn = 0;
+  ask(() => drawn++);
+  await null;
+  assert.equal(drawn, 1);
+});
