@@ -3,6 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { beside } from "./beside.js";
+
 export interface MenuItem {
   readonly label: string;
   run(): void;
@@ -64,7 +66,7 @@ function List({ id, label, items, anchor, close }: {
   useLayoutEffect(() => {
     const list = ref.current!;
     list.showPopover(); // over dialogs, too
-    place(list, anchor);
+    beside(list, anchor, "end");
     entries()[0]?.focus({ preventScroll: true });
   }, []);
   useEffect(() => {
@@ -112,15 +114,4 @@ function List({ id, label, items, anchor, close }: {
       ))}
     </div>
   );
-}
-
-/** Below the button, or above where there is no room, and inside the window. */
-function place(list: HTMLElement, anchor: HTMLElement): void {
-  const a = anchor.getBoundingClientRect();
-  const { offsetWidth: w, offsetHeight: h } = list;
-  const rtl = document.documentElement.dir === "rtl";
-  const left = Math.max(8, Math.min(rtl ? a.left : a.right - w, innerWidth - w - 8));
-  const top = a.bottom + h + 8 > innerHeight && a.top > h + 8 ? a.top - h - 4 : a.bottom + 4;
-  list.style.left = `${left}px`;
-  list.style.top = `${Math.max(8, top)}px`;
 }

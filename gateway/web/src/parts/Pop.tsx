@@ -3,6 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { beside } from "./beside.js";
+
 export function Pop({ label, name = label, className = "tool", face, children }: {
   /** What is written over what opens. */
   readonly label: string;
@@ -45,10 +47,10 @@ function Popped({ id, label, anchor, close, children }: {
   useLayoutEffect(() => {
     const pop = ref.current!;
     pop.showPopover(); // over dialogs, too
-    place(pop, anchor);
+    beside(pop, anchor);
     const first = pop.querySelector<HTMLElement>("[data-first]") ?? pop.querySelector<HTMLElement>("input, select, textarea, button");
     first?.focus({ preventScroll: true });
-    const grown = new ResizeObserver(() => place(pop, anchor));
+    const grown = new ResizeObserver(() => beside(pop, anchor));
     grown.observe(pop);
     return () => grown.disconnect();
   }, []);
@@ -63,7 +65,7 @@ function Popped({ id, label, anchor, close, children }: {
       e.preventDefault();
       close(true);
     };
-    const follow = () => ref.current && place(ref.current, anchor);
+    const follow = () => ref.current && beside(ref.current, anchor);
     document.addEventListener("pointerdown", away, true);
     document.addEventListener("focusin", away, true);
     document.addEventListener("keydown", lost, true);
@@ -91,15 +93,4 @@ function Popped({ id, label, anchor, close, children }: {
       {children}
     </div>
   );
-}
-
-/** Below the button, or above where there is no room, and inside the window. */
-function place(pop: HTMLElement, anchor: HTMLElement): void {
-  const a = anchor.getBoundingClientRect();
-  const { offsetWidth: w, offsetHeight: h } = pop;
-  const wanted = document.documentElement.dir === "rtl" ? a.right - w : a.left;
-  const fits = a.bottom + h + 12 <= innerHeight;
-  const top = fits || a.top < h + 12 ? Math.min(a.bottom + 4, innerHeight - h - 8) : a.top - h - 4;
-  pop.style.left = `${Math.max(8, Math.min(wanted, innerWidth - w - 8))}px`;
-  pop.style.top = `${Math.max(8, top)}px`;
 }

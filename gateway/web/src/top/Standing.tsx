@@ -6,6 +6,7 @@ import type { StaleMutation, Status } from "@snapback/client";
 import { useBoard } from "@snapback/client/react";
 
 import { useDesk } from "../desk.js";
+import { beside } from "../parts/beside.js";
 import { announce, interrupt, note } from "../say.js";
 import { Queue } from "../text/Queue.js";
 import { say } from "../words/words.js";
@@ -30,7 +31,7 @@ export function Standing() {
     return () => panel.current?.removeEventListener("toggle", seen);
   }, []);
   useEffect(() => {
-    if (open && panel.current && button.current) place(panel.current, button.current);
+    if (open && panel.current && button.current) beside(panel.current, button.current);
   }, [open]);
   useOld(stale, () => panel.current?.showPopover());
   return (
@@ -48,15 +49,6 @@ export function Standing() {
       </div>
     </>
   );
-}
-
-/** Below the button and inside of the window. */
-function place(panel: HTMLElement, button: HTMLElement): void {
-  const at = button.getBoundingClientRect();
-  const { offsetWidth: width } = panel;
-  panel.style.top = `${at.bottom + 6}px`;
-  const start = document.documentElement.dir === "rtl" ? at.right - width : at.left;
-  panel.style.left = `${Math.max(8, Math.min(start, innerWidth - width - 8))}px`;
 }
 
 /** A connection lost is said at once, one that is back when there is time. */
