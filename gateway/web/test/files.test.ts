@@ -4,9 +4,10 @@ import { test } from "node:test";
 import type { Card, Column, Inspection } from "@snapback/client";
 
 import { archived, matchingWords } from "../src/archive/archived.js";
-import { duration, over, sums, waiting } from "../src/inspect/inspecting.js";
+import { over, sums, waiting } from "../src/inspect/inspecting.js";
 import { hasPreview, hostOf, linkFrom, nameOfLink, sortOf, suffixOf } from "../src/files/kinds.js";
 import { matching } from "../src/files/matching.js";
+import { duration } from "../src/words/dates.js";
 
 const card = (id: string, rev: number, more: Partial<Card> = {}): Card =>
   ({ id, kind: "card", title: id, rev, columnId: "c", position: "a", likes: 0, liked: false, ...more });

@@ -9,9 +9,10 @@ import { nameOf, useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { announce, note } from "../say.js";
 import { describe } from "../text/mutation.js";
+import { duration } from "../words/dates.js";
 import { wording } from "../words/refusal.js";
 import { say } from "../words/words.js";
-import { duration, mostWaiting, over, sums, waiting, type Over, type Speaking, type Waiting } from "./inspecting.js";
+import { mostWaiting, over, sums, waiting, type Over, type Speaking, type Waiting } from "./inspecting.js";
 
 /** Milliseconds between two looks. */
 const often = 250;

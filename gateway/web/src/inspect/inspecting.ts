@@ -2,17 +2,8 @@
 
 import type { Change, Inspection, Mutation } from "@snapback/client";
 
-import { locale, say, type Key } from "../words/words.js";
-
-const short = new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond", maximumFractionDigits: 0 });
-const long = new Intl.NumberFormat(locale, { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const longer = new Intl.NumberFormat(locale, { style: "unit", unit: "minute", maximumFractionDigits: 0 });
-
-/** 12 ms, 3.4 sec, 5 min. */
-export function duration(ms: number): string {
-  if (ms < 1000) return short.format(Math.max(0, Math.round(ms)));
-  return ms < 120_000 ? long.format(ms / 1000) : longer.format(Math.round(ms / 60_000));
-}
+import { duration } from "../words/dates.js";
+import { say, type Key } from "../words/words.js";
 
 export interface Waiting {
   readonly id: string;

@@ -3,7 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { useDesk } from "../desk.js";
-import { locale, say } from "../words/words.js";
+import { duration } from "../words/dates.js";
+import { say } from "../words/words.js";
 import { timelineOf } from "./lab.js";
 import { bar, stretch, type Run } from "./timeline.js";
 
@@ -41,12 +42,8 @@ function Row({ run, time, now }: { readonly run: Run; readonly time: { readonly 
   );
 }
 
-const milliseconds = new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond", maximumFractionDigits: 0 });
-const seconds = new Intl.NumberFormat(locale, { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const lasting = (ms: number) => (ms < 1000 ? milliseconds.format(Math.max(0, ms)) : seconds.format(ms / 1000));
-
 function state({ madeAt, endedAt, code, rev }: Run, now: number): string {
-  const time = lasting((endedAt ?? now) - madeAt);
+  const time = duration((endedAt ?? now) - madeAt);
   if (code === undefined) return say("lab.pending", { time });
   return code === "" ? say("lab.acked", { time, rev: rev ?? 0 }) : say("lab.refused", { code, time });
 }

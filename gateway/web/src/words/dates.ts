@@ -20,16 +20,13 @@ export function instant(value: string): Date {
 const formatOf = (when: Date) => (when.getFullYear() === new Date().getFullYear() ? day : dayOfYear);
 
 /** 3 Mar, 3 Mar 2025. */
-export const onDay = (value: string): string => formatOf(instant(value)).format(instant(value));
+const onDay = (value: string): string => formatOf(instant(value)).format(instant(value));
 
 /** 3 Mar, or 3 Mar 14:30 of what is no whole day. */
 export const onTime = (value: string): string => (isDay(value) ? onDay(value) : `${onDay(value)} ${clock.format(instant(value))}`);
 
 /** To the second, for titles. */
 export const exactly = (value: string): string => (isDay(value) ? dayOfYear.format(instant(value)) : full.format(instant(value)));
-
-/** 14:30. */
-export const atClock = (value: string | number): string => clock.format(new Date(value));
 
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 60], ["minute", 60], ["hour", 24], ["day", 7], ["week", 4.35], ["month", 12], ["year", Infinity],
@@ -43,6 +40,16 @@ export function ago(value: string | number, now = Date.now()): string {
     n /= most;
   }
   return "";
+}
+
+const milliseconds = new Intl.NumberFormat(locale, { style: "unit", unit: "millisecond", maximumFractionDigits: 0 });
+const seconds = new Intl.NumberFormat(locale, { style: "unit", unit: "second", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const minutes = new Intl.NumberFormat(locale, { style: "unit", unit: "minute", maximumFractionDigits: 0 });
+
+/** 12 ms, 3.4 sec, 5 min. */
+export function duration(ms: number): string {
+  if (ms < 1000) return milliseconds.format(Math.max(0, Math.round(ms)));
+  return ms < 120_000 ? seconds.format(ms / 1000) : minutes.format(Math.round(ms / 60_000));
 }
 
 const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
