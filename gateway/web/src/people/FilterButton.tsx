@@ -4,12 +4,13 @@ import { useState } from "preact/hooks";
 
 import { useBoard, useList } from "@snapback/client/react";
 
+import { labelName } from "../card/colours.js";
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
 import { Pop } from "../parts/Pop.js";
 import { filter, type Filter } from "../ui.js";
 import { say } from "../words/words.js";
-import { candidates, matches as nameMatches } from "./candidates.js";
+import { candidates, matches } from "./candidates.js";
 import { narrow } from "./filter.js";
 
 export function FilterButton() {
@@ -53,11 +54,11 @@ function LabelChoice() {
       <legend>{say("filter.labels")}</legend>
       {!all.length && <p class="hint">{say("filter.noLabels")}</p>}
       <ul class="tick-list">
-        {all.map(({ id, name, color }) => (
-          <li key={id}>
+        {all.map((label) => (
+          <li key={label.id}>
             <label class="tick">
-              <input type="checkbox" checked={labels.includes(id)} onChange={() => narrow({ labels: turn(labels, id) })} />
-              <span class="chip" data-color={color}><bdi>{name}</bdi></span>
+              <input type="checkbox" checked={labels.includes(label.id)} onChange={() => narrow({ labels: turn(labels, label.id) })} />
+              <span class="chip" data-color={label.color}><bdi>{labelName(label)}</bdi></span>
             </label>
           </li>
         ))}
@@ -81,7 +82,7 @@ function PeopleChoice() {
   const { assignees } = filter.value;
   const mine = me?.user;
   const people = candidates(store, mine, assignees, true);
-  const shown = people.filter((p) => (words ? nameMatches(words, p.name, p.user) : true)).slice(0, offered);
+  const shown = people.filter((p) => (words ? matches(words, p.name, p.user) : true)).slice(0, offered);
   return (
     <fieldset>
       <legend>{say("filter.assignees")}</legend>

@@ -3,6 +3,7 @@
 import type { Store } from "@snapback/client";
 import { useBoard, useList } from "@snapback/client/react";
 
+import { labelName } from "../card/colours.js";
 import { Icon } from "../parts/Icon.js";
 import { filter, type Filter } from "../ui.js";
 import { say } from "../words/words.js";
@@ -46,15 +47,15 @@ interface Part {
 function parts({ words, labels, assignees, due }: Filter, store: Store): readonly Part[] {
   return [
     ...(words.trim() ? [{ key: "words", text: say("search.words", { words: words.trim() }), without: { words: "" } }] : []),
-    ...labels.map((id) => ({ key: `label ${id}`, text: labelName(store, id), without: { labels: labels.filter((one) => one !== id) } })),
+    ...labels.map((id) => ({ key: `label ${id}`, text: labelOf(store, id), without: { labels: labels.filter((one) => one !== id) } })),
     ...assignees.map((user) => ({ key: `user ${user}`, text: personOf(store, user).name, without: { assignees: assignees.filter((one) => one !== user) } })),
     ...(due ? [{ key: "due", text: say(`filter.${due}`), without: { due: "" } as const }] : []),
   ];
 }
 
-const labelName = (store: Store, id: string): string => {
+const labelOf = (store: Store, id: string): string => {
   const label = store.get(id);
-  return (label?.kind === "label" && label.name) || say("filter.labels");
+  return label?.kind === "label" ? labelName(label) : say("filter.labels");
 };
 
 /** How many cards of how many: those in columns that are in sight. */

@@ -2,6 +2,8 @@
 
 import type { Member, Store } from "@snapback/client";
 
+import { fold } from "./matching.js";
+
 export interface Person {
   readonly user: string;
   readonly name: string;
@@ -28,10 +30,8 @@ function anywhere(store: Store): readonly string[] {
   return [...all].sort();
 }
 
-const plain = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
-
 /** Does one of the texts have each of the words typed, whatever their accents and capitals? */
 export function matches(typed: string, ...texts: readonly string[]): boolean {
-  const all = texts.map(plain);
-  return plain(typed).split(/\s+/).every((word) => all.some((text) => text.includes(word)));
+  const all = texts.map(fold);
+  return fold(typed).split(/\s+/).every((word) => all.some((text) => text.includes(word)));
 }
