@@ -70,10 +70,7 @@ export function archiveAll(desk: Desk, columnId: string): readonly Sent[] {
 
 export const restore = ({ store }: Desk, id: string): Sent => store.mutate(id, { archived: null });
 
-/** Says what was done, with a button that undoes the newest step; the note goes if it is refused. */
-export const undoable = (desk: Desk, sent: Sent, title: string): void => regrettable([sent], title, () => void desk.undo.undo());
-
-/** The same with a way of its own to take it back, which may be done after other things. */
+/** Says what was done, with a button that takes it back, also after other things; the note goes if it is refused. */
 function regrettable(sent: readonly Sent[], title: string, undo: () => void): void {
   announce(title);
   const gone = note({ tone: "done", title, actions: [{ label: say("top.undo"), run: undo }] });

@@ -43,7 +43,7 @@ function WithCard({ id }: { readonly id: string }) {
 }
 
 /** What is deleted with a card: 3 comments, 1 checklist. */
-export function goesWith(store: Pick<Store, "get" | "children">, id: string): readonly string[] {
+function goesWith(store: Pick<Store, "get" | "children">, id: string): readonly string[] {
   const card = store.get<Card>(id);
   const counts = [
     ["archive.comments", Math.max(card?.comments ?? 0, store.children(id, "comment").length)],

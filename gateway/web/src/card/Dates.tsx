@@ -33,7 +33,7 @@ export function Dates({ card, editable }: { readonly card: Card; readonly editab
 }
 
 /** How a due date stands, in a word. */
-export function DueMark({ due, done }: { readonly due: string; readonly done?: string | undefined }) {
+function DueMark({ due, done }: { readonly due: string; readonly done?: string | undefined }) {
   const state = dueState(due, done, present());
   return state === "later" ? null : <span class="due" data-due={state}>{say(`card.due.${state}`)}</span>;
 }

@@ -6,7 +6,7 @@ export const colours = ["red", "orange", "yellow", "lime", "green", "sky", "blue
 
 export type Colour = (typeof colours)[number];
 
-export const isColour = (value: string | undefined): value is Colour => colours.includes(value as Colour);
+const isColour = (value: string | undefined): value is Colour => colours.includes(value as Colour);
 
 /** What a colour is called; one that is none of ours goes by its own name. */
 export const colourName = (value: string | undefined): string => (isColour(value) ? say(`card.color.${value}` satisfies Key) : (value ?? say("card.color.none")));

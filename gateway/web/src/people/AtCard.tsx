@@ -9,7 +9,7 @@ import { hue } from "./names.js";
 import { at } from "./present.js";
 
 /** What somebody does, in words. */
-export function doingWords({ name, isMe, doing }: Person): string {
+function doingWords({ name, isMe, doing }: Person): string {
   const who = isMe ? say("people.youElsewhere") : name;
   return say(doing === "drag" ? "people.drags" : doing === "edit" ? "people.edits" : "people.looks", { name: who });
 }

@@ -66,7 +66,7 @@ export function TopBar() {
 }
 
 /** Opens and closes a panel of the drawer. */
-export function Opener({ which, icon }: { readonly which: Panel; readonly icon: IconName }) {
+function Opener({ which, icon }: { readonly which: Panel; readonly icon: IconName }) {
   const title = say(`panel.${which}`);
   return (
     <button type="button" class="tool" data-opens={which} aria-label={title} title={title} aria-expanded={panel.value === which} onClick={() => toggle(which)}>

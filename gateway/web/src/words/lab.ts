@@ -9,7 +9,6 @@ export const lab = {
   "lab.swallow": "Lost without an answer",
   "lab.delay": "Delayed by",
   "lab.jitter": "and at random up to",
-  "lab.share": "{share}",
   "lab.ms": "{count} ms",
   "lab.failed": "The lab did not take the setting",
   "lab.script": "Three quick edits, the middle one refused",
