@@ -25,6 +25,7 @@ import { route } from "./route.js";
 import { who } from "./session.js";
 import { Notes, Voice } from "./top/Notes.js";
 import { direction, language } from "./words/words.js";
+import "./people/handover.js";
 import "./top/theme.js";
 
 function App() {

@@ -36,6 +36,8 @@ const { problemOf, request, Problem, signIn, signOut, who } = await import("../s
 const { hrefOf, parse, remember, route } = await import("../src/route.js");
 const { own, shared } = await import("../src/storage.js");
 const { addressOf, plain } = await import("../src/files/content.js");
+const { note, notes } = await import("../src/say.js");
+await import("../src/people/handover.js");
 const { cardTitle, columnTitle } = await import("../src/board/short.js");
 
 test("a browser that keeps nothing has a name, a token and a board all the same, as long as the page", () => {
@@ -96,4 +98,17 @@ test("a title of many pages does not fill the board", () => {
   assert.equal(columnTitle("A  b"), "A  b");
   assert.deepEqual([cardTitle("W".repeat(16384)).length, columnTitle("W".repeat(16384)).length], [300, 100]);
   assert.ok(!cardTitle("👨‍👩‍👧‍👦".repeat(500)).includes("\ufffd"));
+});
+
+test("what was said to one person is taken away before the next one, and only then", () => {
+  const token = (sub: string, exp: number) => `h.${btoa(JSON.stringify({ sub, exp }))}.s`;
+  signIn(token("ann", 1));
+  const ends: string[] = [];
+  note({ tone: "plain", title: "Text put aside", text: "a secret of ann", onEnd: (how) => void ends.push(how) });
+  signIn(token("ann", 2));
+  assert.equal(notes.value.length, 1);
+  signOut();
+  assert.deepEqual([notes.value.length, ends], [0, ["taken"]]);
+  note({ tone: "plain", title: "Not all is deleted" });
+  assert.equal(notes.value.length, 1);
 });

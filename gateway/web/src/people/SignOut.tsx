@@ -10,13 +10,10 @@ import { say } from "../words/words.js";
 
 /** Deletes what is kept of boards here, then forgets the token. Without a desk no board is open in this window. */
 export async function leave(desk?: Desk): Promise<void> {
-  try {
-    await (desk ? desk.offline.signOut() : wipe());
-  } catch {
-    note({ tone: "plain", title: say("signIn.outFailed") });
-  }
+  const failed = await (desk ? desk.offline.signOut() : wipe()).then(() => false, () => true);
   forgetAll();
   signOut();
+  if (failed) note({ tone: "plain", title: say("signIn.outFailed") });
   setTimeout(forgetAll); // what the board wrote when it was closed
 }
 
