@@ -11,7 +11,7 @@ import { Closed } from "../people/Closed.js";
 import { remember, route } from "../route.js";
 import { who } from "../session.js";
 import { TopBar } from "../top/TopBar.js";
-import { here, type Here } from "../ui.js";
+import { here, renaming, type Here } from "../ui.js";
 import { say } from "../words/words.js";
 import { Columns } from "./Columns.js";
 import { Drawer } from "./Drawer.js";
@@ -43,6 +43,7 @@ function OnDesk() {
     document.body.dataset["status"] = status;
     document.body.dataset["role"] = me?.role ?? "";
   }, [status, me]);
+  useEffect(() => () => void (renaming.value = undefined), []); // what was begun is a draft, and on this board
   return (
     <div class="page">
       <TopBar />

@@ -1,5 +1,7 @@
 // All keys of the board.
 
+import { useEffect } from "preact/hooks";
+
 import { Dialog } from "../parts/Dialog.js";
 import { say, type Key } from "../words/words.js";
 import { helping } from "./keys.js";
@@ -18,9 +20,11 @@ const keys: readonly (readonly [keys: readonly string[], what: Key])[] = [
   [["?"], "keys.help"],
 ];
 
+const close = () => void (helping.value = false);
+
 export function KeysDialog() {
+  useEffect(() => close, []);
   if (!helping.value) return null;
-  const close = () => void (helping.value = false);
   return (
     <Dialog label={say("board.keys")} className="small-dialog keys-dialog" onClose={close}>
       <h2>{say("board.keys")}</h2>

@@ -1,7 +1,7 @@
 // A column's limit and colour.
 
 import { signal } from "@preact/signals";
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import type { Column } from "@snapback/client";
 import { useEntity } from "@snapback/client/react";
@@ -18,6 +18,7 @@ const close = () => void (setting.value = undefined);
 
 export function LimitDialog() {
   const id = setting.value;
+  useEffect(() => close, []);
   return id === undefined ? null : <Settings key={id} id={id} />;
 }
 

@@ -1,6 +1,6 @@
 // Move…: a card to a column and a place in it, a column to a place, without dragging.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { Card, Column, Place } from "@snapback/client";
 import { useChildren, useEntity } from "@snapback/client/react";
@@ -23,6 +23,7 @@ const close = () => void (moving.value = undefined);
 export function MoveDialog() {
   const id = moving.value;
   const thing = useEntity<Card | Column>(id ?? "");
+  useEffect(() => close, []); // with the board
   if (id === undefined || (thing?.kind !== "card" && thing?.kind !== "column")) return null;
   return thing.kind === "card" ? <MoveCard key={id} card={thing} /> : <MoveColumn key={id} column={thing} />;
 }

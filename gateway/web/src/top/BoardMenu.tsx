@@ -1,6 +1,7 @@
 // The main menu of a board: with its settings, and in a narrow window with the tools that have no room.
 
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
 import type { Member } from "@snapback/client";
 import { useBoard, useEntity } from "@snapback/client/react";
@@ -19,12 +20,15 @@ import { say } from "../words/words.js";
 import { MainMenu } from "./MainMenu.js";
 import { isNarrow, panelsHere } from "./panels.js";
 
+/** Are the settings open? */
 const settings = signal(false);
+const close = () => void (settings.value = false);
 
 export function BoardMenu() {
   const { board, me, status } = useBoard();
   const { user, token } = who.value;
   const claims = claimsOf(token);
+  useEffect(() => close, []);
   const mine = me?.user ?? (token ? (claims.sub ?? "") : bar.value ? "" : user); // who has no token is nobody to a server with keys
   const member = useEntity<Member>(`member:${mine}`);
   const name = member?.name || claims.name || mine;
@@ -52,7 +56,6 @@ export function BoardMenu() {
 function Settings() {
   const desk = useDesk();
   const { board, me } = useBoard();
-  const close = () => (settings.value = false);
   if (!board) return null;
   return (
     <Dialog label={say("top.settingsTitle")} className="small-dialog" onClose={close}>
