@@ -199,3 +199,32 @@ func TestFocus_Renaming(t *testing.T) {
 	}
 	s.agree(w)
 }
+
+// TestFocus_Notes: a note's button was pressed, and the note is gone; the
+// keyboard is where it was before. The list of keys opens from anywhere. What is
+// said twice is heard twice.
+func TestFocus_Notes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.open("ann")
+	w.keys("?")
+	w.Until(has("dialog.keys-dialog"))
+	w.keys(kb.Escape)
+	w.Until(`!document.querySelector('dialog')`)
+	w.focus(card("backup") + " .card-title")
+	w.keys("c")
+	w.Until(has(card("typo")))
+	w.press(w.at(".note-actions button").middle())
+	w.Until(in("done", "backup") + " && " + has(card("typo")))
+	w.Do(chromedp.Evaluate[chromedp.Void](`(() => {
+		globalThis.said = [];
+		const status = document.querySelector('.unseen[role=status][aria-live]');
+		new MutationObserver((all) => all.some((r) => r.addedNodes.length) && said.push(status.textContent)).observe(status, { childList: true, subtree: true });
+	})()`))
+	w.keys(" " + kb.End + kb.End + kb.Escape)
+	w.Until(`said.at(-1)?.startsWith('Put back')`)
+	if got := w.Eval(`said.slice(1, 3).join('\n')`); got == "" || got != w.Eval(`[said[1], said[1]].join('\n')`) {
+		t.Errorf("at the end of the list it said %q", w.Eval(`said.join('\n')`))
+	}
+	s.agree(w)
+}

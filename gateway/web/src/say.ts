@@ -74,11 +74,11 @@ export function dismiss(id: number, how: Ending = "closed"): void {
   gone?.onEnd?.(how);
 }
 
-/** What is read out: politely, or at once. Another object each time, so that the same words are read again. */
-export const polite = signal({ text: "" });
-export const urgent = signal({ text: "" });
+/** What is read out: politely, or at once. It has another id each time, so that the same words are read again. */
+export const polite = signal({ id: 0, text: "" });
+export const urgent = signal({ id: 0, text: "" });
 
 /** Has a screen reader say it when it has finished what it says. */
-export const announce = (text: string): void => void (polite.value = { text });
+export const announce = (text: string): void => void (polite.value = { id: ++last, text });
 /** Has it said at once: a refusal, a lost connection. */
-export const interrupt = (text: string): void => void (urgent.value = { text });
+export const interrupt = (text: string): void => void (urgent.value = { id: ++last, text });

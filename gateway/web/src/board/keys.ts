@@ -136,10 +136,6 @@ export function useKeys(board: RefObject<HTMLElement | null>, desk: Desk, editab
       if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing(e.target)) return;
       if (lifted.value?.by === "keys") return whileLifted(desk, e);
       if (lifted.value) return;
-      if (e.key === "?") {
-        helping.value = true;
-        return e.preventDefault();
-      }
       const owner = ownerOf(e.target);
       // A button in the card has Space and Enter for itself; letters and arrows are the card's there as well.
       const onIt = e.target instanceof Element && e.target.matches(".card-title, .column-head");
@@ -151,15 +147,24 @@ export function useKeys(board: RefObject<HTMLElement | null>, desk: Desk, editab
       else if (!act(desk, e.key.toLowerCase(), id, kind, element, editable)) return;
       e.preventDefault();
     };
+    // From anywhere: who looks for the keys is at none of them yet.
+    const asked = (e: KeyboardEvent) => {
+      if (e.key !== "?" || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing(e.target) || lifted.value) return;
+      if (document.querySelector("dialog:modal")) return;
+      helping.value = true;
+      e.preventDefault();
+    };
     // Whoever goes elsewhere lets go of it.
     const strayed = () => {
       const now = lifted.value;
       if (now?.by === "keys" && focused.value !== now.id) putBack(desk);
     };
     root.addEventListener("keydown", pressed);
+    addEventListener("keydown", asked);
     const end = focused.subscribe(strayed);
     return () => {
       root.removeEventListener("keydown", pressed);
+      removeEventListener("keydown", asked);
       end();
       if (lifted.value) putBack(desk);
     };

@@ -39,7 +39,8 @@ export function lift(desk: Desk, id: string, by: Lift["by"]): boolean {
   if (at < 0 || lifted.value) return false;
   const was = here.value;
   here.value = { card: id, doing: "drag" };
-  ends = [() => (here.value = was), desk.store.subscribe(() => check(desk))];
+  const what = nameOf(thing);
+  ends = [() => (here.value = was), desk.store.subscribe(() => check(desk, what))];
   lifted.value = { id, kind: thing.kind, by, ...spotAt(parent, others(parent, id), at) };
   return true;
 }
@@ -88,14 +89,14 @@ export function putDown(desk: Desk): boolean {
 }
 
 /** Others go on working: what is lifted may be gone, or the column it is over. */
-function check(desk: Desk): void {
+function check(desk: Desk, what: string | undefined): void {
   const now = lifted.value;
   if (!now) return;
   const { store } = desk;
   const thing = store.get<Card | Column>(now.id);
   if (!thing || thing.archived) {
     end();
-    return announce(say("board.liftedGone", { what: nameOf(thing) ?? say("refused.unnamed") }));
+    return announce(say("board.liftedGone", { what: nameOf(thing) ?? what ?? say("refused.unnamed") }));
   }
   const over = now.parent && store.get<Column>(now.parent);
   if (now.parent && (!over || over.archived)) putBack(desk);

@@ -3,8 +3,9 @@
 
 import { effect } from "@preact/signals";
 import { createPortal } from "preact/compat";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { elementOf, focusOn, ownerOf } from "../board/focus.js";
 import { dialogs } from "../parts/Dialog.js";
 import { Icon } from "../parts/Icon.js";
 import { dismiss, interrupt, notes, polite, urgent, type Note } from "../say.js";
@@ -32,7 +33,7 @@ export function Notes() {
   const [all, showAll] = useState(false);
   const [paused, pause] = useState(false);
   const ref = useRef<HTMLElement>(null);
-  const before = useRef<HTMLElement>(undefined);
+  const before = useRef<{ readonly element: HTMLElement; readonly id: string | undefined }>(undefined);
   useKey(ref);
   const { value: list } = notes;
   const shown = all ? list : list.slice(-most);
@@ -40,9 +41,15 @@ export function Notes() {
   const close = (note: Note) => {
     const at = shown.indexOf(note);
     const next = shown[at + 1] ?? shown[at - 1];
+    if (next) ref.current?.querySelector<HTMLElement>(`[data-note="${next.id}"] .note-close`)?.focus();
     dismiss(note.id);
-    if (next) requestAnimationFrame(() => ref.current?.querySelector<HTMLElement>(`[data-note="${next.id}"] .note-close`)?.focus());
-    else if (before.current?.isConnected) before.current.focus();
+  };
+  /** A note that had the focus is gone: back to where it came from, even if that was drawn anew, unless it is elsewhere by now. */
+  const leave = () => {
+    if (!document.activeElement?.matches("body, dialog")) return;
+    const { element, id } = before.current ?? {};
+    if (element?.isConnected) element.focus({ preventScroll: true });
+    else if (id !== undefined && elementOf(id)) focusOn(id);
   };
   useEffect(() => {
     if (list.length <= most) showAll(false);
@@ -54,20 +61,26 @@ export function Notes() {
       onMouseEnter={() => pause(true)} onMouseLeave={() => pause(!!ref.current?.contains(document.activeElement))}
       onFocusIn={(e) => {
         pause(true);
-        if (e.relatedTarget instanceof HTMLElement && !ref.current?.contains(e.relatedTarget)) before.current = e.relatedTarget;
+        const { relatedTarget: element } = e;
+        if (element instanceof HTMLElement && !ref.current?.contains(element)) before.current = { element, id: ownerOf(element)?.id };
       }}
       onFocusOut={() => pause(!!ref.current?.matches(":hover"))}
     >
       {hidden > 0 && <button type="button" class="second notes-more" onClick={() => showAll(true)}>{say("notes.more", { count: hidden })}</button>}
-      {shown.map((n) => <One key={n.id} note={n} paused={paused} close={() => close(n)} />)}
+      {shown.map((n) => <One key={n.id} note={n} paused={paused} close={() => close(n)} leave={leave} />)}
     </section>,
     beside,
   );
 }
 
-function One({ note, paused, close }: { readonly note: Note; readonly paused: boolean; close(): void }) {
+function One({ note, paused, close, leave }: { readonly note: Note; readonly paused: boolean; close(): void; leave(): void }) {
   const { id, tone, title, text, kept, actions = [], parts, count = 1 } = note;
+  const ref = useRef<HTMLDivElement>(null);
   useStay(note, paused);
+  useLayoutEffect(() => {
+    const own = ref.current!;
+    return () => void (own.contains(document.activeElement) && queueMicrotask(leave));
+  }, []);
   useEffect(() => {
     if (count === 1) return undefined; // an alert is read when it comes
     const timer = setTimeout(() => interrupt(text === undefined ? title : `${title}. ${text}`), quiet);
@@ -75,7 +88,7 @@ function One({ note, paused, close }: { readonly note: Note; readonly paused: bo
   }, [count]);
   return (
     <div
-      class="note" data-note={id} data-tone={tone} data-kept={kept === undefined ? undefined : true}
+      ref={ref} class="note" data-note={id} data-tone={tone} data-kept={kept === undefined ? undefined : true}
       role={tone === "refused" ? "alert" : undefined} aria-atomic={tone === "refused" ? "false" : undefined}
       aria-relevant={tone === "refused" ? "additions" : undefined}
       onKeyDown={(e) => {
@@ -166,8 +179,8 @@ function useKey(ref: { readonly current: HTMLElement | null }): void {
 export function Voice() {
   return createPortal(
     <>
-      <p class="unseen" role="status" aria-live="polite">{polite.value.text}</p>
-      <p class="unseen" role="alert">{urgent.value.text}</p>
+      <p class="unseen" role="status" aria-live="polite"><span key={polite.value.id}>{polite.value.text}</span></p>
+      <p class="unseen" role="alert"><span key={urgent.value.id}>{urgent.value.text}</span></p>
     </>,
     beside,
   );
