@@ -24,14 +24,7 @@ export function Compose({ name, label, multiline = false, button = say("texts.se
   const ref = useRef<HTMLTextAreaElement>(null);
   const [why, setWhy] = useState<string>();
   const [filled, setFilled] = useState(() => !!draft.text);
-  const mounted = useRef(true);
-  useEffect(() => {
-    mounted.current = true;
-    return () => {
-      mounted.current = false;
-      texts.drafts.flush();
-    };
-  }, []);
+  useEffect(() => () => texts.drafts.flush(), []);
   const put = (text: string) => {
     ref.current!.value = text;
     setFilled(!!text);
@@ -46,7 +39,7 @@ export function Compose({ name, label, multiline = false, button = say("texts.se
     const sent = submit(text);
     draft.send(text, sent);
     texts.claim(sent.id, (_, reason) => {
-      if (!mounted.current || ref.current!.value) return false;
+      if (!ref.current || ref.current.value) return false; // the field may be gone before any effect of it has run
       draft.set("");
       put(text);
       setWhy(reason);
