@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
-import { draftsOf, longestDraft, type DraftStorage } from "../src/text/drafts.js";
+import { draftsOf, longestDraft, placeOf, type DraftStorage } from "../src/text/drafts.js";
 import { differ } from "../src/text/differ.js";
 import { isRequired, stored } from "../src/text/stored.js";
 
@@ -124,4 +124,9 @@ test("the words that differ are marked", () => {
   const start = performance.now();
   assert.equal(differ(long.join(" "), long.slice().reverse().join(" ")).map((p) => p.text).join(""), long.join(" "));
   assert.ok(performance.now() - start < 1000);
+});
+
+test("a draft's name says where its text stands, or is to stand", () => {
+  const places = ["card/title", "comment-2/text", "comment-card", "comment-card#01J", "items-list", "checklist-card", "add-card/next", "add-column"];
+  assert.deepEqual(places.map(placeOf), ["card", "comment-2", "card", "card", "list", "card", "next", undefined]);
 });

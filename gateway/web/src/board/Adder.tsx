@@ -52,9 +52,9 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
   const submit = (asLines: boolean) => {
     const text = input.current!.value.trim();
     if (!text) return close();
-    add(asLines ? linesOf(text) : [text]);
+    const sent = add(asLines ? linesOf(text) : [text]).at(-1);
     input.current!.value = "";
-    draft.set(""); // if it is refused, a note has it
+    if (sent) draft.send(text, sent); // if it is refused, a note has it
     setLines(0);
     input.current!.focus();
   };

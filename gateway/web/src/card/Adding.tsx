@@ -2,6 +2,8 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import type { Sent } from "@snapback/client";
+
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Begun } from "../text/Unsaved.js";
@@ -9,7 +11,7 @@ import { say } from "../words/words.js";
 import { linesOf } from "./lines.js";
 
 /** Adds items; each line of a pasted text is one. */
-export function AddItems({ draft, title, add }: { readonly draft: string; readonly title: string; add(lines: readonly string[]): void }) {
+export function AddItems({ draft, title, add }: { readonly draft: string; readonly title: string; add(lines: readonly string[]): Sent }) {
   return (
     <Adding
       draft={draft} label={say("card.item.add")} name={say("card.item.addTo", { title })} field={say("card.item.text")} button={say("card.add")} stays
@@ -33,7 +35,7 @@ export function AddLine({ draft, label, field, button, first, add }: {
   /** What the field holds at first. */
   readonly first: string;
   /** Adds it, and sees to the focus. */
-  add(text: string): void;
+  add(text: string): Sent;
 }) {
   return <Adding draft={draft} label={label} name={label} field={field} button={button} first={first} stays={false} add={add} />;
 }
@@ -48,7 +50,7 @@ function Adding({ draft: kept, label, name, field, button: act, first = "", stay
   readonly first?: string;
   /** Does the field stay open for the next? */
   readonly stays: boolean;
-  add(text: string): void;
+  add(text: string): Sent;
   /** Takes what the field would hold after pasting; false if it is to be pasted as it is. */
   paste?(text: string): boolean;
 }) {
@@ -68,8 +70,7 @@ function Adding({ draft: kept, label, name, field, button: act, first = "", stay
   const submit = () => {
     const text = input.current!.value.replace(/\s+/g, " ").trim();
     if (!text) return close();
-    add(text);
-    draft.set(""); // if it is refused, a note has it
+    draft.send(text, add(text)); // if it is refused, a note has it
     if (!stays) return setOpen(false);
     input.current!.value = "";
   };

@@ -26,7 +26,11 @@ export function Checklists({ card, editable }: { readonly card: string; readonly
       {editable && (
         <AddLine
           draft={`checklist-${card}`} label={say("card.checklist.new")} field={say("card.checklist.title")} button={say("card.add")} first={say("card.checklist.first")}
-          add={(title) => refocus(`${at(store.create("checklist", { cardId: card, title }).entityId)} .add`)}
+          add={(title) => {
+            const sent = store.create("checklist", { cardId: card, title });
+            refocus(`${at(sent.entityId)} .add`);
+            return sent;
+          }}
         />
       )}
     </div>
@@ -48,11 +52,9 @@ function Checklist({ list, above, below, others, editable }: {
     store.remove(id);
     refocus(".checklists > .add");
   };
-  const add = (lines: readonly string[]) => {
-    for (const some of portions(lines)) {
-      store.transact(some.map((text) => ({ entityId: store.newId(), patch: { kind: "item", checklistId: id, text }, ifRev: 0 })));
-    }
-  };
+  const add = (lines: readonly string[]) => portions(lines).map((some) => (
+    store.transact(some.map((text) => ({ entityId: store.newId(), patch: { kind: "item", checklistId: id, text }, ifRev: 0 })))
+  )).at(-1)!;
   return (
     <section class="checklist" data-id={id} aria-label={title}>
       <header class="part-head">

@@ -8,6 +8,7 @@ import { Icon } from "../parts/Icon.js";
 import { Sure } from "../parts/Sure.js";
 import { refused } from "../refused.js";
 import { Compose } from "../text/Compose.js";
+import { useBegun } from "../text/Unsaved.js";
 import { ago, exactly } from "../words/dates.js";
 import { say } from "../words/words.js";
 import { commentsOf } from "./counts.js";
@@ -26,6 +27,7 @@ export function Comments({ card, loading, writable }: { readonly card: Card; rea
   const all = useChildren(id, "comment");
   const { fetched, busy, older } = loading;
   const shown = shownComments(all, fetched);
+  const begun = useBegun(`comment-${id}`);
   return (
     <section class="comments" aria-label={say("card.comments")}>
       <header class="part-head">
@@ -33,7 +35,7 @@ export function Comments({ card, loading, writable }: { readonly card: Card; rea
         <h3>{say("card.comments")}</h3>
         <span class="quiet comment-count">{say("card.count", { count: commentsOf(store, card) })}</span>
       </header>
-      {writable && (
+      {(writable || begun) && (
         <Compose
           name={`comment-${id}`} label={say("card.comment.new")} button={say("card.comment.send")} multiline
           submit={(text) => store.create("comment", { cardId: id, text })}

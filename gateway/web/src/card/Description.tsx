@@ -2,12 +2,15 @@
 
 import type { Card } from "@snapback/client";
 
+import { keyOf } from "../text/texts.js";
+import { useBegun } from "../text/Unsaved.js";
 import { say } from "../words/words.js";
 import { Editable } from "./Editable.js";
 import { Prose } from "./Prose.js";
 
 export function Description({ card: { id, description }, editable }: { readonly card: Card; readonly editable: boolean }) {
-  if (!editable && !description) return null;
+  const begun = useBegun(keyOf(id, "description"));
+  if (!editable && !description && !begun) return null;
   return (
     <section class="description" aria-label={say("card.description")}>
       <h3>{say("card.description")}</h3>

@@ -5,9 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { Icon } from "../parts/Icon.js";
 import { EditText, useEditing } from "../text/EditText.js";
-import { Unsaved } from "../text/Unsaved.js";
+import { keyOf } from "../text/texts.js";
+import { Begun, useBegun } from "../text/Unsaved.js";
 
-export function Editable({ id, field, label, name, face, className = face ? "second" : "tool", multiline = false, editable, children }: {
+export function Editable({ id, field, label, name, face, className = face ? "second" : "tool", multiline = false, editable: may, children }: {
   readonly id: string;
   readonly field: string;
   /** What the field is called. */
@@ -23,6 +24,8 @@ export function Editable({ id, field, label, name, face, className = face ? "sec
   children(edit: (() => void) | undefined): ComponentChildren;
 }) {
   const [wanted, setEditing] = useEditing(id, field);
+  const mark = keyOf(id, field);
+  const editable = useBegun(mark) || may;
   const editing = wanted && editable;
   const button = useRef<HTMLButtonElement>(null);
   const was = useRef(false);
@@ -40,7 +43,7 @@ export function Editable({ id, field, label, name, face, className = face ? "sec
           {face ?? <Icon name="pencil" />}
         </button>
       )}
-      {editable && <Unsaved id={id} field={field} />}
+      <Begun name={mark} />
     </>
   );
 }

@@ -1,14 +1,19 @@
 // The mark of a text that was begun and not sent.
 
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+
 import { useDesk } from "../desk.js";
 import { say } from "../words/words.js";
-import { keyOf } from "./texts.js";
 
-export const Unsaved = ({ id, field }: { readonly id: string; readonly field: string }) => <Begun name={keyOf(id, field)} />;
+/** By the name of its draft: keyOf, or that of something new. */
+export const Begun = ({ name }: { readonly name: string }) => (useBegun(name) ? <span class="unsaved">{say("texts.unsaved")}</span> : null);
 
-/** The same of what is not there yet, by the name of its draft. */
-export function Begun({ name }: { readonly name: string }) {
+/** Is there an unfinished text of that name? Whoever may not write any more still gets at his words. */
+export function useBegun(name: string): boolean {
   const { drafts } = useDesk().texts;
-  const draft = drafts.of(name).value;
-  return draft && draft.sent === undefined ? <span class="unsaved">{say("texts.unsaved")}</span> : null;
+  return useMemo(() => computed(() => {
+    const draft = drafts.of(name).value;
+    return draft !== undefined && draft.sent === undefined;
+  }), [drafts, name]).value;
 }

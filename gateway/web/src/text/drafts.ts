@@ -44,6 +44,13 @@ export interface Drafts {
   close(): void;
 }
 
+/** The entity that a draft is a text of, or that it is to be added to: "card" of `card/title`, `comment-card`, `add-card/column`. */
+export function placeOf(key: string): string | undefined {
+  const [name = ""] = key.split("#");
+  const [, place] = /^(?:(?:comment|checklist|items)-|add-card\/)([^/]+)$/.exec(name) ?? [];
+  return place ?? /^([^/]+)\//.exec(name)?.[1];
+}
+
 export interface DraftsOptions {
   readonly board: string;
   readonly user: string;

@@ -4,7 +4,7 @@
 import type { Offline, Store } from "@snapback/client";
 
 import { of, Problem, request } from "../session.js";
-import type { Drafts } from "./drafts.js";
+import { placeOf, type Drafts } from "./drafts.js";
 
 export async function settleOld({ board, store, offline, drafts, signal }: {
   readonly board: string;
@@ -33,5 +33,33 @@ async function effectOf(board: string, mutation: string): Promise<boolean | unde
     return frame.type === "ack";
   } catch (e) {
     return e instanceof Problem && e.status === 404 ? false : undefined;
+  }
+}
+
+/** Tells of texts whose place was deleted while no page was there. What is not in the open part may be there still. */
+export async function findGone({ board, store, drafts, signal, lost }: {
+  readonly board: string;
+  readonly store: Store;
+  readonly drafts: Drafts;
+  readonly signal: AbortSignal;
+  lost(key: string, id: string): void;
+}): Promise<void> {
+  const unplaced = () => drafts.keys().flatMap((key) => {
+    const id = placeOf(key);
+    return id === undefined || store.get(id) || drafts.get(key)?.sent !== undefined ? [] : [{ key, id }];
+  });
+  if (!drafts.keys().length || !(await store.ready) || !unplaced().length) return;
+  const all = await entitiesOf(board);
+  if (!all || signal.aborted) return;
+  for (const { key, id } of unplaced()) if (!all.has(id)) lost(key, id);
+}
+
+/** The ids of all that the board has; undefined if that is not to be learned now. */
+async function entitiesOf(board: string): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const { entities } = (await (await request(of(board))).json()) as { readonly entities: readonly { readonly id: string }[] };
+    return new Set(entities.map(({ id }) => id));
+  } catch {
+    return undefined;
   }
 }

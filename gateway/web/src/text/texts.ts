@@ -12,13 +12,13 @@ import type { Change, Entity, Mutation, Offline, Refusal, Sent, Store } from "@s
 
 import { hrefOf, navigate } from "../route.js";
 import { note, type Ending, type NoteAction } from "../say.js";
-import { renaming } from "../ui.js";
+import { panel, renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { copy } from "./copy.js";
-import { draftsOf, type Drafts } from "./drafts.js";
+import { draftsOf, placeOf, type Drafts } from "./drafts.js";
 import { keepsOf, textOf, type Kept } from "./kept.js";
 import { called, clip, describe, named, wordsIn, type Words } from "./mutation.js";
-import { settleOld } from "./settle.js";
+import { findGone, settleOld } from "./settle.js";
 
 /** Why the words of an editor are not on the board. */
 export interface Trouble {
@@ -71,6 +71,9 @@ export interface Texts {
 /** What a text is a text of. */
 export const keyOf = (id: string, field: string): string => `${id}/${field}`;
 
+/** Of as many texts that were begun one is reminded when the board is opened: those typed at last. */
+const mostReminders = 3;
+
 /** Trying again as it is would only be refused again. */
 const isHopeless = (code: string) => /^(conflict|invalid|too_large)$/.test(code);
 
@@ -91,6 +94,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
   const places = new Map<string, number>();
   const claims = new Map<string, (why: Refusal, reason: string) => boolean>();
   const shown = new Map<string, () => void>(); // notes, by the id of what is kept
+  const reminders = new Map<string, () => void>(); // notes, by the text that was begun
 
   /** Opens the editor of a text where it is in sight; false if it is not. */
   const open = (id: string, field: string): boolean => {
@@ -115,6 +119,8 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     const card = entity?.kind === "card" ? id : parent?.["cardId"];
     editing(key).value = true; // as soon as its place is there
     if (typeof card === "string") navigate(hrefOf(board, card));
+    else if (entity?.kind === "label") panel.value = "labels";
+    else if (entity?.kind === "file") panel.value = "files";
   };
 
   const actionsOf = ({ words, edit, changes }: Kept): readonly NoteAction[] => {
@@ -176,13 +182,32 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     }
   };
 
-  /** Somebody was writing there. */
+  /** Somebody was writing there, or something to be added there. */
   const lost = (key: string, id: string, what = say("change.unnamed")) => {
     const { text, from, sent } = drafts.get(key)!;
     if (sent !== undefined) return; // its refusal comes
-    const field = key.slice(id.length + 1);
+    const field = key.startsWith(`${id}/`) ? key.slice(id.length + 1) : "text";
     keep(store.newId(), "refused", say("texts.gone", { what: clip(what) }), [{ entityId: id, patch: { [field]: text }, if: { [field]: from } }], false);
     drafts.clear(key);
+  };
+
+  /** Not every place shows that a text was begun there, before a reload. */
+  const remind = () => {
+    const begun = drafts.keys().flatMap((key) => {
+      const { text, from, at, sent } = drafts.get(key)!;
+      const [id = "", field = ""] = key.split("/");
+      const entity = store.get(id);
+      return !entity || sent !== undefined || text === entity[field] || editors.has(key) ? [] : [{ id, field, text, from, at }];
+    });
+    for (const { id, field, text, from } of begun.sort((a, b) => a.at - b.at).slice(-mostReminders)) {
+      reminders.set(keyOf(id, field), note({
+        tone: "plain", title: say("texts.begun", { what: called(store, id) }), text: clip(text),
+        actions: [
+          { label: say("texts.edit"), run: () => goTo({ entityId: id, field, text, from, isNew: false }) },
+          { label: say("texts.discard"), run: () => void (drafts.get(keyOf(id, field))?.text === text && drafts.clear(keyOf(id, field))) },
+        ],
+      }));
+    }
   };
 
   const hooks: Parameters<typeof store.engine.hooks.add>[0] = {
@@ -196,7 +221,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
   const end = store.subscribe((changes) => {
     for (const { id, before, after } of changes) {
       if (after) continue;
-      for (const key of drafts.keys()) if (key.startsWith(`${id}/`)) lost(key, id, named(before));
+      for (const key of drafts.keys()) if (placeOf(key) === id) lost(key, id, named(before));
     }
   });
   for (const kept of keeps.all()) showKept(kept);
@@ -207,7 +232,8 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
   };
   globalThis.addEventListener?.("storage", heard);
   const over = new AbortController();
-  void settleOld({ board, store, offline, drafts, signal: over.signal });
+  const at = { board, store, offline, drafts, signal: over.signal };
+  void settleOld(at).then(() => findGone({ ...at, lost })).then(() => over.signal.aborted || remind());
 
   return {
     drafts, editing, trouble,
@@ -222,6 +248,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     },
     opened(key, editor) {
       editors.set(key, editor);
+      reminders.get(key)?.();
       return () => void (editors.get(key) === editor && editors.delete(key));
     },
     place(key) {
@@ -268,7 +295,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       end();
       store.engine.hooks.delete(hooks);
       globalThis.removeEventListener?.("storage", heard);
-      [...shown.values()].forEach((end) => end());
+      [...shown.values(), ...reminders.values()].forEach((end) => end());
       drafts.close();
     },
   };
