@@ -7,14 +7,14 @@ import type { RefObject } from "preact";
 
 import type { Card, Column } from "@snapback/client";
 
-import { archive, cardsIn } from "../actions.js";
+import { archive, cardsIn, columnsOf } from "../actions.js";
 import { nameOf, type Desk } from "../desk.js";
 import { announce } from "../say.js";
 import { moving, renaming } from "../ui.js";
 import { direction, say } from "../words/words.js";
 import { elementOf, focusOn, focused, ownerOf, reveal } from "./focus.js";
 import { aim, isFullFor, lift, lifted, others, putBack, putDown, shown } from "./lift.js";
-import { indexOf, nearest, stepCard, stepColumn, wayOf, type Way } from "./place.js";
+import { indexOf, nearest, numberOf, stepCard, stepColumn, wayOf, type Way } from "./place.js";
 
 /** Is the list of all keys open? */
 export const helping = signal(false);
@@ -40,13 +40,14 @@ function whereabouts(desk: Desk): string {
   return `${said}. ${say("board.isFull", { column: column.title, count, limit: column.wipLimit! })}`;
 }
 
-/** The same for the place where it stands. */
+/** The same for the place where it stands, in the page as soon as that is drawn. */
 function standing(desk: Desk, id: string): string {
   const thing = desk.store.get<Card | Column>(id);
   const what = nameOf(thing) ?? "";
   const parent = thing?.kind === "card" ? thing.columnId : "";
-  const list = shown.get(parent) ?? [];
-  const params = { what, place: list.indexOf(id) + 1, count: list.length };
+  const list = others(parent, id);
+  const all = parent ? cardsIn(desk, parent) : columnsOf(desk);
+  const params = { what, place: numberOf(id, all.map((e) => e.id), list), count: list.length + 1 };
   return parent ? say("board.cardAt", { ...params, column: nameOf(desk.store.get(parent)) ?? "" }) : say("board.columnAt", params);
 }
 
@@ -73,7 +74,7 @@ function whileLifted(desk: Desk, e: KeyboardEvent): void {
     announce(say("board.putDown", { where }));
   } else if (e.key === "Escape") {
     putBack(desk);
-    announce(say("board.putBack", { where: standing(desk, id) }));
+    requestAnimationFrame(() => announce(say("board.putBack", { where: standing(desk, id) }))); // when it stands there
   } else if (e.key === "Tab") {
     putBack(desk);
     return;
