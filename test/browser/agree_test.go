@@ -61,7 +61,7 @@ func (s *site) agree(windows ...*window) {
 			if w.Eval(`document.body.dataset.role`) == "viewer" { // does not like, and is not shown that he did
 				want = lines(want, everybody)
 			}
-			if got == want {
+			if got == want && !w.waits() && w.Eval(live+" && "+settled) == "true" {
 				break
 			}
 			if time.Now().After(end) {

@@ -167,6 +167,7 @@ type heard struct {
 	mu      sync.Mutex
 	session string // of the newest hello
 	frames  []string
+	open    map[string]bool // mutations that were sent, also anew since that hello, and have no verdict
 }
 
 const (
@@ -189,7 +190,7 @@ func (s *site) open(user string) *window {
 func (s *site) empty(user string) *window {
 	s.t.Helper()
 	browser := chromium.start(s.t)
-	w := &window{Page: chrome.Open(s.t, browser, user, chromedp.WithNewBrowserContext()), site: s, user: user, heard: &heard{}}
+	w := &window{Page: chrome.Open(s.t, browser, user, chromedp.WithNewBrowserContext()), site: s, user: user, heard: &heard{open: map[string]bool{}}}
 	if err := chromedp.Listen(w.Ctx, w.listen); err != nil {
 		s.t.Fatal(err)
 	}
@@ -209,20 +210,35 @@ func (w *window) visit(path string) {
 }
 
 func (w *window) listen(event any) {
-	frame, ok := event.(*network.EventWebSocketFrameReceived)
-	if !ok {
-		return
-	}
-	var hello struct{ Type, Session string }
-	if json.Unmarshal(frame.Response.PayloadData, &hello) != nil {
-		return
-	}
 	w.heard.mu.Lock()
 	defer w.heard.mu.Unlock()
-	if hello.Type == "hello" {
-		w.heard.session = hello.Session
+	var frame struct{ Type, Session, ClientMutationID string }
+	switch e := event.(type) {
+	case *network.EventWebSocketFrameSent:
+		if json.Unmarshal(e.Response.PayloadData, &frame) == nil && frame.Type == "mutate" {
+			w.heard.open[frame.ClientMutationID] = true
+		}
+	case *network.EventWebSocketFrameReceived:
+		if json.Unmarshal(e.Response.PayloadData, &frame) != nil {
+			return
+		}
+		switch frame.Type {
+		case "hello":
+			w.heard.session = frame.Session
+			clear(w.heard.open)
+		case "ack", "nack":
+			delete(w.heard.open, frame.ClientMutationID)
+		}
+		w.heard.frames = append(w.heard.frames, string(e.Response.PayloadData))
 	}
-	w.heard.frames = append(w.heard.frames, string(frame.Response.PayloadData))
+}
+
+// waits says whether something that the window has sent has no verdict; what it
+// shows of that is slower.
+func (w *window) waits() bool {
+	w.heard.mu.Lock()
+	defer w.heard.mu.Unlock()
+	return len(w.heard.open) > 0
 }
 
 // call calls a method of the page's debugger.

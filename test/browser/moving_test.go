@@ -142,7 +142,7 @@ func TestMove_ByKeyboard(t *testing.T) {
 		t.Error("what is lifted was moved for the others, too")
 	}
 	ann.keys(kb.Escape)
-	ann.Until(in("ideas", "dark-mode") + " && " + has(card("dark-mode")))
+	ann.Until(in("ideas", "dark-mode") + " && " + has(card("dark-mode")) + " && " + heardSaying("Put back. Dark mode: place 1 of 3 in Ideas"))
 	ann.keys(" " + kb.ArrowRight + kb.ArrowDown + " ")
 	ben.Until(in("next", "dark-mode"))
 	ann.Until(in("next", "dark-mode") + " && " + has(card("dark-mode")))
@@ -151,7 +151,6 @@ func TestMove_ByKeyboard(t *testing.T) {
 	if got := ben.Eval(order); got != "1" {
 		t.Errorf("it stands at %s, not at 1", got)
 	}
-	t.Log(ann.Eval(`globalThis.overheard.join('\n')`))
 }
 
 // TestMove_ByDialog: without dragging, to a column and place that are chosen.
