@@ -72,9 +72,18 @@ function menuOf(id: string, away: () => void): readonly MenuItem[] {
   ];
 }
 
+/** How many labels are shown; the others are a number. */
+const mostLabels = 12;
+
 function Labels({ card: { labels } }: { readonly card: Card }) {
   if (!labels?.length) return null;
-  return <ul class="labels">{labels.map((id) => <LabelChip key={id} id={id} />)}</ul>;
+  const more = labels.length - mostLabels;
+  return (
+    <ul class="labels">
+      {labels.slice(0, mostLabels).map((id) => <LabelChip key={id} id={id} />)}
+      {more > 0 && <li class="chip">{say("card.badge.more", { count: more })}</li>}
+    </ul>
+  );
 }
 
 function LabelChip({ id }: { readonly id: string }) {
