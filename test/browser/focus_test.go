@@ -14,7 +14,8 @@ import (
 )
 
 // TestFocus_StaysWithTheCard: the keyboard is at a card; somebody else moves the
-// card, then the server takes a move back. It is at the card still.
+// card, then the server takes a move back. It is at the card still, and beside
+// it when the card goes with its column.
 func TestFocus_StaysWithTheCard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -29,6 +30,10 @@ func TestFocus_StaysWithTheCard(t *testing.T) {
 	ann.focus(card("keyboard") + " .like")
 	ben.drag("keyboard", "ideas", "calendar")
 	ann.Until(in("ideas", "keyboard") + " && " + has(card("keyboard")))
+	ann.focus(card("release-notes") + " .card-title")
+	s.mutate("ben", "review", patch{"archived": true}) // with the card; the next column has it
+	ann.Until(`!document.querySelector('.column[data-id=review]')`)
+	ann.Until(has(column("done") + " .column-head"))
 	s.agree(ann, ben)
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { heir, indexOf, nearest, placeOf, preview, pull, slotAt, spotAt, stepCard, stepColumn, wayOf } from "../src/board/place.js";
+import { heir, indexOf, nearest, numberOf, placeOf, preview, pull, slotAt, spotAt, stepCard, stepColumn, wayOf } from "../src/board/place.js";
 
 const cards: { readonly [column: string]: readonly string[] } = { a: ["a1", "a2", "a3"], b: [], c: ["c1"] };
 const columns = ["a", "b", "c"];
@@ -85,4 +85,10 @@ test("the neighbour below inherits, else the one above", () => {
   assert.equal(heir(list, "b", there("a", "d")), "d");
   assert.equal(heir(list, "d", there("a", "b")), "b");
   assert.equal(heir(list, "a", there()), undefined);
+});
+
+test("what is put back is counted where it stands, though the page has it elsewhere still", () => {
+  assert.equal(numberOf("b", ["a", "b", "c"], ["a", "c"]), 2);
+  assert.equal(numberOf("a", ["a", "b", "c"], ["b", "c"]), 1);
+  assert.equal(numberOf("d", ["a", "b", "c", "d"], ["b"]), 2, "of those that are shown");
 });

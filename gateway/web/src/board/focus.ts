@@ -16,8 +16,10 @@ export const focused = signal<string | undefined>(undefined);
 
 /** Which part of it; "" is the card's title or the column's head. */
 let part = "";
-/** Where it stood before it went, and among whom. */
-let left: { readonly parent: string; readonly list: readonly string[] } | undefined;
+/** Where it stood before it went, among whom, and among which columns. */
+let left: { readonly parent: string; readonly list: readonly string[]; readonly columns: readonly string[] } | undefined;
+/** The columns before the newest change of them: one may be gone before its cards are. */
+let columnsWere: readonly string[] = [];
 /** What is to have the focus as soon as it is mounted. */
 let wanted: string | undefined;
 let asked = false;
@@ -73,11 +75,12 @@ function lost(id: string): boolean {
 /** What stands under the parent is now this, in the page as well. */
 export function stands(parent: string, list: readonly string[] | undefined): void {
   const was = shown.get(parent);
+  if (was && !parent) columnsWere = was;
   if (list) shown.set(parent, list);
   else shown.delete(parent);
   const id = focused.peek();
   if (id === undefined || !was) return;
-  if (was.includes(id) && !list?.includes(id)) left = { parent, list: was };
+  if (was.includes(id) && !list?.includes(id)) left = { parent, list: was, columns: columnsShown().includes(parent) ? columnsShown() : columnsWere };
   askToSettle();
 }
 
@@ -106,9 +109,12 @@ function settle(): void {
   if (element) return void targetIn(element, part)?.focus({ preventScroll: true });
   if (!from || [...shown.values()].some((list) => list.includes(id))) return;
   const now = shown.get(from.parent) ?? [];
-  const next = heir(from.list, id, (x) => now.includes(x)) ?? (from.parent || undefined);
+  const isColumn = (x: string) => columnsShown().includes(x);
+  const next = heir(from.list, id, (x) => now.includes(x)) ?? (isColumn(from.parent) ? from.parent : heir(from.columns, from.parent, isColumn));
   if (next !== undefined) focusOn(next);
 }
+
+const columnsShown = () => shown.get("") ?? [];
 
 const inDialog = (target: EventTarget | null) => target instanceof Element && !!target.closest("dialog");
 

@@ -45,6 +45,7 @@ function standing(desk: Desk, id: string): string {
   const thing = desk.store.get<Card | Column>(id);
   const what = nameOf(thing) ?? "";
   const parent = thing?.kind === "card" ? thing.columnId : "";
+  if (parent && !shown.has(parent)) return say("board.liftedGone", { what }); // its column was archived
   const list = others(parent, id);
   const all = parent ? cardsIn(desk, parent) : columnsOf(desk);
   const params = { what, place: numberOf(id, all.map((e) => e.id), list), count: list.length + 1 };

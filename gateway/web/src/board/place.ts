@@ -31,6 +31,12 @@ export function spotAt(parent: string, list: readonly string[], index: number): 
 
 export const without = (list: readonly string[], id: string): readonly string[] => (list.includes(id) ? list.filter((x) => x !== id) : list);
 
+/** Which of the shown, counted from 1, one of all is or will be: it may stand elsewhere in the page at the moment. */
+export function numberOf(id: string, all: readonly string[], shown: readonly string[]): number {
+  const before = new Set(all.slice(0, all.indexOf(id)));
+  return shown.filter((x) => before.has(x)).length + 1;
+}
+
 /** The list as it would be with the thing at the spot; the same list if the spot is elsewhere and the thing not in it. */
 export function preview<T extends Identified>(list: readonly T[], thing: T | undefined, spot: Spot, parent: string): readonly T[] {
   const id = thing?.id;
