@@ -2,7 +2,9 @@ package browser
 
 import (
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 )
@@ -170,4 +172,22 @@ func TestMove_ByDialog(t *testing.T) {
 		t.Errorf("the first card is %s", got)
 	}
 	s.agree(ann, ben)
+}
+
+// TestMove_Flick: a card that is let go while the hand still moves, between two
+// paintings, lands where it is let go.
+func TestMove_Flick(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.open("ann")
+	to := w.over("review", "release-notes")
+	from := w.at(card("dark-mode") + " .card-title").middle()
+	w.grab("dark-mode", point{from.x + 20, from.y})
+	var both sync.WaitGroup
+	both.Go(func() { w.Do(mouse(moved, to)) })
+	time.Sleep(time.Millisecond)
+	both.Go(func() { w.Do(mouse(released, to)) })
+	both.Wait()
+	w.Until(in("review", "dark-mode"))
+	s.agree(w)
 }

@@ -114,9 +114,10 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     drag.frame = requestAnimationFrame(tick);
     place();
     scroll(ms);
-    if (drag.kind === "card") overCards(drag.id);
-    else overColumns(drag.id);
+    over(drag);
   }
+
+  const over = ({ id, kind }: Drag) => (kind === "card" ? overCards(id) : overColumns(id));
 
   function scroll(ms: number): void {
     const box = root.getBoundingClientRect();
@@ -163,7 +164,11 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function up(e: PointerEvent): void {
     if (!press || e.pointerId !== press.pointer) return;
-    if (drag && lifted.value?.id === drag.id) finish(() => putDown(desk), true);
+    if (drag && lifted.value?.id === drag.id) {
+      [x, y] = [e.clientX, e.clientY]; // further than at the last painting, if the hand was quick
+      over(drag);
+      finish(() => putDown(desk), true);
+    }
     forget();
   }
 
