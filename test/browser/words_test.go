@@ -41,10 +41,8 @@ func TestWords_TwoEditOneDescription(t *testing.T) {
 				w.describe("fix-login")
 				w.write(w.user + " wrote this")
 			}
-			s.Freeze() // so that neither can know of the other's
 			ann.in(dialog).click("button", "Save")
-			s.Thaw()
-			ann.Until(settled)
+			ben.Until(holds(".edit-changed", "ann has changed this") + " && " + value(editor, "ben wrote this"))
 			ben.in(dialog).click("button", "Save")
 			ben.Until(`document.querySelector('.edit-theirs')?.textContent === 'ann wrote this' && ` + value(editor, "ben wrote this"))
 			ben.Shot("words-conflict")
