@@ -130,3 +130,33 @@ test("a draft's name says where its text stands, or is to stand", () => {
   const places = ["card/title", "comment-2/text", "comment-card", "comment-card#01J", "items-list", "checklist-card", "add-card/next", "add-column"];
   assert.deepEqual(places.map(placeOf), ["card", "comment-2", "card", "card", "list", "card", "next", undefined]);
 });
+
+test("where two windows type at one text, the words of neither are lost", () => {
+  const storage = shelf();
+  const away: string[] = [];
+  const window = (name: string) => draftsOf({ board: "demo", user: "ann", storage, now: () => 1, displaced: (key, d) => away.push(`${name}: ${key} ${d.text}`) });
+  const one = window("one"), two = window("two");
+  one.set("card/title", "of one", "");
+  one.flush();
+  two.set("card/title", "of two", ""); // had not heard
+  two.flush();
+  assert.deepEqual(away.splice(0), ["two: card/title of one"], "not overwritten unseen");
+  one.close();
+  assert.deepEqual(away.splice(0), ["one: card/title of one"], "the one that is left keeps its own");
+  assert.equal(open(storage).get("card/title")?.text, "of two");
+  two.set("card/title", "of two, more", "");
+  two.close();
+  assert.deepEqual(away, [], "its own are no other's");
+  assert.equal(open(storage).get("card/title")?.text, "of two, more");
+});
+
+test("what another window has saved takes nothing from the words typed here", () => {
+  const storage = shelf();
+  const one = open(storage), two = open(storage);
+  one.set("card/title", "of one", "");
+  one.flush();
+  storage.map.clear(); // the other's verdict
+  one.close();
+  assert.equal(open(storage).get("card/title")?.text, "of one");
+  two.close();
+});

@@ -5,7 +5,7 @@
 //   ack    ─ gone;  refusal ─ unfinished again
 //
 // This page's texts are in memory first: a browser that stores nothing still has them until it is left. Two windows of a
-// user share the entries; the one that types last is kept.
+// user share the entries; where both type, the one that types last has the entry, and the other's words are displaced.
 
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
@@ -56,6 +56,8 @@ export interface DraftsOptions {
   readonly user: string;
   readonly storage: DraftStorage | undefined;
   now?(): number;
+  /** Has words that another window typed kept elsewhere, or those of this one that is left: the entry has the others. */
+  displaced?(key: string, draft: Draft): void;
 }
 
 const parse = (value: string | null): Draft | undefined => {
@@ -98,11 +100,13 @@ function write(storage: DraftStorage, name: string, draft: Draft): void {
   }
 }
 
-export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions): Drafts {
+export function draftsOf({ board, user, storage, now = Date.now, displaced }: DraftsOptions): Drafts {
   const prefix = `${root}${encodeURIComponent(board)}/${encodeURIComponent(user)}/`;
   const texts = new Map<string, Draft>();
   const signals = new Map<string, Signal<Draft | undefined>>();
   const unwritten = new Set<string>();
+  const typed = new Set<string>(); // here, and not sent
+  const known = new Map<string, string>(); // the entries' texts as they were seen last
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const guarded = <T>(fn: (storage: DraftStorage) => T): T | undefined => {
@@ -120,15 +124,25 @@ export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions
     if (shown) shown.value = draft;
   };
 
+  const entry = (key: string) => guarded((s) => parse(s.getItem(prefix + key)));
+
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
     for (const key of unwritten) {
       const draft = texts.get(key);
+      const there = entry(key);
+      if (draft && there && there.sent === undefined && there.text !== known.get(key) && there.text !== draft.text) displaced?.(key, there);
+      if (draft) known.set(key, draft.text);
       if (draft && draft.text.length <= longestDraft) guarded((s) => write(s, prefix + key, draft));
       else guarded((s) => s.removeItem(prefix + key));
     }
     unwritten.clear();
+  };
+
+  const take = (key: string, draft: Draft | undefined) => {
+    if (draft) known.set(key, draft.text);
+    put(key, draft);
   };
 
   const later = (key: string) => {
@@ -137,15 +151,25 @@ export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions
   };
 
   guarded((s) => {
-    for (const [name, draft] of entriesOf(s, prefix)) if (draft) texts.set(name.slice(prefix.length), draft);
+    for (const [name, draft] of entriesOf(s, prefix)) if (draft) take(name.slice(prefix.length), draft);
   });
 
   /** What another window writes, unless it is being typed here. */
   const heard = ({ key: name, newValue }: StorageEvent) => {
-    if (name?.startsWith(prefix) && !unwritten.has(name.slice(prefix.length))) put(name.slice(prefix.length), parse(newValue));
+    const key = name?.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+    if (key !== undefined && !typed.has(key)) take(key, parse(newValue));
+  };
+  /** The page is left: what was typed here is not only in memory. */
+  const leave = () => {
+    const apart = [...typed].filter((key) => !unwritten.has(key) && entry(key)?.text !== texts.get(key)?.text);
+    for (const key of apart) {
+      if (entry(key)) displaced?.(key, texts.get(key)!);
+      else unwritten.add(key);
+    }
+    flush();
   };
   globalThis.addEventListener?.("storage", heard);
-  globalThis.addEventListener?.("pagehide", flush);
+  globalThis.addEventListener?.("pagehide", leave);
 
   return {
     get: (key) => texts.get(key),
@@ -157,6 +181,7 @@ export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions
     keys: () => [...texts.keys()],
     set(key, text, from) {
       put(key, { text, from, at: now() });
+      typed.add(key);
       later(key);
     },
     send(key, sent) {
@@ -164,20 +189,22 @@ export function draftsOf({ board, user, storage, now = Date.now }: DraftsOptions
       if (!draft) return;
       const { text, from, at } = draft;
       put(key, { text, from, at, ...(sent !== undefined && { sent }) });
+      if (sent !== undefined) typed.delete(key);
       unwritten.add(key);
       flush();
     },
     clear(key) {
       if (!texts.has(key)) return;
+      const isOther = typed.delete(key) && !unwritten.has(key) && entry(key)?.text !== known.get(key); // it is another window's
       put(key, undefined);
-      unwritten.add(key);
+      if (!isOther) unwritten.add(key);
       flush();
     },
     flush,
     close() {
-      flush();
+      leave();
       globalThis.removeEventListener?.("storage", heard);
-      globalThis.removeEventListener?.("pagehide", flush);
+      globalThis.removeEventListener?.("pagehide", leave);
     },
   };
 }

@@ -15,7 +15,7 @@ import { note, type Ending, type NoteAction } from "../say.js";
 import { panel, renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { copy } from "./copy.js";
-import { draftsOf, placeOf, type Drafts } from "./drafts.js";
+import { draftsOf, placeOf, type Draft, type Drafts } from "./drafts.js";
 import { keepsOf, textOf, type Kept } from "./kept.js";
 import { called, clip, describe, named, wordsIn, type Words } from "./mutation.js";
 import { findGone, settleOld } from "./settle.js";
@@ -86,8 +86,14 @@ interface On {
 }
 
 export function textsOf({ board, user, store, offline, storage }: On): Texts {
-  const drafts = draftsOf({ board, user, storage });
   const keeps = keepsOf({ board, user, storage });
+  /** Another window of the same user writes at the same text. */
+  const displaced = (key: string, { text, from }: Draft) => {
+    const [id = "", field = "text"] = key.split("/");
+    if (keeps.all().some((kept) => textOf(kept.words) === text)) return;
+    keep(store.newId(), "plain", say("texts.displaced"), [{ entityId: id, patch: { [field]: text }, if: { [field]: from } }], false);
+  };
+  const drafts = draftsOf({ board, user, storage, displaced });
   const editing = memo(() => signal(false));
   const trouble = memo(() => signal<Trouble | undefined>(undefined));
   const editors = new Map<string, Editor>();
@@ -295,8 +301,8 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       end();
       store.engine.hooks.delete(hooks);
       globalThis.removeEventListener?.("storage", heard);
-      [...shown.values(), ...reminders.values()].forEach((end) => end());
       drafts.close();
+      [...shown.values(), ...reminders.values()].forEach((end) => end());
     },
   };
 }

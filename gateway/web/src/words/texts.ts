@@ -62,6 +62,7 @@ export const texts = {
   "texts.notCopied": "The browser did not let it be copied",
   "texts.discard": "Discard",
   "texts.unsaved": "Unsaved text",
+  "texts.displaced": "You were writing this in another window",
   "texts.begun": "You began a text for “{what}” and did not save it",
   "texts.notSaved": "Not saved: {why}",
   "texts.aside": "Text put aside",
