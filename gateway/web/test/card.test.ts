@@ -7,7 +7,7 @@ import type { Board, Card, Column, Comment, Entity, Role, Store } from "@snapbac
 
 import { candidates, matches } from "../src/people/candidates.js";
 import { colourName, labelName, nextColour } from "../src/card/colours.js";
-import { concerns, countsOf } from "../src/card/counts.js";
+import { concerned, countsOf } from "../src/card/counts.js";
 import { dueState, fromInputs, toInputs } from "../src/card/due.js";
 import { linesOf, portions } from "../src/card/lines.js";
 import { pieces } from "../src/card/links.js";
@@ -94,16 +94,17 @@ test("a card counts what hangs on it, own comments before they are confirmed", (
 });
 
 test("a card looks at its counts again after what can have changed them", () => {
+  const store = board({ id: "l", kind: "checklist", cardId: "c" });
   const of = (kind: string, fields: object) => ({ id: "e", kind, ...fields }) as unknown as Entity;
+  const by = (before: Entity | undefined, after: Entity | undefined, id = "e") => concerned(store, { id, before, after });
   const file = of("file", { cardId: "c" });
-  assert.ok(concerns("c", { id: "e", before: undefined, after: file }));
-  assert.ok(concerns("c", { id: "e", before: file, after: of("file", { cardId: "d" }) }));
-  assert.ok(concerns("c", { id: "e", before: file, after: undefined }));
-  assert.ok(concerns("c", { id: "c", before: undefined, after: of("card", {}) }));
-  assert.ok(concerns("c", { id: "e", before: undefined, after: of("item", { checklistId: "l" }) }));
-  assert.ok(!concerns("d", { id: "e", before: undefined, after: file }));
-  assert.ok(!concerns("d", { id: "c", before: undefined, after: of("card", {}) }));
-  assert.ok(!concerns("c", { id: "e", before: undefined, after: of("column", {}) }));
+  assert.deepEqual(by(undefined, file), ["c"]);
+  assert.deepEqual(by(file, of("file", { cardId: "d" })), ["c", "d"]);
+  assert.deepEqual(by(file, undefined), ["c"]);
+  assert.deepEqual(by(undefined, of("card", {}), "c"), ["c"]);
+  assert.deepEqual(by(undefined, of("item", { checklistId: "l" })), ["c"]);
+  assert.deepEqual(by(of("item", { checklistId: "gone" }), undefined), []);
+  assert.deepEqual(by(undefined, of("column", {})), []);
 });
 
 test("you come first among who can be assigned; without keys anybody who is anywhere", () => {

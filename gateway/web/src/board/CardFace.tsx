@@ -27,11 +27,12 @@ import { useTold } from "./told.js";
 export interface CardFaceProps {
   readonly card: Card;
   readonly editable: boolean;
+  readonly likeable: boolean;
   /** A ref: who wants to know how high it is. */
   readonly measure?: ((li: HTMLElement | null) => void) | undefined;
 }
 
-export const CardFace = memo(function CardFace({ card, editable, measure }: CardFaceProps) {
+export const CardFace = memo(function CardFace({ card, editable, likeable, measure }: CardFaceProps) {
   const desk = useDesk();
   const { id } = card;
   const title = cardTitle(card.title);
@@ -44,7 +45,7 @@ export const CardFace = memo(function CardFace({ card, editable, measure }: Card
   useLayoutEffect(() => {
     measure?.(ref.current);
     return () => measure?.(null);
-  }, [measure, card]);
+  }, [measure]);
   return (
     <li
       ref={ref} class="card" data-id={id} data-color={card.color} data-pending={slow || undefined} data-refused={isRefused || undefined}
@@ -57,7 +58,7 @@ export const CardFace = memo(function CardFace({ card, editable, measure }: Card
       <footer>
         <Badges card={card} />
         <AtCard id={id} />
-        <Like card={card} />
+        <Like card={card} likeable={likeable} />
       </footer>
       {editable && <Menu className="tool card-menu" label={say("board.cardMenu", { card: title })} items={menuOf(id, () => archive(desk, id))}><Icon name="more" /></Menu>}
     </li>

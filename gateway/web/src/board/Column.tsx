@@ -33,13 +33,14 @@ const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 interface ColumnProps {
   readonly column: ColumnEntity;
   readonly editable: boolean;
+  readonly likeable: boolean;
   /** Are its cards drawn before it is known whether the column can be seen? */
   readonly near: boolean;
   /** One of few: they are drawn in any case. */
   readonly isOfFew: boolean;
 }
 
-export const Column = memo(function Column({ column, editable, near, isOfFew }: ColumnProps) {
+export const Column = memo(function Column({ column, editable, likeable, near, isOfFew }: ColumnProps) {
   const { id } = column;
   const all = useChildren(id, "card", seen);
   const li = useRef<HTMLLIElement>(null);
@@ -50,7 +51,7 @@ export const Column = memo(function Column({ column, editable, near, isOfFew }: 
     <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted}>
       <section aria-labelledby={`title-${id}`}>
         <Head column={column} all={all} editable={editable} />
-        <Cards column={column} all={all} editable={editable} isNear={isNear} isOfFew={isOfFew} />
+        <Cards column={column} all={all} editable={editable} likeable={likeable} isNear={isNear} isOfFew={isOfFew} />
       </section>
     </li>
   );
@@ -75,10 +76,11 @@ function Head({ column, all, editable }: { readonly column: ColumnEntity; readon
 }
 
 /** The cards as they are shown: filtered, with what is lifted where it would land. */
-function Cards({ column, all, editable, isNear, isOfFew }: Standing & {
+function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & {
   readonly column: ColumnEntity;
   readonly all: readonly Card[];
   readonly editable: boolean;
+  readonly likeable: boolean;
 }) {
   const standing = { isNear, isOfFew };
   const desk = useDesk();
@@ -110,9 +112,9 @@ function Cards({ column, all, editable, isNear, isOfFew }: Standing & {
         {drawn
           ? drawn.rows.map(({ index }) => {
             const card = cards[index]!;
-            return <CardFace key={card.id} card={card} editable={editable} measure={measure} />;
+            return <CardFace key={card.id} card={card} editable={editable} likeable={likeable} measure={measure} />;
           })
-          : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} />)}
+          : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} likeable={likeable} />)}
       </ul>
       {editable && <Adder label={say("board.addCard")} field={say("board.cardTitle")} draft={`add-card/${id}`} column={id} many="board.addCards" opens={adding} add={add} />}
     </>

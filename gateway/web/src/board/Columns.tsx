@@ -18,6 +18,7 @@ import { KeysDialog } from "./KeysDialog.js";
 import { useKeys } from "./keys.js";
 import { lifted } from "./lift.js";
 import { LimitDialog } from "./LimitDialog.js";
+import { isLikeable } from "./Like.js";
 import { preview } from "./place.js";
 
 const seen = (all: readonly ColumnEntity[]) => all.filter((c) => !c.archived);
@@ -43,13 +44,14 @@ export function Columns() {
   useEffect(() => flight.watch(desk.store), [desk]);
   useLayoutEffect(() => stands("", ids), [ids]);
   useScrolled(ref, ids);
+  const likeable = isLikeable(board, me);
   const isFew = columns.length <= fewColumns;
   return (
     <main ref={ref} class="board" aria-label={board?.title} aria-describedby={hint} tabIndex={-1}>
       <p id={hint} class="unseen">{say("board.hint")}</p>
       <ol class="columns">
         {columns.map((column, i) => (
-          <Column key={column.id} column={column} editable={editable} near={i * columnWidth < 2 * innerWidth} isOfFew={isFew} />
+          <Column key={column.id} column={column} editable={editable} likeable={likeable} near={i * columnWidth < 2 * innerWidth} isOfFew={isFew} />
         ))}
         {editable && (
           <li class="column new-column">

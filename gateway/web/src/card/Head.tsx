@@ -1,9 +1,10 @@
 // The head of a card: its title, where it stands, and what is done with it as a whole.
 
 import type { Card, Column } from "@snapback/client";
+import { useBoard } from "@snapback/client/react";
 
 import { archive } from "../actions.js";
-import { Like } from "../board/Like.js";
+import { isLikeable, Like } from "../board/Like.js";
 import { useDesk } from "../desk.js";
 import { Icon } from "../parts/Icon.js";
 import { Pop } from "../parts/Pop.js";
@@ -21,6 +22,7 @@ export function Head({ card, column, rights: { edit } }: {
   readonly rights: Rights;
 }) {
   const desk = useDesk();
+  const { me, board } = useBoard();
   const { id, title, number, color } = card;
   return (
     <header class="card-head" data-color={color}>
@@ -33,7 +35,7 @@ export function Head({ card, column, rights: { edit } }: {
         {number !== undefined && <span class="quiet">{say("card.number", { number: String(number) })}</span>}
         {column && <span class="quiet">{say("card.in", { column: column.title })}</span>}
         {edit && <button type="button" class="second small" onClick={() => (moving.value = id)}>{say("card.move")}</button>}
-        <Like card={card} />
+        <Like card={card} likeable={isLikeable(board, me)} />
         {edit && (
           <Pop
             label={say("card.color")} name={say("card.color.change", { color: colourName(color) })} className="second small"

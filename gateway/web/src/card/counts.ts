@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import type { Card, EntityChange, Item, Store } from "@snapback/client";
+import type { Card, Entity, EntityChange, Item, Store } from "@snapback/client";
 import { useBoardStore } from "@snapback/client/react";
 
 export interface Counts {
@@ -39,14 +39,42 @@ export function countsOf(store: Store, id: string): Counts {
 
 const alike = (a: Counts, b: Counts) => a.items === b.items && a.done === b.done && a.comments === b.comments && a.files === b.files;
 
-/** May the change alter the counts of the card? Asked by every card in sight of every change on the board. */
-export function concerns(card: string, { id, before, after }: EntityChange): boolean {
-  switch ((after ?? before)?.kind) {
-    case "card": return id === card;
-    case "item": return true; // whose it is, its checklist knows
-    case "checklist": case "comment": case "file": return after?.["cardId"] === card || before?.["cardId"] === card;
-    default: return false;
-  }
+/** The cards whose counts the change may alter. `store` has what is shown by now. */
+export function concerned(store: Pick<Store, "get">, { id, before, after }: EntityChange): readonly string[] {
+  const cardOf = (e: Entity | undefined): unknown => {
+    switch (e?.kind) {
+      case "card": return id;
+      case "item": return store.get(String(e["checklistId"]))?.["cardId" as never]; // if that is gone, it says so itself
+      case "checklist": case "comment": case "file": return e["cardId"];
+      default: return undefined;
+    }
+  };
+  const all = [cardOf(before), cardOf(after)].filter((card) => typeof card === "string");
+  return all[0] === all[1] ? all.slice(0, 1) : all;
+}
+
+/** By card, who is to look again. One listener of the store's for all cards that are drawn. */
+const lookers = new WeakMap<Store, Map<string, Set<() => void>>>();
+
+function lookersOf(store: Store): Map<string, Set<() => void>> {
+  const known = lookers.get(store);
+  if (known) return known;
+  const byCard = new Map<string, Set<() => void>>();
+  lookers.set(store, byCard);
+  store.subscribe((changes) => {
+    for (const card of new Set(changes.flatMap((change) => concerned(store, change)))) byCard.get(card)?.forEach((look) => look());
+  });
+  return byCard;
+}
+
+function listen(store: Store, card: string, look: () => void): () => void {
+  const all = lookersOf(store);
+  const mine = all.get(card) ?? new Set();
+  all.set(card, mine.add(look));
+  return () => {
+    mine.delete(look);
+    if (!mine.size && all.get(card) === mine) all.delete(card);
+  };
 }
 
 /** Renders when one of the counts changes. */
@@ -56,15 +84,14 @@ export function useCounts(id: string): Counts {
   const [, again] = useState(0);
   const held = useMemo(() => ({ counts: first }), [first]);
   useEffect(() => {
-    const look = (changes?: readonly EntityChange[]) => {
-      if (changes && !changes.some((change) => concerns(id, change))) return;
+    const look = () => {
       const next = countsOf(store, id);
       if (alike(held.counts, next)) return;
       held.counts = next;
       again((n) => n + 1);
     };
     look();
-    return store.subscribe(look);
+    return listen(store, id, look);
   }, [held]);
   return held.counts;
 }
