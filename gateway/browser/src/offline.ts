@@ -81,6 +81,7 @@ export function offline(options: OfflineOptions = {}): Offline {
   let tab = "";
   let others!: Tabs;
   let board!: Confirmed;
+  const unkept = new Set<Row>(); // made in the task that is under way
   let db: IDBDatabase | undefined; // undefined as long, and as soon, as nothing is kept
   let isLoaded = false;
   const claimed: Row[] = []; // taken over, not yet shown
@@ -125,7 +126,10 @@ export function offline(options: OfflineOptions = {}): Offline {
     return undefined;
   };
 
-  const put = (row: Row) => keep(["pending"], (stores) => stores("pending").put(row));
+  const put = (row: Row) => {
+    unkept.delete(row);
+    return keep(["pending"], (stores) => stores("pending").put(row));
+  };
 
   const drop = (id: string) => {
     if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
@@ -225,7 +229,8 @@ export function offline(options: OfflineOptions = {}): Offline {
     newest = Math.max(engine.env.wall(), newest + 1);
     const row: Row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
-    void put(row);
+    unkept.add(row);
+    queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row)); // sent at once it is written once
     others.announce();
     return row;
   };
