@@ -22,6 +22,7 @@ function offline(options = {}) {
   let tab = "";
   let others;
   let board;
+  const unkept = /* @__PURE__ */ new Set();
   let db;
   let isLoaded = false;
   const claimed = [];
@@ -55,7 +56,10 @@ function offline(options = {}) {
     }
     return void 0;
   };
-  const put = (row) => keep(["pending"], (stores) => stores("pending").put(row));
+  const put = (row) => {
+    unkept.delete(row);
+    return keep(["pending"], (stores) => stores("pending").put(row));
+  };
   const drop = (id) => {
     if (rows.delete(id)) void keep(["pending"], (stores) => stores("pending").delete(id));
   };
@@ -132,7 +136,8 @@ function offline(options = {}) {
     newest = Math.max(engine.env.wall(), newest + 1);
     const row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
-    void put(row);
+    unkept.add(row);
+    queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row));
     others.announce();
     return row;
   };
