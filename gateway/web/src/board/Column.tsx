@@ -165,12 +165,12 @@ function usePins(ids: readonly string[], on: boolean): readonly number[] {
   return useMemo(() => (pinned ? pinned.split(",").map(Number) : []), [pinned]);
 }
 
-/** Is the column in the view, or a view's width from it? */
+/** Is the column in the view, or beside it? */
 function useNear(li: RefObject<HTMLElement | null>, first: boolean): boolean {
   const [near, set] = useState(first);
   useEffect(() => {
     const root = li.current!.closest(".board");
-    const observer = new IntersectionObserver((seen) => set(seen.at(-1)!.isIntersecting), { root, rootMargin: "0px 100%" });
+    const observer = new IntersectionObserver((seen) => set(seen.at(-1)!.isIntersecting), { root, rootMargin: "0px 300px" });
     observer.observe(li.current!);
     return () => observer.disconnect();
   }, []);

@@ -28,6 +28,12 @@ const fewColumns = 6;
 /** px */
 const columnWidth = 284;
 
+/** A click on a card, beside what can be pressed in it, opens it. */
+function openCard({ target }: MouseEvent): void {
+  if (!(target instanceof Element) || target.closest("a, button, input, textarea, select, label, dialog, [popover], .edit-text")) return;
+  target.closest(".card")?.querySelector<HTMLElement>(".card-title")?.click();
+}
+
 export function Columns() {
   const desk = useDesk();
   const { me, board } = useBoard();
@@ -47,11 +53,11 @@ export function Columns() {
   const likeable = isLikeable(board, me);
   const isFew = columns.length <= fewColumns;
   return (
-    <main ref={ref} class="board" aria-label={board?.title} aria-describedby={hint} tabIndex={-1}>
+    <main ref={ref} class="board" aria-label={board?.title} aria-describedby={hint} tabIndex={-1} onClick={openCard}>
       <p id={hint} class="unseen">{say("board.hint")}</p>
       <ol class="columns">
         {columns.map((column, i) => (
-          <Column key={column.id} column={column} editable={editable} likeable={likeable} near={i * columnWidth < 2 * innerWidth} isOfFew={isFew} />
+          <Column key={column.id} column={column} editable={editable} likeable={likeable} near={i * columnWidth < innerWidth + 300} isOfFew={isFew} />
         ))}
         {editable && (
           <li class="column new-column">

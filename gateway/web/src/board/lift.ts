@@ -49,7 +49,7 @@ export function lift(desk: Desk, id: string, by: Lift["by"]): boolean {
 export function aim(spot: Spot): void {
   const now = lifted.value;
   if (!now || (now.parent === spot.parent && now.after === spot.after)) return;
-  flight.over([now.parent, spot.parent]);
+  if (now.by === "pointer") flight.over([now.parent, spot.parent]); // keys are quicker than any flight
   lifted.value = { ...now, ...spot };
 }
 
