@@ -9,6 +9,7 @@ import { socket } from "./frame.js";
 import { claimsOf, who, type Who } from "./session.js";
 import { slowly, type Slow } from "./pending.js";
 import { whatIsRefused } from "./refused.js";
+import { dismiss, notes } from "./say.js";
 import { whetherThereIsALab } from "./lab/setting.js";
 import { textsOf, type Texts } from "./text/texts.js";
 
@@ -33,6 +34,7 @@ export function openDesk(board: string, { user, token }: Who): Desk {
     close: () => {
       ends.forEach((end) => end());
       texts.close();
+      for (const { id, tone } of notes.peek()) if (tone === "done") dismiss(id); // its button would undo on a closed board
       store.close();
     },
   };

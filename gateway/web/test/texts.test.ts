@@ -160,3 +160,16 @@ test("what another window has saved takes nothing from the words typed here", ()
   assert.equal(open(storage).get("card/title")?.text, "of one");
   two.close();
 });
+
+test("who signs out leaves no draft: not one that was stored, nor one that was typed and is written when the board is closed", () => {
+  const storage = shelf();
+  const drafts = open(storage);
+  drafts.set("a", "a secret", "");
+  drafts.flush();
+  drafts.set("b", "another", "");
+  drafts.forget();
+  drafts.set("c", "an editor that goes writes what it has", "");
+  drafts.close();
+  assert.equal(storage.map.size, 0);
+  assert.deepEqual(drafts.keys(), []);
+});

@@ -11,6 +11,7 @@ import { say } from "../words/words.js";
 /** Deletes what is kept of boards here, then forgets the token. Without a desk no board is open in this window. */
 export async function leave(desk?: Desk): Promise<void> {
   const failed = await (desk ? desk.offline.signOut() : wipe()).then(() => false, () => true);
+  desk?.texts.drafts.forget();
   forgetAll();
   signOut();
   if (failed) note({ tone: "plain", title: say("signIn.outFailed") });

@@ -41,6 +41,8 @@ export interface Drafts {
   clear(key: string): void;
   /** Writes now what is not written yet. */
   flush(): void;
+  /** Whoever typed signs out: nothing of it is kept, here or stored, and nothing more is taken. */
+  forget(): void;
   close(): void;
 }
 
@@ -108,6 +110,7 @@ export function draftsOf({ board, user, storage, now = Date.now, displaced }: Dr
   const typed = new Set<string>(); // here, and not sent
   const known = new Map<string, string>(); // the entries' texts as they were seen last
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
 
   const guarded = <T>(fn: (storage: DraftStorage) => T): T | undefined => {
     try {
@@ -180,6 +183,7 @@ export function draftsOf({ board, user, storage, now = Date.now, displaced }: Dr
     },
     keys: () => [...texts.keys()],
     set(key, text, from) {
+      if (isOver) return;
       put(key, { text, from, at: now() });
       typed.add(key);
       later(key);
@@ -201,6 +205,12 @@ export function draftsOf({ board, user, storage, now = Date.now, displaced }: Dr
       flush();
     },
     flush,
+    forget() {
+      isOver = true;
+      clearTimeout(timer);
+      for (const key of texts.keys()) guarded((s) => s.removeItem(prefix + key));
+      for (const kept of [texts, typed, unwritten, known]) kept.clear();
+    },
     close() {
       leave();
       globalThis.removeEventListener?.("storage", heard);
