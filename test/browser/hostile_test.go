@@ -63,11 +63,11 @@ func (s *site) put(user, id, name, card, contentType, content string) {
 func TestHostile_Texts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	s.mutate("eve", "member:eve", patch{"kind": "member", "user": "eve", "role": "admin", "name": markup, "avatar": `https://x.invalid/"onerror="pwned=5`})
 	for id, fields := range map[string]patch{
 		"demo":           {"title": markup, "description": markup},
 		"next":           {"title": markup, "color": colour},
 		"import-csv":     {"title": markup, "archived": true},
-		"member:eve":     {"kind": "member", "user": "eve", "role": "admin", "name": markup, "avatar": `https://x.invalid/"onerror="pwned=5`},
 		"member:" + "<b": {"kind": "member", "user": "<b", "role": "admin"},
 		"evil-label":     {"kind": "label", "name": markup, "color": "red;background:url(javascript:pwned=6)"},
 		"evil-comment":   {"kind": "comment", "cardId": "fix-login", "text": markup},

@@ -1,7 +1,7 @@
 // One file: its picture, name, size, who and when, and what can be done with it.
 
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { File } from "@snapback/client";
 
@@ -40,7 +40,7 @@ export function FileRow({ file, editable, list }: {
   const row = useRef<HTMLLIElement>(null);
   const slow = desk.slow.of(id).value;
   const stop = () => setDoing(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything is typed
     if (renaming) selectStem(row, name);
   }, [renaming]);
   const go = (to: string | null) => {

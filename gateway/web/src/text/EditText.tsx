@@ -188,23 +188,22 @@ export function EditText(props: Props) {
         }}
       />
       {trouble && !choosing && <p class="edit-trouble" role="alert">{say("texts.notSaved", { why: trouble.reason })}</p>}
-      {choosing
-        ? (
-          <Choice
-            theirs={present.text} mine={ref.current?.value ?? begun.text} by={changedBy(desk, present.by)}
-            onMine={() => send(present.text)} onTheirs={useTheirs} onAside={putAside}
-          />
-        )
-        : changed && (
-          <p class="edit-changed">
-            <span role="status">{changedBy(desk, present.by)}</span>
-            <button type="button" class="link" onMouseDown={(e) => e.preventDefault()} onClick={() => choose(true)}>{say("texts.compare")}</button>
-          </p>
-        )}
+      {choosing && (
+        <Choice
+          theirs={present.text} mine={ref.current?.value ?? begun.text} by={changedBy(desk, present.by)}
+          onMine={() => send(present.text)} onTheirs={useTheirs} onAside={putAside}
+        />
+      )}
       {!choosing && (multiline || trouble) && (
         <p class="edit-buttons">
           <button type="button" class="primary" onMouseDown={(e) => e.preventDefault()} onClick={save}>{trouble ? say("texts.again") : say("texts.save")}</button>
           <button type="button" class="second" onMouseDown={(e) => e.preventDefault()} onClick={putAside}>{say("texts.cancel")}</button>
+        </p>
+      )}
+      {changed && !choosing && ( // below the buttons: it comes while somebody aims at them
+        <p class="edit-changed">
+          <span role="status">{changedBy(desk, present.by)}</span>
+          <button type="button" class="link" onMouseDown={(e) => e.preventDefault()} onClick={() => choose(true)}>{say("texts.compare")}</button>
         </p>
       )}
     </div>
