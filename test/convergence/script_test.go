@@ -40,7 +40,7 @@ func TestConvergenceOfTypeScript(t *testing.T) {
 		return
 	}
 	for _, what := range []string{
-		"cuts", "cuts at a byte", "delays", "stalls", "servers killed", "live lost", "cmd lost", "resumed", "lists in order", "script mutations", "reloads",
+		"cuts", "cuts at a byte", "delays", "stalls", "servers killed", "cmd lost", "resumed", "lists in order", "script mutations", "reloads",
 		"script acked", "script invalid", "script too_large", "script not_found", "script conflict", "script wip_limit", "script name_taken", "script withdrawn", "turn undo",
 	} {
 		if sum.counts[what] == 0 {
