@@ -264,7 +264,7 @@ function openLink(core) {
     core.tell("live", hello);
   }
   function nacked(f) {
-    if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
+    if (!f.retryable) return core.apply(view.nack(f));
     const m = entries.get(f.clientMutationId);
     if (m?.owed) m.owed--;
     else if (flights.has(m)) refused(m, time() + (f.details?.["retryAfterMs"] ?? 1e3));

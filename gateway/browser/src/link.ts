@@ -334,7 +334,7 @@ export function openLink(core: Core): Link {
   }
 
   function nacked(f: Nack): void {
-    if (!f.retryable || f.code === "lab") return core.apply(view.nack(f));
+    if (!f.retryable) return core.apply(view.nack(f));
     const m = entries.get(f.clientMutationId)!;
     if (m?.owed) m.owed--;
     else if (flights.has(m)) refused(m, time() + ((f.details?.["retryAfterMs"] ?? 1000) as number));

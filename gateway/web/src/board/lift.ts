@@ -1,7 +1,7 @@
 // What is lifted, by key or pointer, and where it would land. Only this window sees it, and the server hears nothing until it
 // is put down.
 
-import { computed, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 
 import type { Card, Column } from "@snapback/client";
 
@@ -20,7 +20,6 @@ export interface Lift extends Spot {
 }
 
 export const lifted = signal<Lift | undefined>(undefined);
-export const liftedId = computed(() => lifted.value?.id);
 
 /** What stands in each column as shown now, with what is lifted; under "" the columns. The components write it. */
 export const shown = new Map<string, readonly string[]>();
