@@ -64,6 +64,9 @@ func (f *fates) set(healthy bool) {
 	f.healthy = healthy
 }
 
+// dealt is what every seed begins with: a cut, a delay, the longest stall, a kill.
+var dealt = []int{1, 4, 7, 0}
+
 // faults breaks things until ctx ends.
 func (w *world) faults(ctx context.Context, r *rand.Rand) {
 	if w.fates != nil {
@@ -76,19 +79,20 @@ func (w *world) faults(ctx context.Context, r *rand.Rand) {
 		w.count("long uplink delays", 1)
 		w.proxies[0].Set(cutter.Faults{Delay: [2]time.Duration{cutter.Up: w.plan.uplink}})
 	}
-	killed, stalled := false, w.plan.stall <= 5*time.Second
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(time.Duration(100+r.IntN(500)) * time.Millisecond):
 		}
-		switch k := r.IntN(12); {
-		case !stalled && n >= 2:
-			stalled = true
+		k := r.IntN(12)
+		if n < len(dealt) { // so that none is left to chance, on a slow machine neither
+			k = dealt[n]
+		}
+		switch {
+		case n < len(dealt) && k == 7:
 			w.stall(ctx, w.plan.stall)
-		case !killed && n >= 3 || k == 0 && w.plan.activity > 10*time.Second:
-			killed = true
+		case n < len(dealt) && k == 0 || k == 0 && w.plan.activity > 10*time.Second:
 			w.kill(r)
 		case k <= 3:
 			w.count("cuts", w.proxies[r.IntN(len(w.proxies))].CutAll())

@@ -55,6 +55,7 @@ func (p *pool) mint(kind string) string {
 type generator struct {
 	r    *rand.Rand
 	pool *pool
+	made int
 }
 
 func (g *generator) text() string {
@@ -86,6 +87,9 @@ func (g *generator) position(kind string) any {
 func (g *generator) next() [][]change {
 	one := func(id string, patch map[string]any) [][]change { return [][]change{{{EntityID: id, Patch: patch}}} }
 	pick := func(kind string) string { return g.pool.pick(g.r, kind) }
+	if g.made++; g.made == 3 { // rare by the dice, and asked for of every run
+		return [][]change{tooLarge(pick("card"))}
+	}
 	switch g.r.IntN(26) {
 	case 0, 1:
 		return one(pick("card"), map[string]any{"title": g.text()})
@@ -164,11 +168,15 @@ func (g *generator) invalid() []change {
 	case 3:
 		return []change{{EntityID: card, Patch: map[string]any{"title": 7}}}
 	case 4:
-		return []change{{EntityID: card, Patch: map[string]any{"description": strings.Repeat("y", 300_000)}}}
+		return tooLarge(card)
 	}
 	many := make([]change, 101)
 	for i := range many {
 		many[i] = change{EntityID: card, Patch: map[string]any{"title": fmt.Sprint(i)}}
 	}
 	return many
+}
+
+func tooLarge(card string) []change {
+	return []change{{EntityID: card, Patch: map[string]any{"description": strings.Repeat("y", 300_000)}}}
 }
