@@ -13,6 +13,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve boards (the default)."`
 	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
+	Audit   auditCmd   `cmd:"" help:"Ask the log who did what, and check that it is whole."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
 	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens."`
@@ -23,10 +24,17 @@ type cli struct {
 // command is a parsed command, ready to run.
 type command func(context.Context, streams) error
 
+// runner is the flags of a command, of all but `help` and `bench`.
+type runner interface {
+	run(ctx context.Context, s streams) error
+}
+
 // helpCmd is `snapback help [command]`, the same as --help.
 type helpCmd struct {
 	Command []string `arg:"" optional:"" help:"The command to explain."`
 }
+
+func (*helpCmd) asked(selected *kong.Node) bool { return selected.Name == "help" }
 
 // exited is what the parser's wish to end the process becomes.
 type exited int
@@ -62,21 +70,11 @@ func parse(args []string, stdout, stderr io.Writer) (run command, err error) {
 		}
 		return nil, usageError{err}
 	}
-	name := parsed.Selected().Name
-	if parent := parsed.Selected().Parent; parent != nil && parent.Name == "bench" {
-		return func(ctx context.Context, s streams) error { return c.Bench.run(ctx, s, name) }, nil
-	}
-	switch name {
-	case "help":
+	if c.Help.asked(parsed.Selected()) {
 		return parse(append(c.Help.Command, "--help"), stdout, stderr)
-	case "trello":
-		return c.Import.Trello.run, nil
-	case "token":
-		return c.Token.run, nil
-	case "keygen":
-		return c.Keygen.run, nil
-	case "version":
-		return c.Version.run, nil
 	}
-	return c.Serve.run, nil
+	if parent := parsed.Selected().Parent; parent != nil && parent.Name == "bench" {
+		return func(ctx context.Context, s streams) error { return c.Bench.run(ctx, s, parsed.Selected().Name) }, nil
+	}
+	return parsed.Selected().Target.Addr().Interface().(runner).run, nil
 }

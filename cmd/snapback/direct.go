@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/natsd"
+)
+
+// direct is the flags of a command that opens the log itself, without a server.
+type direct struct {
+	Data    string `env:"SNAPBACK_DATA" placeholder:"DIR" help:"Open the log in this directory; no server may be running on it."`
+	NATSURL string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Open the log on this NATS server, beside the nodes that use it."`
+}
+
+// asked says whether the command line names a log.
+func (d *direct) asked() bool { return d.Data != "" || d.NATSURL != "" }
+
+// open opens the log that the flags name, which must be there. Close it with end.
+func (d *direct) open(ctx context.Context, logger *slog.Logger) (log *eventlog.Log, end func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	cfg := eventlog.Config{URL: d.NATSURL, Name: "snapback audit", Logger: logger}
+	if d.NATSURL != "" {
+		if log, err = eventlog.Open(ctx, cfg); err != nil {
+			return nil, nil, fmt.Errorf("--nats-url=%s: %w", withoutPassword(d.NATSURL), err)
+		}
+		return log, log.Close, nil
+	}
+	store := filepath.Join(d.Data, "nats")
+	if _, err := os.Stat(store); err != nil {
+		return nil, nil, usageError{fmt.Errorf("--data=%s: there is no log: %w", d.Data, fileFault(err))}
+	}
+	raiseGOMAXPROCS()
+	server, err := natsd.Start(natsd.Config{StoreDir: store, SyncAlways: true, Logger: logger})
+	if errors.Is(err, natsd.ErrStoreInUse) {
+		return nil, nil, fmt.Errorf("--data=%s: a server is running on this directory: ask it with --server, or stop it", d.Data)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("--data=%s: %w", d.Data, err)
+	}
+	cfg.InProcess = server
+	if log, err = eventlog.Open(ctx, cfg); err != nil {
+		server.Shutdown()
+		return nil, nil, fmt.Errorf("--data=%s: %w", d.Data, err)
+	}
+	return log, func() { log.Close(); server.Shutdown() }, nil
+}
