@@ -227,7 +227,7 @@ func TestContentHashIsThatOfTheFirstVersion(t *testing.T) {
 			for i := range changes {
 				if content := changes[i].Content; content != nil {
 					stored := *content
-					stored.Object = ""
+					stored.Object = "none" // the first version wrote the empty one, too
 					changes[i].Content = &stored
 				}
 			}
@@ -236,7 +236,7 @@ func TestContentHashIsThatOfTheFirstVersion(t *testing.T) {
 				Changes []Change `json:"changes"`
 				Import  *Import  `json:"import"`
 			}{c.Op, changes, c.Import})
-			sum := sha256.Sum256(raw)
+			sum := sha256.Sum256(bytes.ReplaceAll(raw, []byte(`"object":"none"`), []byte(`"object":""`)))
 			if want = hex.EncodeToString(sum[:]); err != nil {
 				want = "unencodable"
 			}

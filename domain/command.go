@@ -77,8 +77,8 @@ type Change struct {
 // its parts as the fields size, contentType, sha256 and object; `object` is
 // kept from clients.
 type Content struct {
-	Object      string `json:"object"` // upload id, the object's name in the store
-	Size        int64  `json:"size"`   // bytes
+	Object      string `json:"object,omitempty"` // upload id, the object's name in the store; "" in what is told of it
+	Size        int64  `json:"size"`             // bytes
 	ContentType string `json:"contentType"`
 	SHA256      string `json:"sha256"` // lower-case hex
 }

@@ -151,7 +151,7 @@ func (w *encoder) command(c *Command) {
 		w.raw(`,"changes":[`)
 		for i := range c.Changes {
 			w.comma('[')
-			w.change(&c.Changes[i])
+			w.change(&c.Changes[i], false)
 		}
 		w.byte(']')
 	}
@@ -161,7 +161,7 @@ func (w *encoder) command(c *Command) {
 	}
 }
 
-func (w *encoder) change(c *Change) {
+func (w *encoder) change(c *Change, asked bool) {
 	w.raw(`{"entityId":`)
 	w.string(c.EntityID)
 	w.raw(`,"patch":`)
@@ -179,14 +179,20 @@ func (w *encoder) change(c *Change) {
 	}
 	if c.Content != nil {
 		w.name("content")
-		w.content(c.Content)
+		w.content(c.Content, asked)
 	}
 	w.byte('}')
 }
 
-func (w *encoder) content(c *Content) {
-	w.raw(`{"object":`)
-	w.string(c.Object)
+// content writes what an upload stored; asked leaves out where its bytes lie,
+// as contentHash had it from the first version on.
+func (w *encoder) content(c *Content, asked bool) {
+	w.byte('{')
+	if asked {
+		w.raw(`"object":""`)
+	} else {
+		w.optional("object", c.Object)
+	}
 	w.name("size")
 	w.int(c.Size)
 	w.name("contentType")
@@ -304,7 +310,7 @@ func (c *Command) contentHash() string {
 		w.byte('[')
 		for i := range c.Changes {
 			w.comma('[')
-			w.asked(&c.Changes[i])
+			w.change(&c.Changes[i], true)
 		}
 		w.byte(']')
 	}
@@ -321,17 +327,4 @@ func (c *Command) contentHash() string {
 	sum := sha256.Sum256(w.buf)
 	var text [2 * sha256.Size]byte
 	return string(hex.AppendEncode(text[:0], sum[:]))
-}
-
-// asked writes a change without where an upload's bytes lie.
-func (w *encoder) asked(c *Change) {
-	if c.Content == nil {
-		w.change(c)
-		return
-	}
-	content := *c.Content
-	content.Object = ""
-	asked := *c
-	asked.Content = &content
-	w.change(&asked)
 }

@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"maps"
-	"slices"
+	"encoding/json"
+	"time"
 
 	"github.com/snapback-io/snapback/domain"
 )
@@ -10,71 +10,63 @@ import (
 // Outcome of a decision, as a line of a board's log tells it.
 type Outcome string
 
-// The outcomes.
+// The outcomes. What is void was stored too late to take effect, and decided again.
 const (
 	Accepted Outcome = "accepted"
 	Refused  Outcome = "refused"
+	Void     Outcome = "void"
 )
 
 // Logged is a line of GET .../log: the decision as the log stores it, but for
-// what is nobody's business but the server's (session, grant, what it waited
-// for, where uploads lie).
+// what is nobody's business but the server's ([domain.Decision.Told]).
 type Logged struct {
-	Outcome Outcome `json:"outcome"`
+	Outcome Outcome       `json:"outcome"`
+	Record  *LoggedRecord `json:"record,omitempty"` // asked for by with=record
+	Words   []string      `json:"words,omitempty"`  // asked for by with=words: one per event, or one of a decision without
 	domain.Decision
+}
+
+// LoggedRecord says where in the log a decision stands.
+type LoggedRecord struct {
+	Seq    uint64      `json:"seq"`
+	Hash   domain.Hash `json:"hash"`   // of the record's stored bytes
+	Stored time.Time   `json:"stored"` // by the stream's clock
+	Index  int         `json:"index"`  // of the decision in the record, from 0
 }
 
 // NewLogged is the line that tells d. It shares what it can with d.
 func NewLogged(d *domain.Decision) Logged {
-	l := Logged{Accepted, *d}
+	l := Logged{Outcome: Accepted, Decision: d.Told()}
 	if d.Rejection != nil {
 		l.Outcome = Refused
 	}
-	l.Session, l.Grant, l.After = "", "", ""
-	if slices.ContainsFunc(d.Changes, func(c domain.Change) bool { return c.Content != nil }) {
-		l.Changes = slices.Clone(d.Changes)
-		for i := range l.Changes {
-			if content := l.Changes[i].Content; content != nil {
-				told := *content
-				told.Object = ""
-				l.Changes[i].Content = &told
-			}
-		}
-	}
-	if slices.ContainsFunc(d.Events, namesObject) {
-		l.Events = slices.Clone(d.Events)
-		for i := range l.Events {
-			ev := &l.Events[i]
-			ev.Before, ev.After = withoutObject(ev.Before), withoutObject(ev.After)
-		}
-	}
 	return l
-}
-
-// objectField of a file says where its upload lies.
-const objectField = "object"
-
-func namesObject(ev domain.Event) bool {
-	return ev.Before[objectField] != nil || ev.After[objectField] != nil
-}
-
-func withoutObject(f domain.Fields) domain.Fields {
-	if _, has := f[objectField]; has {
-		f = maps.Clone(f)
-		delete(f, objectField)
-	}
-	return f
 }
 
 // AppendLogged appends l as json.Marshal writes it, and a line feed.
 func AppendLogged(dst []byte, l *Logged) ([]byte, error) {
 	const open = `{"outcome":"`
 	dst = append(append(append(dst, open...), l.Outcome...), '"')
+	var err error
+	if l.Record != nil {
+		if dst, err = appendMember(dst, `,"record":`, l.Record); err != nil {
+			return dst, err
+		}
+	}
+	if len(l.Words) > 0 {
+		if dst, err = appendMember(dst, `,"words":`, l.Words); err != nil {
+			return dst, err
+		}
+	}
 	at := len(dst)
-	dst, err := l.Decision.AppendJSON(dst)
-	if err != nil {
+	if dst, err = l.Decision.AppendJSON(dst); err != nil {
 		return dst, err
 	}
 	dst[at] = ',' // and not another object
 	return append(dst, '\n'), nil
+}
+
+func appendMember(dst []byte, name string, v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	return append(append(dst, name...), raw...), err
 }

@@ -28,7 +28,7 @@ var logged = []struct{ name, stored, line string }{
 		 "changes":[{"entityId":"f1","patch":{},"content":{"object":"SECRET","size":5,"contentType":"text/plain","sha256":"ab"}}],"at":"2026-03-01T10:04:13Z","rev":47,
 		 "events":[{"type":"file.replaced","v":1,"rev":47,"entityId":"f1","before":{"object":"SECRET0","sha256":"cd"},"after":{"object":"SECRET","sha256":"ab"}}]}`,
 		`{"outcome":"accepted","id":"m3","op":"mutate","user":"bob","receivedAt":"2026-03-01T10:04:12Z","deadline":"2026-03-01T10:04:16Z",` +
-			`"changes":[{"entityId":"f1","patch":{},"content":{"object":"","size":5,"contentType":"text/plain","sha256":"ab"}}],"at":"2026-03-01T10:04:13Z","rev":47,` +
+			`"changes":[{"entityId":"f1","patch":{},"content":{"size":5,"contentType":"text/plain","sha256":"ab"}}],"at":"2026-03-01T10:04:13Z","rev":47,` +
 			`"events":[{"type":"file.replaced","v":1,"rev":47,"entityId":"f1","before":{"sha256":"cd"},"after":{"sha256":"ab"}}]}`},
 }
 
@@ -53,6 +53,12 @@ func TestLogged(t *testing.T) {
 		}
 		if after, err := json.Marshal(&d); err != nil || string(after) != string(stored) {
 			t.Errorf("%s: the decision was changed to %s", tt.name, after)
+		}
+		l.Record = &LoggedRecord{Seq: 7, Hash: domain.Hash{1, 2}, Stored: time.Date(2026, 3, 1, 10, 4, 12, 5, time.UTC), Index: 1}
+		l.Words = []string{"moved «x» <b>"}
+		full, err := AppendLogged(nil, &l)
+		if std, err2 := json.Marshal(l); err != nil || err2 != nil || string(std)+"\n" != string(full) {
+			t.Errorf("%s: with record and words (%v)\n got %s\nwant %s", tt.name, err, full, std)
 		}
 		var read Logged
 		if err := json.Unmarshal([]byte(tt.line), &read); err != nil {
