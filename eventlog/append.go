@@ -33,13 +33,20 @@ const appendTimeout = 5 * time.Second
 // ErrConflict, ErrUnknown, ErrTooLarge, ErrFull. A retry of what is stored may
 // answer as stored or as ErrConflict. It blocks its caller only, 5 s at most.
 func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (seq uint64, err error) {
-	if len(data) > l.MaxRecord() {
-		return 0, fmt.Errorf("%w: %d bytes of %d", ErrTooLarge, len(data), l.MaxRecord())
-	}
-	msg := &nats.Msg{Subject: l.eventSubject(board), Data: data, Header: nats.Header{
+	return l.append(ctx, l.record(board, data, hash, expected), expected)
+}
+
+func (l *Log) record(board string, data []byte, hash domain.Hash, expected uint64) *nats.Msg {
+	return &nats.Msg{Subject: l.eventSubject(board), Data: data, Header: nats.Header{
 		headerMsgID:    {hash.String()},
 		headerExpected: {strconv.FormatUint(expected, 10)},
 	}}
+}
+
+func (l *Log) append(ctx context.Context, msg *nats.Msg, expected uint64) (seq uint64, err error) {
+	if len(msg.Data) > l.MaxRecord() {
+		return 0, fmt.Errorf("%w: %d bytes of %d", ErrTooLarge, len(msg.Data), l.MaxRecord())
+	}
 	seq, err = l.publishExpecting(ctx, msg)
 	if err == nil && seq <= expected {
 		// The server knows these bytes as an earlier record. Commits hold the

@@ -21,7 +21,7 @@ type Source interface {
 // LoadBoard folds a board up to the head the leader names at the call: from
 // where it was loaded lately in this process, or from its snapshot, if the log
 // agrees, and the records since. A board without records is an empty Board, not
-// an error.
+// an error; one that is being restored is: ErrRestoring.
 func LoadBoard(ctx context.Context, src Source, board string) (*domain.Board, error) {
 	head, err := src.Head(ctx, board)
 	if err != nil {
@@ -71,11 +71,12 @@ func load(ctx context.Context, src Source, board string, head uint64) (*domain.B
 // whole log has the last word.
 func goOn(ctx context.Context, src Source, b *domain.Board, head uint64) (*domain.Board, error) {
 	from, hash, _ := b.Head()
-	agreed := false
+	agreed, more := false, false
 	for r, err := range src.Read(ctx, b.ID(), from, head) {
 		if err != nil {
 			return nil, err
 		}
+		more = r.More
 		if !agreed {
 			if r.Seq != from || r.Hash != hash {
 				return nil, nil
@@ -90,14 +91,19 @@ func goOn(ctx context.Context, src Source, b *domain.Board, head uint64) (*domai
 	if !agreed {
 		return nil, nil
 	}
+	if more {
+		return nil, restoring(b.ID())
+	}
 	return b, nil
 }
 
 func fold(ctx context.Context, src Source, b *domain.Board, from, to uint64) error {
+	more := false
 	for r, err := range src.Read(ctx, b.ID(), from, to) {
 		if err != nil {
 			return err
 		}
+		more = r.More
 		if err := b.Apply(r.Commit, r.Hash, r.Seq, r.Time, nil); err != nil {
 			return fmt.Errorf("eventlog: fold of board %s at %d: %w", b.ID(), r.Seq, err)
 		}
@@ -105,5 +111,10 @@ func fold(ctx context.Context, src Source, b *domain.Board, from, to uint64) err
 	if seq, _, _ := b.Head(); seq != to {
 		return fmt.Errorf("eventlog: fold of board %s ends at %d, not %d: %w", b.ID(), seq, to, errBehind)
 	}
+	if more {
+		return restoring(b.ID())
+	}
 	return nil
 }
+
+func restoring(board string) error { return fmt.Errorf("%w: board %s", ErrRestoring, board) }

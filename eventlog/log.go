@@ -34,6 +34,9 @@ var (
 	ErrNotFound = errors.New("eventlog: not found")
 	// ErrShards: the log was made with another number of shards.
 	ErrShards = errors.New("eventlog: the log has another number of shards")
+	// ErrRestoring: records of the board are still to be restored; until all are,
+	// nobody reads it or decides on it.
+	ErrRestoring = errors.New("eventlog: the board is being restored")
 	// ErrClosed: the Log was closed while the call ran, or before.
 	ErrClosed = errors.New("eventlog: closed")
 )

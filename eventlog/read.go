@@ -108,8 +108,66 @@ func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2
 	}
 }
 
-// ReadSince is Read from the first record stored at or after start.
+// ReadSince is Read from the first record stored at or after start; of a
+// restored one that is when it was stored first.
 func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		before := uint64(0) // a record that was stored again since, and first before start
+		for r, err := range l.readStreamSince(ctx, board, start, to) {
+			if err == nil && r.Time.Before(start) {
+				before = r.Seq
+				break
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+		if before == 0 {
+			return
+		}
+		if to == 0 {
+			var err error
+			if to, err = l.Head(ctx, board); err != nil {
+				yield(Record{}, err)
+				return
+			}
+		}
+		if from := l.firstSince(ctx, board, start, before, to); from <= to {
+			l.scan(ctx, board, messageGet{Seq: from}, to, yield)
+		}
+	}
+}
+
+// firstSince gives a sequence behind that of a record stored before start, up
+// to which all are: it looks in the middle of what is left. A replica that has
+// no record there has those in doubt read.
+func (l *Log) firstSince(ctx context.Context, board string, start time.Time, before, to uint64) uint64 {
+	direct := l.newGetter(eventStream(l.Shard(board)))
+	end := to + 1
+	for end-before > 1 {
+		middle := before + (end-before)/2
+		msg, err := direct.one(ctx, messageGet{Seq: middle, NextFor: l.eventSubject(board)})
+		if err != nil {
+			return before + 1
+		}
+		var r Record
+		if msg != nil {
+			if r, err = directRecord(board, msg); err != nil {
+				return before + 1
+			}
+		}
+		if msg != nil && r.Seq < end && r.Time.Before(start) {
+			before = r.Seq
+		} else {
+			end = middle
+		}
+	}
+	return end
+}
+
+// readStreamSince is Read from the first record that the stream stored at or
+// after start, whether for the first time or again.
+func (l *Log) readStreamSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		head, err := l.head(ctx, board)
 		if errors.Is(err, ErrNotFound) {

@@ -16,10 +16,13 @@ type Record struct {
 	Board  string
 	Seq    uint64
 	Prev   uint64    // the board's sequence before it, 0 for the first
-	Time   time.Time // the stream's timestamp; of an announced record one at which it is not void
+	Time   time.Time // when it was first stored ([storedAt]); of an announced record one at which it is not void
 	Data   []byte
 	Hash   domain.Hash
 	Commit *domain.Commit
+	// More: it was restored, and those behind it are still to come. Nobody
+	// decides on a board that ends here.
+	More bool
 }
 
 // Void says whether the commit was stored after its notAfter and so never took
@@ -40,7 +43,7 @@ func (r *Record) Decision(user, id string) *domain.Decision {
 	return nil
 }
 
-// newRecord decodes a stored message.
+// newRecord decodes a message that the stream stored at that time.
 func newRecord(board string, seq uint64, at time.Time, header nats.Header, data []byte) (Record, error) {
 	fail := func(err error) (Record, error) {
 		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
@@ -56,7 +59,24 @@ func newRecord(board string, seq uint64, at time.Time, header nats.Header, data 
 	if hash.String() != header.Get(headerMsgID) {
 		return fail(errors.New("its bytes do not have its hash"))
 	}
-	return Record{Board: board, Seq: seq, Prev: prev, Time: at, Data: data, Hash: hash, Commit: commit}, nil
+	if at, err = storedAt(header, at); err != nil {
+		return fail(err)
+	}
+	return Record{Board: board, Seq: seq, Prev: prev, Time: at, Data: data, Hash: hash, Commit: commit, More: header.Get(headerMore) != ""}, nil
+}
+
+// storedAt is when a record was first stored, by which it is void or not: of a
+// restored one what its header says, of any other the stream's timestamp.
+func storedAt(header nats.Header, stream time.Time) (time.Time, error) {
+	text := header.Get(headerStoredAt)
+	if text == "" {
+		return stream, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return at, fmt.Errorf("header %s: %w", headerStoredAt, err)
+	}
+	return at, nil
 }
 
 // stored is a message as a leader's answer holds it.

@@ -55,13 +55,13 @@ func (l *Log) SweepUploads(ctx context.Context, after, before time.Time) (remove
 }
 
 // namedObjects gives the objects that events of board named while any of list
-// could have been.
+// could have been, or that were named by records restored since.
 func (l *Log) namedObjects(ctx context.Context, board string, list []object) (map[string]bool, error) {
 	byTime := func(a, b object) int { return a.Stored.Compare(b.Stored) }
 	from := slices.MinFunc(list, byTime).Stored.Add(-time.Minute)
 	to := slices.MaxFunc(list, byTime).Stored.Add(namedWithin)
 	named := map[string]bool{}
-	for r, err := range l.ReadSince(ctx, board, from, 0) {
+	for r, err := range l.readStreamSince(ctx, board, from, 0) {
 		if err != nil {
 			return nil, err
 		}
