@@ -133,5 +133,8 @@ func rawMessage(board string, msg *nats.Msg) (Raw, error) {
 }
 
 func newRaw(board string, seq uint64, at time.Time, header nats.Header, data []byte) Raw {
+	if first, err := storedAt(header, at); err == nil {
+		at = first
+	}
 	return Raw{Board: board, Seq: seq, Time: at, MsgID: header.Get(headerMsgID), Expected: header.Get(headerExpected), Data: data}
 }

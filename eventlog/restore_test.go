@@ -86,6 +86,13 @@ func TestRestore_SameBytesTimesAndVerdicts(t *testing.T) {
 	if void != 1 {
 		t.Errorf("%d void records", void)
 	}
+	n := 0
+	for raw, err := range l.ReadRaw(t.Context(), board, 1, 0) {
+		if err != nil || !raw.Time.Equal(was[n].Time) {
+			t.Fatalf("raw record %d: %v, %v", n, raw.Time, err)
+		}
+		n++
+	}
 	// What was stored before it was stored again is found by its own time.
 	for i := range was {
 		for r, err := range l.ReadSince(t.Context(), board, was[i].Time, 0) {
