@@ -27,7 +27,17 @@ const (
 const (
 	headerSlot  = "Slot"  // "a" or "b"; missing: the data is here
 	headerParts = "Parts" // how many lie there
+	// headerWeight is Snapshot.Weight, of past ones only.
+	headerWeight = "Weight"
 )
+
+// snapshotStreamOf is the stream that a snapshot's subject belongs to.
+func snapshotStreamOf(subject string) string {
+	if strings.HasPrefix(subject, pastPrefix) {
+		return pastStream
+	}
+	return snapshotStream
+}
 
 func (l *Log) snapshotConfig() jetstream.StreamConfig {
 	cfg := jetstream.StreamConfig{
@@ -48,9 +58,10 @@ func (l *Log) snapshotConfig() jetstream.StreamConfig {
 
 // Snapshot is a board's encoded state at a sequence.
 type Snapshot struct {
-	Seq  uint64
-	Hash domain.Hash // of the commit at Seq; use only if the log agrees
-	Data []byte
+	Seq    uint64
+	Hash   domain.Hash // of the commit at Seq; use only if the log agrees
+	Data   []byte
+	Weight uint64 // of a past one: domain.Still.Weight of the board then
 }
 
 // PutSnapshot keeps s as the board's only snapshot. It does not keep s.Data.
@@ -66,6 +77,9 @@ func (l *Log) putSnapshot(ctx context.Context, subject string, s Snapshot, most 
 	head := &nats.Msg{Subject: subject, Data: s.Data, Header: nats.Header{
 		headerEpoch: {l.epoch}, headerSeq: {strconv.FormatUint(s.Seq, 10)}, headerHash: {s.Hash.String()},
 	}}
+	if s.Weight > 0 {
+		head.Header.Set(headerWeight, strconv.FormatUint(s.Weight, 10))
+	}
 	if len(s.Data) <= most {
 		return l.publishDisposable(ctx, head)
 	}
@@ -135,6 +149,11 @@ func (l *Log) getSnapshot(ctx context.Context, subject string) (s Snapshot, err 
 	if err = s.Hash.UnmarshalText([]byte(head.Header.Get(headerHash))); err != nil {
 		return s, err
 	}
+	if weight := head.Header.Get(headerWeight); weight != "" {
+		if s.Weight, err = strconv.ParseUint(weight, 10, 64); err != nil {
+			return s, err
+		}
+	}
 	slot := head.Header.Get(headerSlot)
 	if s.Data = head.Data; slot == "" {
 		return s, nil
@@ -161,7 +180,7 @@ func (l *Log) getSnapshot(ctx context.Context, subject string) (s Snapshot, err 
 // leader to say.
 func (l *Log) lastSnapshot(ctx context.Context, subject string) (msg *nats.Msg, err error) {
 	err = retry(ctx, l.patience, func(ctx context.Context) error {
-		msg, err = l.newGetter(snapshotStream).one(ctx, messageGet{LastFor: subject})
+		msg, err = l.newGetter(snapshotStreamOf(subject)).one(ctx, messageGet{LastFor: subject})
 		return err
 	})
 	if msg != nil || err != nil || l.cfg.Replicas == 1 {
@@ -175,7 +194,7 @@ func (l *Log) lastSnapshot(ctx context.Context, subject string) (msg *nats.Msg, 
 
 // ledSnapshot reads the last message on a subject of the stream from the leader.
 func (l *Log) ledSnapshot(ctx context.Context, subject string) (msg *nats.Msg, err error) {
-	led, err := l.leaderGet(ctx, snapshotStream, messageGet{LastFor: subject})
+	led, err := l.leaderGet(ctx, snapshotStreamOf(subject), messageGet{LastFor: subject})
 	if err != nil {
 		return nil, err
 	}
@@ -184,13 +203,18 @@ func (l *Log) ledSnapshot(ctx context.Context, subject string) (msg *nats.Msg, e
 	return msg, err
 }
 
-// sweepSnapshots removes parts stored before that time that no snapshot is
-// made of, and says of how many snapshots there were.
+// sweepSnapshots removes parts stored before that time that no snapshot, past
+// or present, is made of, and says of how many snapshots there were.
 func (l *Log) sweepSnapshots(ctx context.Context, before time.Time) (removed int, err error) {
 	subjects, err := l.subjects(ctx, snapshotStream, snapshotPrefix+"*.*.1")
 	if err != nil {
 		return 0, err
 	}
+	past, err := l.subjects(ctx, pastStream, pastPrefix+"*.*.*.1")
+	if err != nil {
+		return 0, err
+	}
+	subjects = append(subjects, past...)
 	for _, first := range subjects {
 		place := strings.TrimSuffix(first, ".1")
 		subject, slot := place[:strings.LastIndexByte(place, '.')], lastToken(place)
@@ -214,12 +238,13 @@ func (l *Log) sweepSnapshots(ctx context.Context, before time.Time) (removed int
 // purgeOlder purges what filter matches unless first was stored since before:
 // ErrNotFound.
 func (l *Log) purgeOlder(ctx context.Context, first, filter string, before time.Time) error {
-	part, err := l.leaderGet(ctx, snapshotStream, messageGet{LastFor: first})
+	stream := snapshotStreamOf(first)
+	part, err := l.leaderGet(ctx, stream, messageGet{LastFor: first})
 	if err != nil {
 		return err
 	}
 	if !part.Time.Before(before) {
 		return ErrNotFound
 	}
-	return l.api(ctx, "STREAM.PURGE."+snapshotStream, map[string]string{"filter": filter}, new(answer))
+	return l.api(ctx, "STREAM.PURGE."+stream, map[string]string{"filter": filter}, new(answer))
 }

@@ -160,10 +160,15 @@ func TestSnapshots_Sweep(t *testing.T) {
 			put(board, n)
 		}
 	}
+	for range 2 { // of the past, at one place
+		if err := l.putSnapshot(t.Context(), pastSubject("in-parts", 7), Snapshot{Seq: 7, Data: randomBytes(5000)}, smallPart); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tt := range []struct {
 		before  time.Time
 		removed int
-	}{{time.Now().Add(-time.Minute), 0}, {time.Now().Add(time.Minute), 3}, {time.Now().Add(time.Minute), 0}} {
+	}{{time.Now().Add(-time.Minute), 0}, {time.Now().Add(time.Minute), 4}, {time.Now().Add(time.Minute), 0}} {
 		if n, err := l.SweepChunks(t.Context(), tt.before); n != tt.removed || err != nil {
 			t.Errorf("%d swept, %v, want %d", n, err, tt.removed)
 		}
@@ -171,6 +176,9 @@ func TestSnapshots_Sweep(t *testing.T) {
 	left, err := l.subjects(t.Context(), snapshotStream, snapshotPrefix+">")
 	if err != nil || len(left) != 3+5 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+	if s, err := l.getSnapshot(t.Context(), pastSubject("in-parts", 7)); err != nil || len(s.Data) != 5000 {
+		t.Errorf("the past one: %d bytes, %v", len(s.Data), err)
 	}
 	for board, n := range map[string]int{"in-parts": 5000, "in-one": 10, "never": 10} {
 		if s, err := l.GetSnapshot(t.Context(), board); err != nil || len(s.Data) != n {

@@ -17,8 +17,10 @@ func (l *Log) contents() bucket { return bucket{l, contentBucket} }
 
 // ensureStores makes the streams of the stores that are missing.
 func (l *Log) ensureStores(ctx context.Context) error {
-	if _, err := l.ensureStream(ctx, l.snapshotConfig()); err != nil {
-		return err
+	for _, cfg := range []jetstream.StreamConfig{l.snapshotConfig(), l.pastConfig()} {
+		if _, err := l.ensureStream(ctx, cfg); err != nil {
+			return err
+		}
 	}
 	_, err := l.ensureStream(ctx, jetstream.StreamConfig{
 		Name:        l.contents().stream(),

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -83,6 +85,8 @@ type snapshots struct {
 	queue chan *domain.Still
 	mu    sync.Mutex
 	busy  map[string]bool // queued, under way, or stored a moment ago
+
+	pasts map[string]uint64 // the weight of a board at its last past snapshot, by board; of run
 }
 
 const (
@@ -94,7 +98,7 @@ const (
 )
 
 func (p *snapshots) init(s *Service) {
-	p.s, p.queue, p.busy = s, make(chan *domain.Still, 100), make(map[string]bool)
+	p.s, p.queue, p.busy, p.pasts = s, make(chan *domain.Still, 100), make(map[string]bool), make(map[string]uint64)
 }
 
 // due is how long the tail of a board may become: what it costs to read is
@@ -135,6 +139,9 @@ func (p *snapshots) run(ctx context.Context) {
 			var err error
 			if buf, err = p.put(ctx, still, buf); err != nil && ctx.Err() == nil {
 				p.s.warn("making a snapshot failed", "board", still.ID(), "error", err)
+			}
+			if err := p.keepPast(ctx, still, buf); err != nil && ctx.Err() == nil {
+				p.s.warn("making a past snapshot failed", "board", still.ID(), "error", err)
 			}
 			pause(ctx, (snapshotShare-1)*min(p.s.Now().Sub(start), time.Second))
 			p.mu.Lock()
@@ -179,6 +186,41 @@ func (p *snapshots) put(ctx context.Context, still *domain.Still, buf []byte) ([
 		data = nil
 	}
 	return data, err
+}
+
+// maxPasts bounds for how many boards it is known when there was one last.
+const maxPasts = 100_000
+
+// keepPast stores the board beside its past snapshots if it is time for one. It
+// encodes into buf. What fails is made up for at the next snapshot.
+func (p *snapshots) keepPast(ctx context.Context, still *domain.Still, buf []byte) error {
+	weight, board := still.Weight(), still.ID()
+	last, known := p.pasts[board]
+	if !eventlog.PastDue(weight, last, still.Len()) {
+		return nil
+	}
+	if !known {
+		snap, err := eventlog.PastBefore(ctx, p.s.Log, board, math.MaxUint64)
+		if err != nil && !errors.Is(err, eventlog.ErrNotFound) {
+			return err
+		}
+		last = snap.Weight
+	}
+	if eventlog.PastDue(weight, last, still.Len()) {
+		snap, err := eventlog.PastOf(still, buf[:0])
+		if err == nil {
+			err = p.s.Log.PutPast(ctx, board, snap)
+		}
+		if err != nil {
+			return err
+		}
+		last = weight
+	}
+	if len(p.pasts) >= maxPasts {
+		clear(p.pasts)
+	}
+	p.pasts[board] = last
+	return nil
 }
 
 // maxListed bounds how many boards the directory is remembered to be right about.

@@ -15,13 +15,14 @@ import (
 // Log is what the service needs of an [eventlog.Log]; the methods are
 // documented there. eventlog/logtest has one that misbehaves.
 type Log interface {
-	eventlog.Source // Head, Read, GetSnapshot
+	eventlog.PastSource // Head, Read, GetSnapshot, Pasts, Past
 	Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (uint64, error)
 	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
 	ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error]
 	Commands(ctx context.Context, shard int, fn func(eventlog.Delivery)) error
 	Announce(board string, a eventlog.Announcement) error
 	PutSnapshot(ctx context.Context, board string, s eventlog.Snapshot) error
+	PutPast(ctx context.Context, board string, s eventlog.Snapshot) error
 	PutListing(ctx context.Context, entry eventlog.Listing) error
 	MaxRecord() int
 	Shards() int

@@ -77,8 +77,9 @@ type Log struct {
 	undone    int // commands published and not done
 	subs      map[string]map[*subscription]bool
 	snapshots map[string]eventlog.Snapshot
+	pasts     map[string]map[uint64]eventlog.Snapshot // by board and sequence
 	listings  map[string]eventlog.Listing
-	refused   map[string]error // of PutListing and PutSnapshot, by name of the method
+	refused   map[string]error // of PutListing, PutSnapshot and PutPast, by name of the method
 }
 
 // Stored is a record with the time at which it was really stored, which
@@ -105,6 +106,7 @@ func New(cfg Config) *Log {
 		draws:     make(map[string]uint64),
 		subs:      make(map[string]map[*subscription]bool),
 		snapshots: make(map[string]eventlog.Snapshot),
+		pasts:     make(map[string]map[uint64]eventlog.Snapshot),
 		listings:  make(map[string]eventlog.Listing),
 		refused:   make(map[string]error),
 	}
@@ -128,7 +130,7 @@ func (l *Log) SetFull(full bool) {
 	l.full = full
 }
 
-// Refuse has the method of that name ("PutListing", "PutSnapshot") fail with err; nil ends it.
+// Refuse has the method of that name ("PutListing", "PutSnapshot", "PutPast") fail with err; nil ends it.
 func (l *Log) Refuse(method string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -39,6 +39,48 @@ func (l *Log) GetSnapshot(ctx context.Context, board string) (eventlog.Snapshot,
 	return s, nil
 }
 
+// PutPast keeps s beside the board's other past snapshots.
+func (l *Log) PutPast(ctx context.Context, board string, s eventlog.Snapshot) error {
+	if err := l.answer(ctx, "putpast", board); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refused["PutPast"]; err != nil {
+		return err
+	}
+	s.Data = bytes.Clone(s.Data)
+	if l.pasts[board] == nil {
+		l.pasts[board] = make(map[uint64]eventlog.Snapshot)
+	}
+	l.pasts[board][s.Seq] = s
+	return nil
+}
+
+// Pasts gives the sequences of a board's past snapshots.
+func (l *Log) Pasts(ctx context.Context, board string) ([]uint64, error) {
+	if err := l.answer(ctx, "pasts", board); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.pasts[board])), nil
+}
+
+// Past gives a board's past snapshot at seq.
+func (l *Log) Past(ctx context.Context, board string, seq uint64) (eventlog.Snapshot, error) {
+	if err := l.answer(ctx, "past", board); err != nil {
+		return eventlog.Snapshot{}, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.pasts[board][seq]
+	if !ok {
+		return s, eventlog.ErrNotFound
+	}
+	return s, nil
+}
+
 // Keep does nothing.
 func (l *Log) Keep(*domain.Still) {}
 
