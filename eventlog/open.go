@@ -68,6 +68,7 @@ func (l *Log) findOrMake(ctx context.Context) error {
 		group.Go(func() error { return l.ensureShard(ctx, shard) })
 	}
 	group.Go(func() error { return l.ensureStores(ctx) })
+	group.Go(func() error { return l.ensureProofs(ctx) })
 	return group.Wait()
 }
 

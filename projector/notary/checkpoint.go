@@ -1,0 +1,222 @@
+package notary
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/proof"
+)
+
+// maxTries is how often another notary may be quicker.
+const maxTries = 10
+
+func (n *Notary) checkpoint(ctx context.Context, s *shard) (Signed, error) {
+	if s.fault != nil {
+		return Signed{}, s.fault
+	}
+	for range maxTries {
+		if err := n.adopt(ctx, s); err != nil {
+			return Signed{}, err
+		}
+		if err := n.loadTree(ctx, s); err != nil {
+			return Signed{}, err
+		}
+		more, err := n.extend(ctx, s)
+		if err != nil {
+			return Signed{}, err
+		}
+		if s.tree.Size() == 0 {
+			return Signed{}, ErrNone
+		}
+		if more || s.last.Note == nil {
+			err = n.sign(ctx, s)
+		}
+		if err == nil {
+			n.file(s)
+			return s.last, nil
+		}
+		if !errors.Is(err, eventlog.ErrConflict) && !errors.Is(err, eventlog.ErrUnknown) {
+			return Signed{}, err
+		}
+		s.tree = nil // another one has signed, or this did after all: what is stored counts
+	}
+	return Signed{}, fmt.Errorf("notary: shard %d: other notaries were quicker %d times", s.index, maxTries)
+}
+
+// adopt takes the newest checkpoint there is. One of another epoch counts as
+// none: the log has begun another life.
+func (n *Notary) adopt(ctx context.Context, s *shard) error {
+	note, seq, err := n.cfg.Log.LastCheckpoint(ctx, s.index)
+	switch {
+	case errors.Is(err, eventlog.ErrNotFound) && s.seq == 0:
+		return nil
+	case errors.Is(err, eventlog.ErrNotFound):
+		return s.contradiction("its checkpoints are gone")
+	case err != nil:
+		return err
+	case seq == s.seq && bytes.Equal(note, s.last.Note):
+		return nil
+	case seq < s.seq || seq == s.seq && s.last.Note != nil:
+		return s.contradiction("its newest checkpoint is gone or another one")
+	}
+	c, known, err := n.open(note)
+	if err != nil {
+		return fmt.Errorf("notary: shard %d: %w", s.index, err)
+	}
+	if c.Epoch != n.cfg.Log.Epoch() {
+		s.seq, s.last, s.tree = seq, Signed{}, nil
+		return nil
+	}
+	if c.Shard != s.index {
+		return s.contradiction("its checkpoint is that of shard %d", c.Shard)
+	}
+	if s.last.Note != nil && c.Size < s.last.Size {
+		return s.contradiction("a checkpoint of %d records follows one of %d", c.Size, s.last.Size)
+	}
+	if !known && n.cfg.Signer != nil {
+		n.log.Warn("the newest checkpoint has another key: the whole log is read before anything is signed", "shard", s.index)
+		if err := n.rebuild(ctx, s, c); err != nil {
+			return err
+		}
+	}
+	s.last, s.seq = Signed{c, note}, seq
+	return nil
+}
+
+// open reads a checkpoint; known says whether it has our signature.
+func (n *Notary) open(note []byte) (c proof.Checkpoint, known bool, err error) {
+	if n.cfg.Signer != nil {
+		c, err = proof.OpenCheckpoint(note, n.cfg.Signer.Verifier())
+		if !errors.Is(err, proof.ErrStranger) {
+			return c, true, err
+		}
+	}
+	c, err = proof.PeekCheckpoint(note)
+	return c, false, err
+}
+
+// loadTree has s.tree be the tree of the newest checkpoint, from where it is:
+// the records between are read.
+func (n *Notary) loadTree(ctx context.Context, s *shard) error {
+	switch {
+	case s.last.Note == nil:
+		if s.tree == nil {
+			s.tree, s.leaf = &proof.Tree{}, tlog.Hash{}
+		}
+		return nil
+	case s.tree == nil || s.tree.Size() > s.last.Size:
+		tree, leaf, err := n.storedTree(ctx, s)
+		if err != nil {
+			n.log.Info("tiles are made from the log", "shard", s.index, "records", s.last.Size, "because", err)
+			return n.rebuild(ctx, s, s.last.Checkpoint)
+		}
+		s.tree, s.leaf = tree, leaf
+		return nil
+	case s.tree.Size() < s.last.Size: // another notary has signed
+		if err := n.read(ctx, s, uint64(s.last.Size)); err != nil {
+			return err
+		}
+	}
+	return s.check(&s.last.Checkpoint)
+}
+
+// check compares the root of s.tree with what was signed at its size.
+func (s *shard) check(c *proof.Checkpoint) error {
+	if s.tree.Root() != c.Root {
+		return s.contradiction("the first %d records do not have the root that was signed", c.Size)
+	}
+	return nil
+}
+
+// extend reads the records that have come since s.tree; more says whether there
+// were any.
+func (n *Notary) extend(ctx context.Context, s *shard) (more bool, err error) {
+	before := s.tree.Size()
+	err = n.read(ctx, s, 0)
+	return s.tree.Size() > before, err
+}
+
+// read extends s.tree to a size, 0: all there is, and has the tiles stored that
+// become whole. It begins at the last record that is in the tree already:
+// another one there shows that the log was cut off and has grown again.
+func (n *Notary) read(ctx context.Context, s *shard, to uint64) error {
+	size := uint64(s.tree.Size())
+	state, err := n.cfg.Log.ShardState(ctx, s.index)
+	signed := max(size, uint64(s.last.Size), to)
+	switch {
+	case err != nil:
+		return err
+	case state.First > 1 || state.Records != state.Last:
+		return s.contradiction("sequences are missing: there are %d records from %d to %d", state.Records, state.First, state.Last)
+	case state.Last < signed:
+		return s.contradiction("there are %d records, there were %d", state.Last, signed)
+	}
+	if to == 0 {
+		to = state.Last
+	}
+	if to == size {
+		return nil
+	}
+	next := max(size, 1)
+	for e, err := range n.cfg.Log.Entries(ctx, s.index, next, to) {
+		if err != nil {
+			return err
+		}
+		if e.Seq != next {
+			return s.contradiction("sequence %d is missing", next)
+		}
+		leaf := leafOf(&e)
+		if e.Seq > size {
+			err = n.grow(ctx, s, leaf)
+		} else if leaf != s.leaf {
+			err = s.contradiction("record %d is another one (now of board %s)", e.Seq, e.Board)
+		}
+		if err != nil {
+			return err
+		}
+		next++
+	}
+	if next != to+1 {
+		return fmt.Errorf("notary: shard %d read to %d of %d", s.index, next-1, to)
+	}
+	return nil
+}
+
+func leafOf(e *eventlog.Entry) tlog.Hash {
+	leaf := proof.Leaf{Board: e.Board, Seq: e.Seq, Time: e.Time, Hash: e.Hash}
+	return leaf.TreeHash()
+}
+
+func (n *Notary) grow(ctx context.Context, s *shard, leaf tlog.Hash) (err error) {
+	s.tree.Append(leaf, func(t proof.Tile) { err = errors.Join(err, n.cfg.Log.PutTile(ctx, s.index, t)) })
+	s.leaf = leaf
+	return err
+}
+
+// sign signs s.tree and appends the checkpoint. The tiles of the tree's edge
+// are stored before: whoever has the checkpoint finds them.
+func (n *Notary) sign(ctx context.Context, s *shard) error {
+	for _, tile := range s.tree.Edge() {
+		if err := n.cfg.Log.PutTile(ctx, s.index, tile); err != nil {
+			return err
+		}
+	}
+	c := proof.Checkpoint{Epoch: n.cfg.Log.Epoch(), Shard: s.index, Size: s.tree.Size(), Root: s.tree.Root(), Time: time.Now()}
+	note, err := n.cfg.Signer.Sign(c.Text())
+	if err != nil {
+		return err
+	}
+	seq, err := n.cfg.Log.AppendCheckpoint(ctx, s.index, note, s.seq)
+	if err != nil {
+		return err
+	}
+	c.Time = c.Time.UTC()
+	s.last, s.seq = Signed{c, note}, seq
+	return nil
+}

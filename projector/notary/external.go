@@ -1,0 +1,3 @@
+package notary
+
+func (n *Notary) file(s *shard) {}
