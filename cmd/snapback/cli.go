@@ -13,10 +13,11 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve boards (the default)."`
 	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
+	Export  exportCmd  `cmd:"" help:"Write a board to a file."`
 	Audit   auditCmd   `cmd:"" help:"Ask the log who did what, and check that it is whole."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
-	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens."`
+	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens or for checkpoints."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 	Help    helpCmd    `cmd:"" help:"Explain a command."`
 }

@@ -32,6 +32,7 @@ type Board struct {
 type mapping struct {
 	x       *Export
 	board   string
+	named   bool // board is the id asked for
 	people  *people
 	history history
 	report  Report
@@ -46,7 +47,7 @@ type mapping struct {
 // the limits of DOMAIN.md, naming them all; nothing else is refused.
 func Map(x *Export, opt Options) (*Board, error) {
 	m := &mapping{
-		x: x, board: opt.BoardID, people: newPeople(x, opt.Users), history: newHistory(x.Actions),
+		x: x, board: opt.BoardID, named: opt.BoardID != "", people: newPeople(x, opt.Users), history: newHistory(x.Actions),
 		kinds: map[string]domain.Kind{},
 	}
 	if m.board == "" {
@@ -61,11 +62,12 @@ func Map(x *Export, opt Options) (*Board, error) {
 	m.mapComments()
 	m.mapFiles()
 	m.mapRest()
+	m.mapAside()
 	m.report.sortCarried()
 	if err := checkLimits(m.entities); err != nil {
 		return nil, err
 	}
-	return &Board{ID: m.board, Title: m.entities[0].Fields.String("title"), ExportID: x.ID, Entities: m.entities, Actions: x.Actions, Report: m.report}, nil
+	return &Board{ID: m.entities[0].ID, Title: m.entities[0].Fields.String("title"), ExportID: x.ID, Entities: m.entities, Actions: x.Actions, Report: m.report}, nil
 }
 
 // add appends an entity made at a time by a user. It says no, and reports, when

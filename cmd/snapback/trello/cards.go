@@ -31,6 +31,7 @@ func (m *mapping) mapCards() {
 		if c.Closed {
 			fields["archived"] = true
 		}
+		setText(fields, "color", m.line("cover colours", c.Cover.Color, maxColor))
 		m.mapDates(c, fields)
 		m.mapSets(c, fields)
 		m.mapCustomFields(c, names, fields)
@@ -129,8 +130,8 @@ func (m *mapping) mapSets(c *Card, fields domain.Fields) {
 
 // leftOnCard reports what a card has and the board cannot hold.
 func (m *mapping) leftOnCard(c *Card) {
-	if v := c.Cover; v.IDAttachment != "" || v.Color != "" || v.IDUploadedBackground != "" || v.SharedSourceURL != "" {
-		m.report.left("covers", c.Name)
+	if v := c.Cover; v.IDAttachment != "" || v.IDUploadedBackground != "" || v.SharedSourceURL != "" {
+		m.report.left("pictures on covers", c.Name)
 	}
 	if point := string(c.Coordinates); c.Address != "" || c.LocationName != "" || point != "" && point != "null" && point != `""` {
 		m.report.left("locations", c.Name)

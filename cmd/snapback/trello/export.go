@@ -28,6 +28,7 @@ type Export struct {
 	Checklists   []Checklist   `json:"-"`
 	CustomFields []CustomField `json:"-"`
 	Actions      []Action      `json:"-"`
+	Aside        []PluginData  `json:"-"` // Snapback's own
 
 	// Rest counts what was met and is read by nobody, by "object.key".
 	Rest map[string]int `json:"-"`

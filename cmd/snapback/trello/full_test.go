@@ -10,8 +10,6 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-type object = map[string]any
-
 // id makes an ObjectID of a moment (seconds) and a number.
 func id(seconds, n int) string { return fmt.Sprintf("%08x%016x", seconds, n) }
 
@@ -171,7 +169,7 @@ func TestMap_Card(t *testing.T) {
 	fields(t, e.Fields, domain.Fields{
 		"title": strings.Repeat("長", 16_384), "labels": []string{id(noon, 20), id(noon, 21)}, "assignees": []string{"ben", "left"},
 		"likedBy": []string{"ann", "ben", "gone", "trello:" + id(7, 7)}, "due": "2020-10-01T10:00:00Z", "start": "2020-09-20T00:00:00Z", "done": "2020-11-01T00:00:00Z",
-		"x-cost": "high", "x-cost-2": json.RawMessage("12.50"), "x-f-llig": "2020-10-05T10:00:00Z", "x-size": "XL", "x-" + strings.Repeat("n", 62): true,
+		"color": "pink", "x-cost": "high", "x-cost-2": json.RawMessage("12.50"), "x-f-llig": "2020-10-05T10:00:00Z", "x-size": "XL", "x-" + strings.Repeat("n", 62): true,
 	})
 	if e.CreatedBy != "ben" || !e.CreatedAt.Equal(time.UnixMilli(1_600_000_004_123)) || e.UpdatedBy != "ben" || !e.UpdatedAt.Equal(time.Date(2020, 12, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("authors: %s %s, %s %s", e.CreatedBy, e.CreatedAt, e.UpdatedBy, e.UpdatedAt)
@@ -244,7 +242,7 @@ func TestReport_SaysWhatIsNotCarriedOver(t *testing.T) {
 	var out strings.Builder
 	b.Report.Write(&out)
 	for what, want := range map[string]int{
-		"stickers": 2, "covers": 1, "locations": 1, "power-up data": 1, "power-ups": 1, "board background": 1, "due reminders": 1,
+		"stickers": 2, "locations": 1, "power-up data": 1, "power-ups": 1, "board background": 1, "due reminders": 1,
 		"template cards (they are ordinary cards now)":                                                  1,
 		"fields of the export unknown to this version (board.somethingNew)":                             1,
 		"cards whose list is not in the export":                                                         1,

@@ -80,6 +80,8 @@ func (x *Export) readField(dec *json.Decoder, name string) error {
 		return readArray(dec, x.Rest, "customField", &x.CustomFields)
 	case "actions":
 		return x.readActions(dec)
+	case "pluginData":
+		return x.readPluginData(dec)
 	}
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
