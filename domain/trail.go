@@ -18,7 +18,7 @@ func NewTrail(id string) *Trail { return &Trail{id: id, parents: map[string]stri
 
 // Touches takes in the decision that follows the last one.
 func (t *Trail) Touches(d *Decision) bool {
-	touches := t.asked(&d.Command)
+	touches := t.Asked(&d.Command)
 	for i := range d.Events {
 		if t.event(&d.Events[i]) {
 			touches = true
@@ -27,9 +27,9 @@ func (t *Trail) Touches(d *Decision) bool {
 	return touches
 }
 
-// asked says whether the command names the entity or what hangs on it, or would
-// have something hang there.
-func (t *Trail) asked(c *Command) bool {
+// Asked says whether the command names the entity or what hangs on it, or would
+// have something hang there, by the decisions taken in so far.
+func (t *Trail) Asked(c *Command) bool {
 	for i := range c.Changes {
 		change := &c.Changes[i]
 		if t.within(change.EntityID) {
