@@ -26,6 +26,22 @@ type Listing struct {
 	Members  map[string]domain.Role `json:"members,omitempty"`
 }
 
+// ListingOf is what the directory is to know of a board.
+func ListingOf(b *domain.Board) Listing {
+	l := Listing{Board: b.ID(), Seq: b.Listed(), Members: make(map[string]domain.Role)}
+	if e := b.Get(b.ID()); e != nil {
+		l.Title, l.Archived = e.Fields.String("title"), e.Fields.Bool("archived")
+	}
+	for e := range b.All() { // the board, its members, the rest
+		if e.Kind == domain.KindMember {
+			l.Members[e.Fields.String("user")] = domain.Role(e.Fields.String("role"))
+		} else if e.Kind != domain.KindBoard {
+			break
+		}
+	}
+	return l
+}
+
 // The directory is a KV bucket. The entry of a board, b.<board>, is the truth,
 // written by compare-and-set. The entries of its members, m.<user>.<board>,
 // are an index for questions by member: one that should not be there is seen

@@ -257,7 +257,7 @@ func (d *directory) changed(b *domain.Board) {
 	if !b.Exists() {
 		return
 	}
-	l := listing(b)
+	l := eventlog.ListingOf(b)
 	d.mu.Lock()
 	d.pending[l.Board] = l
 	delete(d.listed, l.Board)
@@ -266,21 +266,6 @@ func (d *directory) changed(b *domain.Board) {
 	case d.wake <- struct{}{}:
 	default:
 	}
-}
-
-func listing(b *domain.Board) eventlog.Listing {
-	l := eventlog.Listing{Board: b.ID(), Seq: b.Listed(), Members: make(map[string]domain.Role)}
-	if e := b.Get(b.ID()); e != nil {
-		l.Title, l.Archived = e.Fields.String("title"), e.Fields.Bool("archived")
-	}
-	for e := range b.All() { // the board, its members, the rest
-		if e.Kind == domain.KindMember {
-			l.Members[e.Fields.String("user")] = domain.Role(e.Fields.String("role"))
-		} else if e.Kind != domain.KindBoard {
-			break
-		}
-	}
-	return l
 }
 
 func (d *directory) run(ctx context.Context) {
