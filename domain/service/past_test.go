@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/logtest"
 )
 
@@ -45,22 +46,23 @@ func TestChores_PastSnapshots(t *testing.T) {
 			}
 			return list
 		}
-		reach(4000)
+		const every = eventlog.PastEvery
+		reach(every - 200)
 		pasts(0)
-		reach(4300)
+		reach(every + 200)
 		pasts(1)
 		b.stop()
 		b.start(often)
-		reach(8000)
+		reach(2*every - 200)
 		pasts(1)
 		b.log.Refuse("PutPast", errors.New("no room"))
-		reach(8500)
+		reach(2*every + 400)
 		pasts(1)
 		b.log.Refuse("PutPast", nil)
-		reach(8700)
+		reach(2*every + 600)
 		list := pasts(2)
 		snap, err := b.log.Past(b.ctx, "b", list[1])
-		if err != nil || snap.Weight < 8500 || snap.Weight > 8800 {
+		if err != nil || snap.Weight < 2*every+400 || snap.Weight > 2*every+800 {
 			t.Fatalf("at %d, %v", snap.Weight, err)
 		}
 		state, err := domain.LoadSnapshot(snap.Data)

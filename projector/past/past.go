@@ -155,3 +155,8 @@ func fold(ctx context.Context, src Source, r *eventlog.Record, rev uint64, more 
 	}
 	return Look{Point{b.Rev(), part.Decisions[n-1].At}, b}, nil
 }
+
+// Now gives the board as it is. Errors: ErrNotYet, or the log's.
+func Now(ctx context.Context, src Source, board string) (Look, error) {
+	return AtTime(ctx, src, board, time.Unix(1<<40, 0))
+}

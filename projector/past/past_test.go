@@ -157,7 +157,7 @@ func TestFill_ALookReadsAnInterval(t *testing.T) {
 	ctx := t.Context()
 	w, log := fakeWorld(t, ctx, 1)
 	w.make(20)
-	for w.b.Rev() < 10_000 { // large records: the fake log reads slowly
+	for w.b.Rev() < 5*eventlog.PastEvery/2 { // large records: the fake log reads slowly
 		for range 200 {
 			w.decide("ann", domain.OpMutate, nil, domain.Change{EntityID: "c1", Patch: domain.Patch{"title": w.pick("A", "B", "C", "D")}})
 		}
@@ -184,10 +184,10 @@ func TestFill_ALookReadsAnInterval(t *testing.T) {
 		t.Fatalf("one is wrong: %+v, %v", f, err)
 	}
 	src := &counted{appender: log}
-	if got, err := AtRev(ctx, src, board, 9000); err != nil || got.Rev != 9000 {
+	if got, err := AtRev(ctx, src, board, 4000); err != nil || got.Rev != 4000 {
 		t.Fatal(err)
 	}
-	if most := 4096/200*5/4 + 12; src.records > most {
+	if most := eventlog.PastEvery/200*5/4 + 12; src.records > most {
 		t.Errorf("a look reads %d of %d records, at most %d are due", src.records, head, most)
 	}
 }

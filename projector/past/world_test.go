@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -178,34 +177,41 @@ func (w *world) random(records int) {
 
 func (w *world) pick(of ...string) string { return of[w.dice.IntN(len(of))] }
 
-func (w *world) id(kind domain.Kind) string { return fmt.Sprint(kind, w.dice.IntN(5)) }
+// some gives the id of any entity of a kind, "" if there is none.
+func (w *world) some(kind domain.Kind) string {
+	var of []string
+	for e := range w.b.All() {
+		if e.Kind == kind {
+			of = append(of, e.ID)
+		}
+	}
+	if len(of) == 0 {
+		return ""
+	}
+	return of[w.dice.IntN(len(of))]
+}
 
 var kinds = []domain.Kind{domain.KindCard, domain.KindCard, domain.KindCard, domain.KindColumn, domain.KindLabel, domain.KindChecklist,
 	domain.KindItem, domain.KindComment, domain.KindMember, domain.KindFile, domain.KindBoard}
 
 func (w *world) aChange() domain.Change {
 	kind := kinds[w.dice.IntN(len(kinds))]
-	id := w.id(kind)
+	patch := domain.Patch{}
+	id := board
 	switch kind {
 	case domain.KindBoard:
-		id = board
 	case domain.KindMember:
-		id = domain.MemberPrefix + w.pick("bob", "eve")
-	}
-	e := w.b.Get(id)
-	if e != nil && kind != domain.KindBoard && w.dice.IntN(6) == 0 {
-		return domain.Change{EntityID: id}
-	}
-	patch := domain.Patch{}
-	if e == nil {
-		if kind != domain.KindMember {
-			id = fmt.Sprint(id, "-", w.dice.IntN(3)) // there is one life for each
-			if w.b.Get(id) == nil {
-				patch["kind"] = string(kind)
-			}
-		} else {
+		if id = domain.MemberPrefix + w.pick("bob", "eve"); w.b.Get(id) == nil {
 			patch["kind"] = string(kind)
 		}
+	default:
+		if id = w.some(kind); id == "" || w.dice.IntN(4) == 0 {
+			id = fmt.Sprint(kind, w.n)
+			patch["kind"] = string(kind)
+		}
+	}
+	if patch["kind"] == nil && kind != domain.KindBoard && w.dice.IntN(8) == 0 {
+		return domain.Change{EntityID: id}
 	}
 	text := w.pick("x", "y", "z")
 	switch kind {
@@ -228,20 +234,8 @@ func (w *world) aChange() domain.Change {
 // hang adds to a patch what is of its kind only.
 func (w *world) hang(kind domain.Kind, patch domain.Patch) {
 	made := patch["kind"] != nil
-	some := func(kind domain.Kind) string {
-		var of []string
-		for e := range w.b.All() {
-			if e.Kind == kind {
-				of = append(of, e.ID)
-			}
-		}
-		if len(of) == 0 {
-			return "none"
-		}
-		return of[w.dice.IntN(len(of))]
-	}
 	if parent := domain.ParentField(kind); parent != "" && (made || w.dice.IntN(3) == 0 && kind != domain.KindComment) {
-		patch[parent] = some(map[string]domain.Kind{"columnId": domain.KindColumn, "cardId": domain.KindCard, "checklistId": domain.KindChecklist}[parent])
+		patch[parent] = w.some(map[string]domain.Kind{"columnId": domain.KindColumn, "cardId": domain.KindCard, "checklistId": domain.KindChecklist}[parent])
 	}
 	switch kind {
 	case domain.KindCard, domain.KindColumn, domain.KindItem, domain.KindChecklist:
@@ -340,12 +334,4 @@ func (w *world) snapshots(n int) {
 			w.Fatalf("put: %v", err)
 		}
 	}
-}
-
-func sortedIDs(b *domain.Board) (ids []string) {
-	for e := range b.All() {
-		ids = append(ids, e.ID)
-	}
-	slices.Sort(ids)
-	return ids
 }
