@@ -81,7 +81,7 @@ func (n *Notary) adopt(ctx context.Context, s *shard) error {
 	}
 	if !known && n.cfg.Signer != nil {
 		n.log.Warn("the newest checkpoint has another key: the whole log is read before anything is signed", "shard", s.index)
-		if err := n.rebuild(ctx, s, c); err != nil {
+		if err := n.rebuild(ctx, s, &c); err != nil {
 			return err
 		}
 	}
@@ -114,12 +114,12 @@ func (n *Notary) loadTree(ctx context.Context, s *shard) error {
 		tree, leaf, err := n.storedTree(ctx, s)
 		if err != nil {
 			n.log.Info("tiles are made from the log", "shard", s.index, "records", s.last.Size, "because", err)
-			return n.rebuild(ctx, s, s.last.Checkpoint)
+			return n.rebuild(ctx, s, &s.last.Checkpoint)
 		}
 		s.tree, s.leaf = tree, leaf
 		return nil
 	case s.tree.Size() < s.last.Size: // another notary has signed
-		if err := n.read(ctx, s, uint64(s.last.Size)); err != nil {
+		if err := n.read(ctx, s, uint64(s.last.Size), storing); err != nil {
 			return err
 		}
 	}
@@ -138,14 +138,20 @@ func (s *shard) check(c *proof.Checkpoint) error {
 // were any.
 func (n *Notary) extend(ctx context.Context, s *shard) (more bool, err error) {
 	before := s.tree.Size()
-	err = n.read(ctx, s, 0)
+	err = n.read(ctx, s, 0, storing)
 	return s.tree.Size() > before, err
 }
 
-// read extends s.tree to a size, 0: all there is, and has the tiles stored that
-// become whole. It begins at the last record that is in the tree already:
-// another one there shows that the log was cut off and has grown again.
-func (n *Notary) read(ctx context.Context, s *shard, to uint64) error {
+// What read does with the tiles that become whole.
+const (
+	storing = true
+	looking = !storing
+)
+
+// read extends s.tree to a size, 0: all there is. It begins at the last record
+// that is in the tree already: another one there shows that the log was cut off
+// and has grown again.
+func (n *Notary) read(ctx context.Context, s *shard, to uint64, store bool) error {
 	size := uint64(s.tree.Size())
 	state, err := n.cfg.Log.ShardState(ctx, s.index)
 	signed := max(size, uint64(s.last.Size), to)
@@ -173,7 +179,7 @@ func (n *Notary) read(ctx context.Context, s *shard, to uint64) error {
 		}
 		leaf := leafOf(&e)
 		if e.Seq > size {
-			err = n.grow(ctx, s, leaf)
+			err = n.grow(ctx, s, leaf, store)
 		} else if leaf != s.leaf {
 			err = s.contradiction("record %d is another one (now of board %s)", e.Seq, e.Board)
 		}
@@ -193,19 +199,31 @@ func leafOf(e *eventlog.Entry) tlog.Hash {
 	return leaf.TreeHash()
 }
 
-func (n *Notary) grow(ctx context.Context, s *shard, leaf tlog.Hash) (err error) {
-	s.tree.Append(leaf, func(t proof.Tile) { err = errors.Join(err, n.cfg.Log.PutTile(ctx, s.index, t)) })
+func (n *Notary) grow(ctx context.Context, s *shard, leaf tlog.Hash, store bool) (err error) {
 	s.leaf = leaf
+	s.tree.Append(leaf, func(t proof.Tile) {
+		if store {
+			err = errors.Join(err, n.cfg.Log.PutTile(ctx, s.index, t))
+		}
+	})
 	return err
+}
+
+// putEdge stores the tiles of s.tree that are not whole.
+func (n *Notary) putEdge(ctx context.Context, s *shard) error {
+	for _, tile := range s.tree.Edge() {
+		if err := n.cfg.Log.PutTile(ctx, s.index, tile); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sign signs s.tree and appends the checkpoint. The tiles of the tree's edge
 // are stored before: whoever has the checkpoint finds them.
 func (n *Notary) sign(ctx context.Context, s *shard) error {
-	for _, tile := range s.tree.Edge() {
-		if err := n.cfg.Log.PutTile(ctx, s.index, tile); err != nil {
-			return err
-		}
+	if err := n.putEdge(ctx, s); err != nil {
+		return err
 	}
 	c := proof.Checkpoint{Epoch: n.cfg.Log.Epoch(), Shard: s.index, Size: s.tree.Size(), Root: s.tree.Root(), Time: time.Now()}
 	note, err := n.cfg.Signer.Sign(c.Text())

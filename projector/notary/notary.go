@@ -211,6 +211,9 @@ func (n *Notary) Head(b *domain.Board) ([]byte, error) {
 	return n.cfg.Signer.Sign(h.Text())
 }
 
+// Epoch of the log.
+func (n *Notary) Epoch() string { return n.cfg.Log.Epoch() }
+
 // Fault says which shards contradict what was signed, nil if none does.
 func (n *Notary) Fault() error {
 	var faults []error

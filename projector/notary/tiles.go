@@ -68,22 +68,25 @@ func (n *Notary) storedTree(ctx context.Context, s *shard) (*proof.Tree, tlog.Ha
 	return tree, leaf[0], nil
 }
 
-// rebuild has s.tree be that of a checkpoint by the log alone, and stores all
-// of its tiles.
-func (n *Notary) rebuild(ctx context.Context, s *shard, c proof.Checkpoint) error {
+// refold has s.tree be that of a checkpoint by the log alone.
+func (n *Notary) refold(ctx context.Context, s *shard, c *proof.Checkpoint, store bool) error {
 	s.tree, s.leaf = &proof.Tree{}, tlog.Hash{}
-	if err := n.read(ctx, s, uint64(c.Size)); err != nil {
+	if err := n.read(ctx, s, uint64(c.Size), store); err != nil {
 		return err
 	}
-	if err := s.check(&c); err != nil {
+	return s.check(c)
+}
+
+// rebuild is refold that stores all tiles, after it is known that the log is
+// the one of the checkpoint: else the old ones tell what was changed.
+func (n *Notary) rebuild(ctx context.Context, s *shard, c *proof.Checkpoint) error {
+	if err := n.refold(ctx, s, c, looking); err != nil {
 		return err
 	}
-	for _, tile := range s.tree.Edge() {
-		if err := n.cfg.Log.PutTile(ctx, s.index, tile); err != nil {
-			return err
-		}
+	if err := n.refold(ctx, s, c, storing); err != nil {
+		return err
 	}
-	return nil
+	return n.putEdge(ctx, s)
 }
 
 // with calls read with the hashes of the tree of a checkpoint. When tiles are
@@ -107,7 +110,7 @@ func (n *Notary) with(ctx context.Context, c *proof.Checkpoint, read func(tlog.H
 		return fmt.Errorf("notary: shard %d has no checkpoint of %d records: %w", c.Shard, c.Size, err)
 	}
 	n.log.Info("tiles are made from the log", "shard", s.index, "records", s.last.Size, "because", err)
-	if err := n.rebuild(ctx, s, s.last.Checkpoint); err != nil {
+	if err := n.rebuild(ctx, s, &s.last.Checkpoint); err != nil {
 		s.tree = nil
 		return s.note(err)
 	}
