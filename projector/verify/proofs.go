@@ -1,0 +1,171 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog/proof"
+)
+
+// leaf takes the record's place in the tree down, by the bytes that are there.
+func (v *Verifier) leaf(r *Record) {
+	named := v.last.hash
+	_ = named.UnmarshalText([]byte(r.Hash)) // what is no hash has a finding already
+	l := proof.Leaf{Board: v.cfg.Board, Seq: r.Seq, Time: r.Time, Hash: named}
+	v.sum.Digest = digest(v.sum.Digest, l.TreeHash())
+	if !v.cfg.Proofs {
+		return
+	}
+	l.Hash = v.last.hash
+	v.leaves = append(v.leaves, leaf{r.Seq, l.TreeHash()})
+}
+
+// digest goes on over one more leaf.
+func digest(so domain.Hash, leaf tlog.Hash) domain.Hash {
+	return sha256.Sum256(append(so[:], leaf[:]...))
+}
+
+// Head takes a signed head. One of a record that is still to come is held
+// against it then; so are those of other times, if they come first.
+func (v *Verifier) Head(signed []byte) {
+	h, err := proof.OpenHead(signed, v.cfg.Keys...)
+	switch {
+	case err != nil:
+		v.report(KindSignature, v.last.seq, "its head: %v", err)
+	case h.Board != v.cfg.Board || v.cfg.Epoch != "" && h.Epoch != v.cfg.Epoch:
+		v.report(KindSignature, h.Seq, "its head is one of board %q in epoch %s", h.Board, h.Epoch)
+	default:
+		v.Expect(h)
+	}
+}
+
+// Expect is Head for one whose signature is checked.
+func (v *Verifier) Expect(h proof.Head) {
+	switch {
+	case h.Seq > v.last.seq:
+		v.heads = append(v.heads, h)
+	case h.Seq == v.last.seq:
+		v.hold(h)
+	default:
+		v.report(KindHead, h.Seq, "its signed head comes too late to be held against the record: there are some up to %d", v.last.seq)
+	}
+}
+
+// meet holds the heads of a record against it.
+func (v *Verifier) meet(seq uint64) {
+	rest := v.heads[:0]
+	for _, h := range v.heads {
+		switch {
+		case h.Seq > seq:
+			rest = append(rest, h)
+		case h.Seq == seq:
+			v.hold(h)
+		default:
+			v.report(KindHead, h.Seq, "it has a signed head of %s, but there is no such record", h.Time.Format(time.RFC3339))
+		}
+	}
+	v.heads = rest
+}
+
+// hold holds a head against the last record.
+func (v *Verifier) hold(h proof.Head) {
+	if h.Hash != v.last.hash {
+		v.report(KindHead, h.Seq, "by its signed head it has the hash %s, here it has %s", h.Hash, v.last.hash)
+	}
+	if h.Rev != v.rev {
+		v.report(KindHead, h.Seq, "by its signed head it leaves rev %d, here %d", h.Rev, v.rev)
+	}
+	if v.board == nil {
+		return
+	}
+	if state := v.board.StateHash(); h.State != state {
+		v.report(KindState, h.Seq, "by its signed head it leaves a board with the hash %s, here the hash is %s", h.State, state)
+	}
+}
+
+// Checkpoint takes the signed checkpoint that must cover all records.
+func (v *Verifier) Checkpoint(signed []byte) {
+	c, err := proof.OpenCheckpoint(signed, v.cfg.Keys...)
+	switch {
+	case err != nil:
+		v.report(KindSignature, v.last.seq, "its checkpoint: %v", err)
+	case v.cfg.Epoch != "" && (c.Epoch != v.cfg.Epoch || c.Shard != v.cfg.Shard):
+		v.report(KindSignature, v.last.seq, "its checkpoint is that of %s, not of %s", proof.Origin(c.Epoch, c.Shard), proof.Origin(v.cfg.Epoch, v.cfg.Shard))
+	default:
+		v.check = &c
+	}
+}
+
+// Hashes takes hashes of the shard's tree, some more at each call.
+func (v *Verifier) Hashes(some proof.Hashes) {
+	for index, h := range some {
+		v.hashes[index] = h
+	}
+}
+
+// prove sees that each record is in the tree of the checkpoint, and that those
+// kept elsewhere are of the same tree.
+func (v *Verifier) prove() {
+	if v.check != nil {
+		if n := len(v.leaves); n > 0 && int64(v.leaves[n-1].seq) > v.check.Size {
+			v.report(KindInclusion, v.leaves[n-1].seq, "the checkpoint of %d records does not cover it", v.check.Size)
+		}
+		v.sum.Proven = v.included(v.check)
+	}
+	for i := range v.cfg.Pinned {
+		v.pinned(&v.cfg.Pinned[i])
+	}
+}
+
+// included gives how many records are in the tree of a checkpoint.
+func (v *Verifier) included(c *proof.Checkpoint) (n uint64) {
+	for _, l := range v.leaves {
+		if int64(l.seq) > c.Size {
+			break
+		}
+		path, err := tlog.ProveRecord(c.Size, int64(l.seq)-1, v.hashes)
+		if err != nil {
+			v.report(KindInclusion, l.seq, "that it is in the tree of %d records cannot be shown: %v", c.Size, err)
+			continue
+		}
+		if tlog.CheckRecord(path, c.Size, c.Root, int64(l.seq)-1, l.hash) != nil {
+			v.report(KindInclusion, l.seq, "it is not the one in the tree of the checkpoint of %s (%d records): its bytes or its time are other ones", c.Time.Format(time.RFC3339), c.Size)
+			continue
+		}
+		n++
+	}
+	return n
+}
+
+// pinned holds a checkpoint that was kept elsewhere against the one that the
+// records are proven by.
+func (v *Verifier) pinned(c *proof.Checkpoint) {
+	seq := uint64(c.Size)
+	switch {
+	case v.cfg.Epoch != "" && (c.Epoch != v.cfg.Epoch || c.Shard != v.cfg.Shard):
+		v.report(KindSignature, seq, "the checkpoint kept elsewhere is that of %s, not of %s", proof.Origin(c.Epoch, c.Shard), proof.Origin(v.cfg.Epoch, v.cfg.Shard))
+		return
+	case v.check == nil:
+		v.sum.Proven = max(v.sum.Proven, v.included(c))
+		return
+	}
+	older, newer := c, v.check
+	if older.Size > newer.Size {
+		older, newer = newer, older
+	}
+	var path tlog.TreeProof
+	var err error
+	if older.Size > 0 {
+		path, err = tlog.ProveTree(newer.Size, older.Size, v.hashes)
+	}
+	if err != nil {
+		v.report(KindInclusion, seq, "that the checkpoint kept elsewhere is of the same tree cannot be shown: %v", err)
+	} else if err := proof.CheckConsistent(older, newer, path); errors.Is(err, proof.ErrContradiction) {
+		v.report(KindInclusion, seq, "%s", fmt.Sprint(err))
+	}
+}

@@ -1,0 +1,167 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/proof"
+)
+
+// ShardConfig says what a shard's entries are held against.
+type ShardConfig struct {
+	Epoch string
+	Shard int
+	Keys  []note.Verifier
+	// Checkpoints are the signed ones that the log stored, in the order stored.
+	Checkpoints [][]byte
+	// Pinned are some that were kept elsewhere, their signatures checked.
+	Pinned []proof.Checkpoint
+	Report func(Finding)
+}
+
+// Tally is what the entries of a shard say of one board.
+type Tally struct {
+	Records uint64
+	Last    uint64 // sequence
+	digest  domain.Hash
+}
+
+// ShardSummary is what the entries of a shard came to.
+type ShardSummary struct {
+	Shard       int              `json:"shard"`
+	Records     uint64           `json:"records"`
+	Checkpoints int              `json:"checkpoints"` // of those given, whose root is that of the entries
+	Findings    uint64           `json:"findings"`
+	Root        tlog.Hash        `json:"root"`
+	Boards      map[string]Tally `json:"-"`
+	Took        time.Duration    `json:"took"` // nanoseconds
+}
+
+// Shard verifies the entries of a shard's stream from the first on: that there
+// is one for each sequence, and that at the size of each checkpoint they have
+// its root, so that all checkpoints are of one tree that only grew. It does not
+// look at the bytes: verify each board of Boards as well, and [Tally.Check]. Its
+// memory is some hundred bytes a board. An error is that of entries.
+func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSummary, error) {
+	s := &shard{cfg: cfg, sum: ShardSummary{Shard: cfg.Shard, Boards: map[string]Tally{}}}
+	began := time.Now()
+	s.open()
+	s.reach()
+	var failed error
+	for e, err := range entries {
+		if failed = err; err != nil {
+			break
+		}
+		s.entry(&e)
+	}
+	for _, c := range s.due {
+		if failed == nil {
+			s.report(Finding{Kind: KindHead, Seq: s.last + 1, Words: fmt.Sprintf("it is missing: the checkpoint of %s counts %d records, the log ends at %d", c.Time.Format(time.RFC3339), c.Size, s.last)})
+		}
+	}
+	s.sum.Root, s.sum.Took = s.tree.Root(), time.Since(began)
+	return s.sum, failed
+}
+
+type shard struct {
+	cfg  ShardConfig
+	sum  ShardSummary
+	tree proof.Tree
+	last uint64
+	due  []proof.Checkpoint // by size; those whose size is still to come
+	good int64              // up to this size the roots are those of checkpoints
+	torn bool               // an entry is missing: the tree is none any more
+}
+
+func (s *shard) report(f Finding) {
+	s.sum.Findings++
+	if s.cfg.Report != nil {
+		s.cfg.Report(f)
+	}
+}
+
+// open reads the checkpoints.
+func (s *shard) open() {
+	size, at := int64(0), time.Time{}
+	for _, signed := range s.cfg.Checkpoints {
+		c, err := proof.OpenCheckpoint(signed, s.cfg.Keys...)
+		switch {
+		case err != nil:
+			s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint behind that of %d records: %v", size, err)})
+			continue
+		case c.Size < size:
+			s.report(Finding{Kind: KindOrder, Seq: uint64(size), Words: fmt.Sprintf("the checkpoint of %s counts %d records, the one of %s before it %d", c.Time.Format(time.RFC3339), c.Size, at.Format(time.RFC3339), size)})
+		}
+		size, at = c.Size, c.Time
+		s.due = append(s.due, c)
+	}
+	s.due = append(s.due, s.cfg.Pinned...)
+	s.due = slices.DeleteFunc(s.due, func(c proof.Checkpoint) bool {
+		other := c.Epoch != s.cfg.Epoch || c.Shard != s.cfg.Shard
+		if other {
+			s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint is that of %s, not of %s", proof.Origin(c.Epoch, c.Shard), proof.Origin(s.cfg.Epoch, s.cfg.Shard))})
+		}
+		return other
+	})
+	slices.SortStableFunc(s.due, func(a, b proof.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+}
+
+func (s *shard) entry(e *eventlog.Entry) {
+	switch {
+	case e.Seq <= s.last:
+		s.report(Finding{Kind: KindOrder, Board: e.Board, Seq: e.Seq, Words: fmt.Sprintf("it comes behind record %d", s.last)})
+		s.torn = true
+	case e.Seq > s.last+1:
+		s.report(Finding{Kind: KindGap, Seq: s.last + 1, Words: fmt.Sprintf("it is missing, and what follows up to record %d", e.Seq)})
+		s.torn = true
+	}
+	s.last = e.Seq
+	s.sum.Records++
+	leaf := proof.Leaf{Board: e.Board, Seq: e.Seq, Time: e.Time, Hash: e.Hash}
+	h := leaf.TreeHash()
+	t := s.sum.Boards[e.Board]
+	s.sum.Boards[e.Board] = Tally{t.Records + 1, e.Seq, digest(t.digest, h)}
+	s.tree.Append(h, nil)
+	s.reach()
+}
+
+// reach holds the checkpoints of the present size against the tree.
+func (s *shard) reach() {
+	for len(s.due) > 0 && (s.due[0].Size == s.tree.Size() || s.torn && s.due[0].Size <= int64(s.last)) {
+		c := s.due[0]
+		s.due = s.due[1:]
+		switch root := s.tree.Root(); {
+		case s.torn:
+			s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %d records cannot be held against a log with a gap", c.Size)})
+		case root == c.Root:
+			s.sum.Checkpoints++
+			s.good = c.Size
+		default:
+			s.report(Finding{Kind: KindInclusion, Seq: uint64(s.good) + 1, Words: fmt.Sprintf("one of the records %d to %d is not the one in the tree of the checkpoint of %s: its bytes or its time are other ones",
+				s.good+1, c.Size, c.Time.Format(time.RFC3339))})
+		}
+	}
+}
+
+// Check holds what was verified of a board's records against the entries of its
+// shard: the same ones, all of them; nil: they are.
+func (t Tally) Check(s *Summary) *Finding {
+	f := &Finding{Kind: KindCount, Board: s.Board, Seq: t.Last}
+	switch {
+	case s.Records != t.Records || s.Head != t.Last:
+		f.Words = fmt.Sprintf("its shard has %d records of the board up to %d, %d up to %d were verified", t.Records, t.Last, s.Records, s.Head)
+	case s.Digest != t.digest:
+		f.Words = "the shard's tree was made over other hashes or times of the board's records"
+	default:
+		return nil
+	}
+	return f
+}
