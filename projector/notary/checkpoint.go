@@ -44,7 +44,7 @@ func (n *Notary) checkpoint(ctx context.Context, s *shard) (Signed, error) {
 		if !errors.Is(err, eventlog.ErrConflict) && !errors.Is(err, eventlog.ErrUnknown) {
 			return Signed{}, err
 		}
-		s.tree = nil // another one has signed, or this did after all: what is stored counts
+		// Another one has signed, or this did after all: what is stored counts.
 	}
 	return Signed{}, fmt.Errorf("notary: shard %d: other notaries were quicker %d times", s.index, maxTries)
 }

@@ -121,6 +121,16 @@ func TestFile_IsTheNewest(t *testing.T) {
 		checkpointOf(t, n)
 		same(what, text)
 	}
+	newer, err := signer.Sign((&proof.Checkpoint{Epoch: l.epoch, Size: 9999, Time: first.Time}).Text())
+	if err == nil {
+		err = os.WriteFile(file, newer, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write(1)
+	checkpointOf(t, n)
+	same("a newer one", newer)
 	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)
 	}

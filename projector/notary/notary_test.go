@@ -180,8 +180,12 @@ func TestTiles_AreMadeAgain(t *testing.T) {
 		first := checkpointOf(t, n)
 		damage(l)
 		l.entries[900].Hash[0]++
+		puts := l.puts
 		if _, err := n.Hashes(t.Context(), &first.Checkpoint, []int64{0, 800, size - 1}); !errors.Is(err, proof.ErrContradiction) || n.Fault() == nil {
 			t.Errorf("%s, and the log is another one: %v", what, err)
+		}
+		if l.puts != puts {
+			t.Errorf("%s: %d tiles of another log are stored over those that tell what was changed", what, l.puts-puts)
 		}
 	}
 }
