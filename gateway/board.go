@@ -195,11 +195,11 @@ func listedRole(l eventlog.Listing, id identity) domain.Role {
 	return granted
 }
 
-// getBoard is GET /v1/boards/{board}.
+// getBoard is GET /v1/boards/{board}: the board as it is, or was.
 func (s *Server) getBoard(w http.ResponseWriter, r *http.Request, id identity) error {
 	query := r.URL.Query()
 	if query.Has("rev") || query.Has("at") {
-		return notFound()
+		return s.getPast(w, r, id)
 	}
 	open, bad := partOpen(query)
 	if bad != nil {

@@ -56,6 +56,8 @@ func (s *Server) routes() http.Handler {
 		"/v1/boards/{board}":                      {"GET": s.as(s.getBoard)},
 		"/v1/boards/{board}/ws":                   {"GET": s.socket},
 		"/v1/boards/{board}/log":                  {"GET": s.as(s.getLog)},
+		"/v1/boards/{board}/diff":                 {"GET": s.as(s.getDiff)},
+		"/v1/boards/{board}/blame":                {"GET": s.as(s.getBlame)},
 		"/v1/boards/{board}/mutations":            {"POST": s.as(s.mutate)},
 		"/v1/boards/{board}/mutations/{mutation}": {"GET": s.as(s.getMutation)},
 		"/v1/boards/{board}/import":               {"POST": s.as(s.importPart)},

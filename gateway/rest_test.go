@@ -169,19 +169,6 @@ func TestHTTP_BrokenRequests(t *testing.T) {
 	}
 }
 
-func TestHTTP_WhatWaitsForLaterIsNotThere(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, Config{})
-	s.demo()
-	for _, path := range []string{
-		"/v1/boards/demo?rev=1", "/v1/boards/demo?at=2026-01-01T00:00:00Z",
-	} {
-		if got := s.must(404, "GET", path, "").code(t); got != domain.NotFound {
-			t.Errorf("%s: %s", path, got)
-		}
-	}
-}
-
 func TestHTTP_PushBackIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, Config{})

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -87,11 +86,11 @@ type room interface {
 
 // store is what a request needs of the log itself; the methods are documented there.
 type store interface {
+	eventlog.PastSource // Head, Read, GetSnapshot, Pasts, Past
 	Epoch() string
 	MaxRecord() int
 	Healthy(ctx context.Context) error
 	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
-	Read(ctx context.Context, board string, from, to uint64) iter.Seq2[eventlog.Record, error]
 	Listings(ctx context.Context, user string, match func(board string) bool, after string, limit int) ([]eventlog.Listing, error)
 	PutContent(ctx context.Context, object string, r io.Reader, limit int64) (size int64, sha256 string, err error)
 	OpenContent(ctx context.Context, object string, offset int64) (io.ReadCloser, error)

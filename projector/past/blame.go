@@ -63,9 +63,12 @@ type Question struct {
 // entity was made; of a deleted one the log from its end. Errors: those of
 // AtRev, ErrNoEntity, ErrNoField, or the log's.
 func Whose(ctx context.Context, src Source, board string, q Question) (*Blame, error) {
-	look, err := Now(ctx, src, board)
+	var look Look
+	var err error
 	if q.Rev > 0 {
 		look, err = AtRev(ctx, src, board, q.Rev)
+	} else {
+		look, err = Now(ctx, src, board)
 	}
 	if err != nil {
 		return nil, err
