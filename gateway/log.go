@@ -7,74 +7,71 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
-	"strconv"
+	"strings"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
+	"github.com/snapback-io/snapback/projector/audit"
 )
 
-const (
-	maxLast   = 1000     // of the newest decisions that may be asked for
-	logBuffer = 64 << 10 // bytes of lines that are sent at once
-
-	maxEntityID = 64 // but for members
-
-	// maxReaders is how many requests of one user may read or follow logs at a
-	// time: one that waits for a slow client holds some 10 MiB.
-	maxReaders = 16
-	// ticketRecords is how many records one reads until it is another's turn.
-	ticketRecords = 1000
-)
+// maxReaders is how many requests of one user may read or follow logs at a
+// time: one that waits for a slow client holds some 10 MiB.
+const maxReaders = 16
 
 // maxTickets is how many requests read logs at the same moment: half of the
 // cores are for those who change boards.
 func maxTickets() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// logQuery is what a request wants of a board's decisions.
-type logQuery struct {
-	since  uint64 // those with a higher rev
-	entity string // those that concern it; "": all
-	last   int    // the newest so many of these; 0: all
-	follow bool   // and those to come
+// logFormats are the media types of the formats of a log.
+var logFormats = map[string]string{
+	audit.NDJSON: "application/x-ndjson", audit.CSV: "text/csv; charset=utf-8; header=present",
+	audit.CloudEvents: "application/x-ndjson", audit.Text: "text/plain; charset=utf-8",
 }
 
-func newLogQuery(query url.Values) (q logQuery, err error) {
-	if text := query.Get("since"); text != "" {
-		if q.since, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return q, invalid("since", "not a rev")
+// newLogQuery reads what a request wants of a board's decisions. The format is
+// that of the parameter, else the first of the Accept header that there is.
+func newLogQuery(query url.Values, accept string) (audit.Query, error) {
+	q, err := audit.ParseQuery(query)
+	var bad *audit.FieldError
+	if errors.As(err, &bad) {
+		p := invalid(bad.Field, bad.Reason)
+		if bad.Limit > 0 {
+			p.details["limit"] = bad.Limit
+		}
+		return q, p
+	}
+	if q.Format == "" {
+		q.Format = acceptedFormat(accept)
+		if q.Words || q.Record {
+			q.Format = audit.NDJSON // which alone has them
 		}
 	}
-	if text := query.Get("last"); text != "" {
-		if q.last, err = strconv.Atoi(text); err != nil || q.last < 1 || q.last > maxLast {
-			return q, limited(invalid("last", "1 to 1000"), maxLast)
+	return q, err
+}
+
+func acceptedFormat(accept string) string {
+	for part := range strings.SplitSeq(accept, ",") {
+		media, _, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "text/csv":
+			return audit.CSV
+		case "application/cloudevents+json":
+			return audit.CloudEvents
+		case "text/plain":
+			return audit.Text
+		case "application/x-ndjson":
+			return audit.NDJSON
 		}
 	}
-	switch query.Get("follow") {
-	case "", "0":
-	case "1":
-		q.follow = true
-	default:
-		return q, limited(invalid("follow", "0 or 1"), 1)
-	}
-	q.entity = query.Get("entity")
-	if _, member := domain.IsMemberID(q.entity); q.entity != "" && !member && !domain.ValidID(q.entity) {
-		return q, limited(invalid("entity", "not the id of an entity"), maxEntityID)
-	}
-	return q, nil
+	return audit.NDJSON
 }
 
-// limited adds the limit that the value is beyond.
-func limited(p problem, limit int) problem {
-	p.details["limit"] = limit
-	return p
-}
-
-// getLog is GET /v1/boards/{board}/log: the decisions of a board, a line each,
-// in the order of its log.
+// getLog is GET /v1/boards/{board}/log: the decisions of a board,
+// in the order of its log, in one of several formats.
 func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) error {
-	q, err := newLogQuery(r.URL.Query())
+	q, err := newLogQuery(r.URL.Query(), r.Header.Get("Accept"))
 	if err != nil {
 		return err
 	}
@@ -92,19 +89,15 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) err
 	if err := st.current(ctx); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Content-Type", logFormats[q.Format])
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	steady := newSteadyWriter(w)
-	l := &logReader{logQuery: q, s: s, seat: st, out: steady, ticket: ticket{of: s.tickets}}
-	if q.entity != "" {
-		l.trail = domain.NewTrail(q.entity)
-	}
-	err = l.run(ctx)
+	err = s.tellLog(ctx, st, q, steady)
 	left := errors.Is(err, errLeft)
 	switch {
-	case err == nil || left && q.follow && steady.sent:
+	case err == nil || left && q.Follow && steady.sent:
 		steady.done()
 		return nil
 	case left && !steady.sent:
@@ -133,57 +126,23 @@ func (s *Server) readingTime(ctx context.Context, id identity) (context.Context,
 	return ctx, func() { late(); end() }
 }
 
-// logReader reads one board's log for one request, a batch of records at a time.
-type logReader struct {
-	logQuery
-	*seat
-	s      *Server
-	trail  *domain.Trail // nil: every decision
-	next   uint64        // sequence to read from
-	ticket ticket
-	out    *steadyWriter
-	buf    []byte // lines to be sent
-}
-
-// ticket is leave to read, one of as many as of has room for.
-type ticket struct {
-	of   chan struct{}
-	held bool
-}
-
-func (t *ticket) take(ctx context.Context) error {
-	select {
-	case t.of <- struct{}{}:
-		t.held = true
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (t *ticket) give() {
-	if t.held {
-		<-t.of
-		t.held = false
-	}
-}
-
-// run sends what is asked for. It ends when all of it is sent; of what is
+// tellLog sends what is asked for. It ends when all of it is sent; of what is
 // followed, when ctx ends or, with errLeft, when the user may see the board no
 // more.
-func (l *logReader) run(ctx context.Context) error {
-	head, moved := l.look()
-	if err := l.begin(ctx, head); err != nil {
-		return err
+func (s *Server) tellLog(ctx context.Context, st *seat, q audit.Query, to *steadyWriter) error {
+	cfg := audit.Config{
+		Query: q, Board: st.board, Source: s.store, Line: LogLine, Turns: ticket(s.tickets),
+		Out: func(lines []byte) error { return sendLines(st, to, lines) },
 	}
-	var err error
-	if l.last > 0 {
-		err = l.newest(ctx, head)
-	} else {
-		err = l.read(ctx, head, l.tell)
+	if src, ok := s.store.(eventlog.PastSource); ok {
+		cfg.Past = func(ctx context.Context, board string, seq uint64) (*domain.Board, error) {
+			return eventlog.LoadBoardAt(ctx, src, board, seq)
+		}
 	}
-	for err == nil {
-		if err = l.flush(); err != nil || !l.follow {
+	reader := audit.NewReader(cfg)
+	for {
+		head, moved := st.look()
+		if err := reader.Read(ctx, head); err != nil || !q.Follow || reader.Ended() {
 			return err
 		}
 		select {
@@ -191,137 +150,60 @@ func (l *logReader) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		head, moved = l.look()
-		err = l.read(ctx, head, l.tell)
 	}
-	return err
 }
 
 // look gives the sequence of the last record that the view has; moved is closed
 // when it has another one.
-func (l *logReader) look() (head uint64, moved <-chan struct{}) {
-	moved = l.watch(func(v *projector.View) { head = v.Seq() })
+func (st *seat) look() (head uint64, moved <-chan struct{}) {
+	moved = st.watch(func(v *projector.View) { head = v.Seq() })
 	return head, moved
 }
 
-// begin finds where to read from: of all decisions after a rev not far before
-// the first, of those of one entity at the beginning, which tells what hangs
-// where. Revs never fall along the log, so it looks at one record in the
-// middle of what is left at a time.
-func (l *logReader) begin(ctx context.Context, head uint64) error {
-	l.next = 1
-	if l.since == 0 || l.trail != nil {
-		return nil
-	}
-	for end := head; l.next < end; {
-		middle := l.next + (end-l.next+1)/2
-		before := false // the board was at since or before it
-		for r, err := range l.s.store.Read(ctx, l.board, middle, head) {
-			if err != nil {
-				return err
-			}
-			d := &r.Commit.Decisions[0]
-			before = d.Rev-uint64(len(d.Events)) <= l.since
-			break
-		}
-		if before {
-			l.next = middle
-		} else {
-			end = middle - 1
-		}
-	}
-	return nil
-}
-
-// read calls fn for each decision that is asked for, from l.next on to the
-// record at head: that is decision i of r. It sends what comes together while
-// others read.
-func (l *logReader) read(ctx context.Context, head uint64, fn func(r *eventlog.Record, i int) error) error {
-	if head < l.next {
-		return nil // a head of 0 is another one to Read
-	}
-	if err := l.ticket.take(ctx); err != nil {
-		return err
-	}
-	defer l.ticket.give()
-	records := 0
-	for r, err := range l.s.store.Read(ctx, l.board, l.next, head) {
-		if err != nil {
-			return err
-		}
-		l.next = r.Seq + 1
-		if err := l.pick(&r, fn); err != nil {
-			return err
-		}
-		if records++; records%ticketRecords != 0 && len(l.buf) < logBuffer {
-			continue
-		}
-		l.ticket.give()
-		if err := l.fill(nil); err != nil {
-			return err
-		}
-		if err := l.ticket.take(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pick calls fn for each decision of r that is asked for.
-func (l *logReader) pick(r *eventlog.Record, fn func(r *eventlog.Record, i int) error) error {
-	if r.Void() {
-		return nil
-	}
-	for i := range r.Commit.Decisions {
-		d := &r.Commit.Decisions[i]
-		concerns := l.trail == nil || l.trail.Touches(d)
-		if !concerns || d.Rev <= l.since {
-			continue
-		}
-		if err := fn(r, i); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tell adds the line of a decision to what is sent.
-func (l *logReader) tell(r *eventlog.Record, i int) (err error) {
-	l.buf, err = appendLine(l.buf, r, i)
-	return err
-}
-
-// fill adds a line and sends what has come together, if that is much.
-func (l *logReader) fill(line []byte) error {
-	if l.buf = append(l.buf, line...); len(l.buf) < logBuffer {
-		return nil
-	}
-	return l.flush()
-}
-
-// flush sends what has come together, the header before there is a line, if the
-// user may see the board now.
-func (l *logReader) flush() error {
-	if l.role() == domain.NoRole {
+// sendLines sends what has come together, the header before there is a line, if
+// the user may see the board now.
+func sendLines(st *seat, to *steadyWriter, lines []byte) error {
+	if st.role() == domain.NoRole {
 		return errLeft
 	}
-	_, err := l.out.Write(l.buf)
+	_, err := to.Write(lines)
 	if err == nil {
-		err = l.out.conn.Flush()
+		err = to.conn.Flush()
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBrokenOff, err)
 	}
-	if l.buf = l.buf[:0]; cap(l.buf) > 2*logBuffer {
-		l.buf = nil // a line was very long
-	}
 	return nil
 }
 
-func appendLine(dst []byte, r *eventlog.Record, i int) ([]byte, error) {
-	line := wire.NewLogged(&r.Commit.Decisions[i])
+// LogLine appends the line that tells e in the format NDJSON.
+func LogLine(dst []byte, e *audit.Entry, record bool) ([]byte, error) {
+	line := wire.NewLogged(e.Decision)
+	line.Words = e.Words
+	if e.Void {
+		line.Outcome = wire.Void
+	}
+	if record {
+		line.Record = &wire.LoggedRecord{Seq: e.Log.Seq, Hash: e.Log.Hash, Stored: e.Log.Time.UTC(), Index: e.Index}
+	}
 	return wire.AppendLogged(dst, &line)
 }
+
+// ticket is leave to read, one of as many as it has room for.
+type ticket chan struct{}
+
+// Take is audit.Turns.
+func (t ticket) Take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Give is audit.Turns.
+func (t ticket) Give() { <-t }
 
 // watch is read that gives, too, what is closed when the view has moved on.
 func (h *hub) watch(fn func(*projector.View)) (moved <-chan struct{}) {

@@ -17,6 +17,12 @@ import (
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
+// What is sent at once, and kept of a line that may be among the last, bytes.
+const (
+	logBuffer = 64 << 10
+	keptLine  = 4 << 10
+)
+
 // log reads a board's log to its end.
 func (s *site) log(query string, header ...string) (lines []wire.Logged) {
 	s.t.Helper()
@@ -188,6 +194,8 @@ func TestLog_BadParameters(t *testing.T) {
 		"since=x": "since ", "since=-1": "since ", "since=1.5": "since ",
 		"last=0": "last 1000", "last=1001": "last 1000", "last=all": "last 1000",
 		"follow=true": "follow 1", "follow=2": "follow 1",
+		"until=0x": "until ", "from=now": "from ", "to=now": "to ", "kind=x": "kind ", "outcome=x": "outcome ", "id=x:y": "id 64", "format=x": "format ",
+		"actor=" + strings.Repeat("x", 256): "actor 255", "with=x": "with ",
 		"entity=a%20b": "entity 64", "entity=" + strings.Repeat("x", 65): "entity 64",
 	} {
 		r := s.must(400, "GET", "/v1/boards/demo/log?"+query, "")
