@@ -36,12 +36,15 @@ type readiness struct {
 	Rooms    string `json:"rooms"` // "ok" or what is wrong
 	Sync     string `json:"sync"`
 	Epoch    string `json:"epoch"`
+	// Checkpoints is "ok", or what the log contradicts: people go on working, but
+	// nothing of that shard is signed any more.
+	Checkpoints string `json:"checkpoints"`
 }
 
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	a := readiness{Draining: s.draining.Load(), Log: "ok", Rooms: "ok", Sync: s.cfg.Sync, Epoch: s.store.Epoch()}
+	a := readiness{Draining: s.draining.Load(), Log: "ok", Rooms: "ok", Sync: s.cfg.Sync, Epoch: s.store.Epoch(), Checkpoints: s.notaryState()}
 	if err := s.store.Healthy(ctx); err != nil {
 		a.Log = err.Error()
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/snapback-io/snapback/gateway/web"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
+	"github.com/snapback-io/snapback/projector/notary"
 )
 
 // Config of a Server. Zero values are the defaults named.
@@ -43,6 +44,8 @@ type Config struct {
 	// Sync is what /readyz says of the log's durability: "always", "interval"
 	// or "unverified". Default "unverified".
 	Sync string
+	// Notary signs checkpoints and heads of the same log; nil: nobody does.
+	Notary *notary.Notary
 
 	// QueueBytes is how much may wait for one slow connection. Default 1 MiB.
 	QueueBytes int
@@ -120,6 +123,7 @@ type Server struct {
 	readers  flights       // who reads logs
 	tickets  chan struct{} // a token per reader that reads just now
 	lookups  chan struct{} // a token per search of the log for an old verdict
+	fresh    freshness
 	chores   chores
 }
 
@@ -182,6 +186,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.metrics = newMetrics(s.hubs.counters)
 	s.hubs.counts.observe = s.metrics.socketVerdict
+	if cfg.Notary != nil {
+		s.metrics.registry.MustRegister(newContradicted(cfg.Notary))
+	}
 	return s, nil
 }
 

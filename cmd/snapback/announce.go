@@ -28,6 +28,11 @@ func (n *node) announce() {
 	if n.Lab {
 		n.log.Warn("rollback lab: sessions may have their mutations delayed, refused and lost", "for", "demonstrations, never real work")
 	}
+	if n.notary == nil {
+		n.log.Warn("no checkpoints are signed: that the log was changed could be seen only within a board", "needed", "--checkpoint-key, the same on every node")
+	} else {
+		n.log.Info("signing checkpoints", "every", n.CheckpointEvery, "key", n.notary.Public(), "dir", n.CheckpointDir)
+	}
 	switch {
 	case n.nats == nil:
 		n.log.Warn("whether this NATS server syncs each append to disk cannot be read: an ack is as durable as it makes it", "needed", "sync_interval: always")

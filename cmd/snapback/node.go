@@ -18,6 +18,7 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/natsd"
 	"github.com/snapback-io/snapback/gateway"
+	"github.com/snapback-io/snapback/projector/notary"
 )
 
 const (
@@ -55,6 +56,7 @@ type node struct {
 
 	nats     *natsd.Server // nil with --nats-url
 	events   *eventlog.Log
+	notary   *notary.Notary // nil: there is no key to sign with
 	service  *service.Service
 	gateway  *gateway.Server
 	listener net.Listener
@@ -74,6 +76,12 @@ func (n *node) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer n.close()
+	if err := n.attest(ctx); err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil
+		}
+		return err
+	}
 	if err := n.build(); err != nil {
 		return err
 	}
@@ -84,6 +92,7 @@ func (n *node) run(ctx context.Context) (err error) {
 	actors, ctx := errgroup.WithContext(ctx)
 	actors.Go(func() error { return n.decide(ctx, deciding) })
 	actors.Go(func() error { n.sweep(ctx); return nil })
+	actors.Go(func() error { n.sign(deciding); return nil })
 	actors.Go(func() error { tuneGC(ctx); return nil })
 	if n.admin != nil {
 		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.adminHandler(), nil) })
@@ -184,6 +193,7 @@ func (n *node) build() (err error) {
 	n.gateway, err = gateway.New(gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
+		Notary: n.notary,
 	})
 	return err
 }

@@ -27,6 +27,10 @@ type serveCmd struct {
 	NATSURL   string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Use this NATS server with JetStream instead of the embedded one."`
 	Demo      bool   `default:"true" negatable:"" env:"SNAPBACK_DEMO" help:"Make a board called demo if there is none (on)."`
 
+	CheckpointKey   string        `env:"SNAPBACK_CHECKPOINT_KEY" placeholder:"FILE" help:"Sign checkpoints of the log with this key (DIR/checkpoint.key of --data, made when it is not there; none with --nats-url)."`
+	CheckpointEvery time.Duration `default:"1m" env:"SNAPBACK_CHECKPOINT_EVERY" placeholder:"TIME" help:"How often a checkpoint is signed if there is something new (${default})."`
+	CheckpointDir   string        `env:"SNAPBACK_CHECKPOINT_DIR" placeholder:"DIR" help:"Keep a copy of the newest checkpoints in this directory, best on another machine; a log that contradicts them is not served."`
+
 	AuthKey      []string `env:"SNAPBACK_AUTH_KEY" placeholder:"FILE" help:"Accept tokens signed with this key: an HS256 secret or an Ed25519 public key in PEM; repeatable. Without one the server is open: whoever connects is who he says."`
 	Origin       []string `env:"SNAPBACK_ORIGIN" placeholder:"ORIGIN" help:"Let pages of this origin connect besides the server's own, as in https://app.example; repeatable, '*' for all."`
 	InsecureOpen bool     `env:"SNAPBACK_INSECURE_OPEN" help:"Allow a server without --auth-key on an address that others can reach."`
@@ -72,6 +76,7 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 	case c.openMode() && !c.InsecureOpen:
 		err = loopbackOnly(c.Addr)
 	}
+	err = cmp.Or(err, c.checkCheckpoints())
 	if strings.Contains(withoutPassword(c.NATSURL), unreadableURL) { // not shown: it may hold a password
 		err = cmp.Or(err, errors.New("--nats-url: it is like nats://host:4222, several with commas between"))
 	}

@@ -53,13 +53,23 @@ func (c *tokenCmd) run(_ context.Context, s streams) error {
 	return err
 }
 
-// keygenCmd makes keys for --auth-key and `snapback token --key`.
+// keygenCmd makes keys for --auth-key and `snapback token --key`, and for
+// --checkpoint-key.
 type keygenCmd struct {
-	File string `arg:"" help:"File to write the key to; it must not be there yet. With --ed25519 the public key goes to FILE.pub."`
-	Ed   bool   `name:"ed25519" help:"An Ed25519 pair: the private key mints, the server needs only the public one. Otherwise an HS256 secret that does both."`
+	File       string `arg:"" help:"File to write the key to; it must not be there yet. With --ed25519 and --checkpoint the public key goes to FILE.pub."`
+	Ed         bool   `name:"ed25519" xor:"kind" help:"An Ed25519 pair: the private key mints, the server needs only the public one. Otherwise an HS256 secret that does both."`
+	Checkpoint bool   `xor:"kind" help:"An Ed25519 pair for checkpoints: the private key signs (serve --checkpoint-key), auditors get the public one."`
+	Name       string `default:"snapback" placeholder:"NAME" help:"With --checkpoint: name of the key in signatures, without spaces and plus (${default})."`
 }
 
 func (c *keygenCmd) run(_ context.Context, s streams) error {
+	if c.Checkpoint {
+		if err := writeSigner(c.File, c.Name); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.Out, "%s: private key, for --checkpoint-key\n%s.pub: public key, for auditors\n", c.File, c.File)
+		return err
+	}
 	if !c.Ed {
 		secret := make([]byte, 48)
 		_, _ = rand.Read(secret) // never fails
