@@ -21,7 +21,9 @@ func (v *Verifier) judge(r *Record, c *domain.Commit, hash domain.Hash, whole, p
 		return
 	}
 	v.double(j)
+	before := v.rev
 	v.continues(j)
+	j.excused = j.excused || v.rev != before // said already
 	v.excused, v.void = !placed, nil
 	v.took = taken{r.Seq, v.rev, !c.NotAfter.IsZero()}
 	j.limits()
@@ -104,7 +106,7 @@ func (v *Verifier) continues(j *judgement) {
 			return
 		}
 	case v.took.voidable && at == v.took.before:
-		v.report(KindRev, v.took.seq, "by its time it took effect, but record %d is decided at the rev before it, %d: its time or its notAfter was changed", j.r.Seq, at)
+		v.report(KindRev, v.took.seq, "it took effect, by its time, but record %d is decided at the rev before it, %d: its time or its notAfter was changed, or one of the two was put in", j.r.Seq, at)
 	default:
 		j.report(KindRev, 0, "it is decided at rev %d, the one before it leaves rev %d", at, v.rev)
 	}
@@ -319,6 +321,7 @@ func (j *judgement) differs(i int, again *domain.Decision, enc []byte) *domain.D
 		j.shape = false // said once, of the record
 		return d
 	}
+	j.v.other = true
 	j.report(KindDecision, i, "%s", contrast(d, again, j.raw(i), enc))
 	return d
 }

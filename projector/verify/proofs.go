@@ -122,24 +122,46 @@ func (v *Verifier) prove() {
 	}
 }
 
-// included gives how many records are in the tree of a checkpoint.
+// included gives how many records are in the tree of a checkpoint. Of those one
+// behind the other that are not, the first is named: what is inserted or taken
+// out moves all that follow.
 func (v *Verifier) included(c *proof.Checkpoint) (n uint64) {
-	for _, l := range v.leaves {
+	bad := 0
+	covered := v.leaves
+	for i, l := range v.leaves {
 		if int64(l.seq) > c.Size {
+			covered = v.leaves[:i]
 			break
 		}
+	}
+	for i, l := range covered {
 		path, err := tlog.ProveRecord(c.Size, int64(l.seq)-1, v.hashes)
 		if err != nil {
 			v.report(KindInclusion, l.seq, "that it is in the tree of %d records cannot be shown: %v", c.Size, err)
-			continue
+			return n
 		}
 		if tlog.CheckRecord(path, c.Size, c.Root, int64(l.seq)-1, l.hash) != nil {
-			v.report(KindInclusion, l.seq, "it is not the one in the tree of the checkpoint of %s (%d records): its bytes or its time are other ones", c.Time.Format(time.RFC3339), c.Size)
-			continue
+			bad++
+		} else {
+			n++
+			v.excluded(c, covered[i-bad:i])
+			bad = 0
 		}
-		n++
 	}
+	v.excluded(c, covered[len(covered)-bad:])
 	return n
+}
+
+// excluded tells of records one behind the other that are not in a tree.
+func (v *Verifier) excluded(c *proof.Checkpoint, run []leaf) {
+	if len(run) == 0 {
+		return
+	}
+	more := ""
+	if len(run) > 1 {
+		more = fmt.Sprintf(", nor are the %d behind it up to record %d", len(run)-1, run[len(run)-1].seq)
+	}
+	v.report(KindInclusion, run[0].seq, "it is not the one in the tree of the checkpoint of %s (%d records): its bytes or its time are other ones%s", c.Time.Format(time.RFC3339), c.Size, more)
 }
 
 // pinned holds a checkpoint that was kept elsewhere against the one that the

@@ -118,6 +118,7 @@ type Verifier struct {
 	rev     uint64    // by the records
 	at      time.Time // of the last decision
 	excused bool      // a record was missing or unreadable since the last that took effect
+	other   bool      // the rules decide the record at work otherwise
 	void    *waiting  // the last record, if that is void
 	took    taken     // the last that took effect
 	buf     []byte
@@ -134,6 +135,7 @@ type link struct {
 	hash  domain.Hash // of its bytes
 	named string      // hex, as the log names it
 	bad   bool        // it has a finding of its own that explains a broken link
+	other bool        // the rules decide otherwise
 }
 
 // waiting is a void record.
@@ -178,6 +180,7 @@ func (v *Verifier) tell(f Finding) {
 // Record takes the next record, which it does not keep.
 func (v *Verifier) Record(r Record) {
 	v.sum.Records++
+	v.other = false
 	now := link{seq: r.Seq, hash: sha256.Sum256(r.Data), named: r.Hash}
 	whole := now.hash.String() == r.Hash
 	if !whole {
@@ -199,7 +202,7 @@ func (v *Verifier) Record(r Record) {
 		}
 		v.judge(&r, commit, hash, whole, placed)
 	}
-	now.bad = now.bad || !placed
+	now.bad, now.other = now.bad || !placed, v.other
 	if err != nil || commit.Board != v.cfg.Board || len(commit.Decisions) == 0 {
 		now.bad, v.excused = true, true
 	}
@@ -243,6 +246,9 @@ func (v *Verifier) follows(r *Record, c *domain.Commit) {
 		return
 	}
 	v.report(KindChain, v.last.seq, "it is not the record that record %d follows: that had the hash %s, this has %s", r.Seq, c.Prev, v.last.hash)
+	if v.last.other { // it was altered, and what it left here is not what the rest was decided on
+		v.lose()
+	}
 }
 
 // clocks is how far a worker's clock may be ahead of a stream's: nodes that

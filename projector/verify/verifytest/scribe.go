@@ -27,7 +27,8 @@ type Scribe struct {
 	Board *domain.Board // as it stands behind Log
 	Log   []Record
 	Now   time.Time
-	Limit int // bytes of a record, at most
+	Clock func() time.Time // of Ask; nil: a second later each time
+	Limit int              // bytes of a record, at most
 	Store Store
 	r     *rand.Rand
 	n     int
@@ -59,16 +60,19 @@ func (s *Scribe) Start() *Scribe {
 	return s
 }
 
-// Ask gives a command of a second later.
+// Ask gives a command of now.
 func (s *Scribe) Ask(user string, changes ...domain.Change) domain.Command {
 	s.n++
 	s.Now = s.Now.Add(time.Second)
+	if s.Clock != nil {
+		s.Now = s.Clock()
+	}
 	return domain.Command{ID: fmt.Sprint("m", s.n), Op: domain.OpMutate, User: user, Session: "01K0000000000000000000000A", Changes: changes,
 		ReceivedAt: s.Now.Add(-2345678 * time.Nanosecond), Deadline: s.Now.Add(4 * time.Second)}
 }
 
 // Commit decides commands into one record and stores it, late enough to be void
-// if it is asked to and can be.
+// if it is asked to and can be, by Store.
 func (s *Scribe) Commit(late bool, cmds ...domain.Command) *domain.Commit {
 	seq, prev, _ := s.Board.Head()
 	still, err := s.Board.Still()
