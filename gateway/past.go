@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
@@ -42,14 +41,11 @@ func (s *Server) getPast(w http.ResponseWriter, r *http.Request, id identity) er
 // was created, deleted and changed in between.
 func (s *Server) getDiff(w http.ResponseWriter, r *http.Request, id identity) error {
 	query := r.URL.Query()
-	if query.Get("from") == "" {
-		return invalid("from", "missing: "+aMoment)
-	}
 	from, err := newMoment("from", query.Get("from"))
 	if err != nil {
 		return err
 	}
-	to := moment{at: latest, field: "to"}
+	to := moment{field: "to"} // now
 	if text := query.Get("to"); text != "" {
 		if to, err = newMoment("to", text); err != nil {
 			return err
@@ -84,25 +80,21 @@ func (s *Server) getBlame(w http.ResponseWriter, r *http.Request, id identity) e
 		return invalid("entity", "missing, or not the id of an entity")
 	}
 	if text := query.Get("rev"); text != "" {
-		m, err := newRev("rev", text)
+		m, err := newRev(text)
 		if err != nil {
 			return err
 		}
-		q.Rev = m.rev
+		q.Rev = m.Rev
 	}
 	return s.answerPast(w, r, id, func(ctx context.Context, src past.Source, st *seat) ([]byte, error) {
 		b, err := past.Whose(ctx, src, st.board, q)
-		var p problem
 		switch {
 		case errors.Is(err, past.ErrNoEntity):
 			return nil, problem{code: domain.NotFound, reason: "no such entity", details: domain.Details{"entityId": q.Entity}}
 		case errors.Is(err, past.ErrNoField):
 			return nil, invalid("field", "the entity has no such field")
 		case err != nil:
-			if p, err = pastProblem("rev", err); err != nil {
-				return nil, err
-			}
-			return nil, p
+			return nil, pastProblem("rev", err)
 		}
 		return json.Marshal(struct {
 			Epoch string `json:"epoch"`
@@ -201,83 +193,61 @@ func (t *turnSource) Read(ctx context.Context, board string, from, to uint64) it
 	}
 }
 
-// moment is a rev or a time that a request names.
+// moment is one that a field of a request names.
 type moment struct {
+	past.Moment
 	field string
-	rev   uint64 // 0: at counts
-	at    time.Time
 }
-
-// latest is later than anything.
-var latest = time.Unix(1<<40, 0)
-
-const aMoment = "a rev from 1, or a time as 2026-03-01T10:04:12Z"
 
 func newMoment(field, text string) (moment, error) {
-	if m, err := newRev(field, text); err == nil {
-		return m, nil
-	}
-	if m, err := newTime(field, text); err == nil {
-		return m, nil
-	}
-	return moment{}, invalid(field, "not "+aMoment)
-}
-
-func newRev(field, text string) (moment, error) {
-	rev, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || rev == 0 {
-		return moment{}, invalid(field, "not a rev from 1")
-	}
-	return moment{field: field, rev: rev}, nil
-}
-
-func newTime(field, text string) (moment, error) {
-	at, err := time.Parse(time.RFC3339, text)
+	m, err := past.ParseMoment(text)
 	if err != nil {
-		return moment{}, invalid(field, "not a time as 2026-03-01T10:04:12Z")
+		return moment{}, invalid(field, err.Error())
 	}
-	return moment{field: field, at: at}, nil
+	return moment{m, field}, nil
+}
+
+func newRev(text string) (moment, error) {
+	m, err := past.ParseMoment(text)
+	if err != nil || m.Rev == 0 {
+		return moment{}, invalid("rev", "not a rev from 1")
+	}
+	return moment{m, "rev"}, nil
 }
 
 // momentOf reads rev or at.
 func momentOf(query url.Values) (moment, error) {
-	if !query.Has("rev") {
-		return newTime("at", query.Get("at"))
+	if query.Has("rev") {
+		if query.Has("at") {
+			return moment{}, invalid("at", "beside rev")
+		}
+		return newRev(query.Get("rev"))
 	}
-	if query.Has("at") {
-		return moment{}, invalid("at", "beside rev")
+	m, err := past.ParseMoment(query.Get("at"))
+	if err != nil || m.Rev > 0 {
+		return moment{}, invalid("at", "not a time as 2026-03-01T10:04:12Z")
 	}
-	return newRev("rev", query.Get("rev"))
+	return moment{m, "at"}, nil
 }
 
-func (m moment) look(ctx context.Context, src past.Source, board string) (look past.Look, err error) {
-	if m.rev > 0 {
-		look, err = past.AtRev(ctx, src, board, m.rev)
-	} else {
-		look, err = past.AtTime(ctx, src, board, m.at)
-	}
-	if err != nil {
-		var p problem
-		if p, err = pastProblem(m.field, err); err == nil {
-			err = p
-		}
-	}
-	return look, err
+func (m moment) look(ctx context.Context, src past.Source, board string) (past.Look, error) {
+	look, err := m.Look(ctx, src, board)
+	return look, pastProblem(m.field, err)
 }
 
 // pastProblem is what is wrong with the field that names a moment; any other
 // error is given back.
-func pastProblem(field string, err error) (problem, error) {
+func pastProblem(field string, err error) error {
 	var beyond *past.BeyondError
 	switch {
 	case errors.As(err, &beyond):
 		p := invalid(field, "the board is at rev "+strconv.FormatUint(beyond.Rev, 10))
 		p.details["limit"] = beyond.Rev
-		return p, nil
+		return p
 	case errors.Is(err, past.ErrNotYet):
-		return invalid(field, "the board did not exist yet"), nil
+		return invalid(field, "the board did not exist yet")
 	}
-	return problem{}, err
+	return err
 }
 
 // appendLook appends a board as it was, as the user sees it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/snapback-io/snapback/domain"
@@ -14,14 +15,17 @@ import (
 // longest is how many characters of a text are shown in words.
 const longest = 60
 
-// quoted is a name in words, on one line, cut when it is long.
-func quoted(name string) string {
-	name = strings.Join(strings.Fields(name), " ")
-	if utf8.RuneCountInString(name) > longest {
-		name = string([]rune(name)[:longest]) + "…"
+// Short is a text on one line, cut when it is long, without what a terminal
+// would take for a command.
+func Short(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if utf8.RuneCountInString(text) > longest {
+		text = string([]rune(text)[:longest]) + "…"
 	}
-	return "«" + name + "»"
+	return text
 }
+
+func quoted(name string) string { return "«" + Short(name) + "»" }
 
 // Words tells the difference, a line for each entity.
 func (d *Diff) Words() (lines []string) {
