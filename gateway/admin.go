@@ -16,13 +16,14 @@ import (
 // readyTimeout is how long /readyz waits for the log.
 const readyTimeout = 2 * time.Second
 
-// AdminHandler serves /healthz, /readyz and /metrics.
+// AdminHandler serves /healthz, /readyz, /metrics and /restore.
 func (s *Server) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/healthz", apiHeaders(methods{"GET": func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	}}))
 	mux.Handle("/readyz", apiHeaders(methods{"GET": s.readyz}))
+	mux.Handle("/restore", apiHeaders(methods{"POST": s.restoreBoard}))
 	mux.Handle("/metrics", methods{"GET": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP})
 	mux.Handle("/", apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) })))
 	return mux

@@ -58,6 +58,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/boards/{board}/log":                  {"GET": s.as(s.getLog)},
 		"/v1/boards/{board}/diff":                 {"GET": s.as(s.getDiff)},
 		"/v1/boards/{board}/blame":                {"GET": s.as(s.getBlame)},
+		"/v1/boards/{board}/bundle":               {"GET": s.as(s.getBundle)},
 		"/v1/boards/{board}/head":                 {"GET": s.as(s.getHead)},
 		"/v1/checkpoints":                         {"GET": s.as(s.getCheckpoints)},
 		"/v1/checkpoints/{shard}":                 {"GET": s.as(s.getCheckpoint)},

@@ -46,6 +46,9 @@ type Config struct {
 	Sync string
 	// Notary signs checkpoints and heads of the same log; nil: nobody does.
 	Notary *notary.Notary
+	// Archive is what bundles are made of and restored into, the same log; nil:
+	// there are no bundles.
+	Archive Archive
 
 	// QueueBytes is how much may wait for one slow connection. Default 1 MiB.
 	QueueBytes int

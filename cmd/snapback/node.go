@@ -193,7 +193,7 @@ func (n *node) build() (err error) {
 	n.gateway, err = gateway.New(gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
-		Notary: n.notary,
+		Notary: n.notary, Archive: n.events,
 	})
 	return err
 }

@@ -2,66 +2,132 @@ package verify
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
 )
 
 // Verified is what a stream came to.
 type Verified struct {
 	Summary
-	// Head and Checkpoint say whether there were ones that a key had signed or
-	// should have; without keys they are not looked at.
-	Head, Checkpoint bool
+	// Head and Checkpoint say whether there were any; without keys they are not
+	// looked at.
+	Head       bool `json:"signedHead"`
+	Checkpoint bool `json:"signedCheckpoint"`
+	// Held are how many of Config.Pinned the records' tree was held against.
+	Held int `json:"held,omitempty"`
+	// Unheld are those of Config.Pinned for which the stream has no proof, and
+	// nobody was there to ask for one.
+	Unheld []proof.Checkpoint `json:"-"`
 }
 
-// Stream verifies a bundle's stream of one board to its end. cfg needs Keys, Pinned, Report and
-// Redecide only; the rest is the header's. With Keys it is a finding that there
-// is no signed head or no checkpoint. each is called with every item before it
-// is looked at; nil: with none. It fails when the stream cannot be read to its
-// end; what was found so far has been reported then.
-func Stream(r *bundle.Reader, cfg Config, each func(bundle.Item) error) (done Verified, err error) {
-	h, report, count := r.Header(), cfg.Report, uint64(0)
+// StreamOptions of Stream.
+type StreamOptions struct {
+	// Each is called with every item before it is looked at; nil: with none.
+	Each func(bundle.Item) error
+	// Tiles reads the tiles of the shard's tree, for the proof that a checkpoint
+	// kept elsewhere is of the same tree; nil: there is only what the stream has.
+	Tiles tlog.TileReader
+}
+
+// Stream verifies a bundle's stream of one board to its end. cfg needs Keys,
+// Pinned, Report and Redecide only; the rest is the header's. Without Keys heads
+// and checkpoints are passed over; with Keys it is a finding that there is none.
+// It fails when the stream cannot be read to its end; what was found so far has
+// been reported then.
+func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err error) {
+	h, signed := r.Header(), len(cfg.Keys) > 0
 	cfg.Board, cfg.Epoch, cfg.Shard = h.Board, h.Epoch, h.Shard
-	cfg.Proofs = len(cfg.Keys) > 0 || len(cfg.Pinned) > 0
-	cfg.Report = func(f Finding) {
-		count++
-		if report != nil {
-			report(f)
-		}
-	}
+	cfg.Proofs = signed
 	v := New(cfg)
 	for {
 		item, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err == nil && each != nil {
-			err = each(item)
+		if err == nil && opt.Each != nil {
+			err = opt.Each(item)
 		}
 		if err != nil {
-			return done, err
+			return Verified{Summary: v.Finish()}, err
 		}
 		switch {
 		case item.Record != nil:
 			v.Record(Record(*item.Record))
-		case item.Head != nil && len(cfg.Keys) > 0:
+		case item.Head != nil && signed:
 			done.Head = true
 			v.Head(item.Head)
-		case item.Checkpoint != nil && len(cfg.Keys) > 0:
+		case item.Checkpoint != nil && signed:
 			done.Checkpoint = true
 			v.Checkpoint(item.Checkpoint)
-		case item.Hashes != nil:
+		case item.Hashes != nil && signed:
 			v.Hashes(item.Hashes)
 		}
 	}
+	if signed && !done.Head {
+		v.report(KindHead, v.last.seq, "there is no signed head: what stood behind it may be cut off")
+	}
+	if signed && !done.Checkpoint {
+		v.report(KindInclusion, v.last.seq, "there is no checkpoint to prove the records by")
+	}
+	v.holdable(&done, opt.Tiles)
 	done.Summary = v.Finish()
-	if len(cfg.Keys) > 0 && !done.Head {
-		cfg.Report(Finding{Kind: KindHead, Board: h.Board, Seq: done.Summary.Head, Words: "there is no signed head: what stood behind it may be cut off"})
-	}
-	if len(cfg.Keys) > 0 && !done.Checkpoint {
-		cfg.Report(Finding{Kind: KindInclusion, Board: h.Board, Seq: done.Summary.Head, Words: "there is no checkpoint to prove the records by"})
-	}
-	done.Findings = count
 	return done, nil
+}
+
+// holdable gathers what it takes to hold the checkpoints kept elsewhere against
+// that of the stream, and sets those aside for which there is nothing.
+func (v *Verifier) holdable(done *Verified, tiles tlog.TileReader) {
+	var pinned []proof.Checkpoint
+	for _, c := range v.cfg.Pinned {
+		switch {
+		case c.Epoch != v.cfg.Epoch || c.Shard != v.cfg.Shard:
+			pinned = append(pinned, c) // which is a finding
+		case v.check == nil:
+			done.Unheld = append(done.Unheld, c)
+		case tiles != nil && c.Size > v.check.Size:
+			v.report(KindHead, uint64(c.Size), "the checkpoint kept elsewhere, of %s, counts %d records of the shard, its newest checkpoint only %d: it is cut off", c.Time.Format(time.RFC3339), c.Size, v.check.Size)
+			done.Held++
+		case v.proveTree(&c, tiles) != nil && tiles == nil:
+			done.Unheld = append(done.Unheld, c)
+		default:
+			done.Held++
+			pinned = append(pinned, c)
+		}
+	}
+	v.cfg.Pinned = pinned
+}
+
+// proveTree reads the hashes of the proof that the smaller of two trees is the
+// beginning of the larger.
+func (v *Verifier) proveTree(c *proof.Checkpoint, tiles tlog.TileReader) error {
+	older, newer := c.Size, v.check.Size
+	if older > newer {
+		older, newer = newer, older
+	}
+	if older == 0 || older == newer {
+		return nil
+	}
+	var due []int64
+	_, _ = tlog.ProveTree(newer, older, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		due = append(due, indexes...)
+		return make([]tlog.Hash, len(indexes)), nil
+	}))
+	if tiles == nil {
+		_, err := v.hashes.ReadHashes(due)
+		return err
+	}
+	hashes, err := tlog.TileHashReader(tlog.Tree{N: v.check.Size, Hash: v.check.Root}, tiles).ReadHashes(due)
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	for i, h := range hashes {
+		v.hashes[due[i]] = h
+	}
+	return nil
 }
