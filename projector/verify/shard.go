@@ -82,6 +82,7 @@ type shard struct {
 }
 
 func (s *shard) report(f Finding) {
+	f.Shard = s.cfg.Shard
 	s.sum.Findings++
 	if s.cfg.Report != nil {
 		s.cfg.Report(f)
@@ -120,7 +121,7 @@ func (s *shard) entry(e *eventlog.Entry) {
 		s.report(Finding{Kind: KindOrder, Board: e.Board, Seq: e.Seq, Words: fmt.Sprintf("it comes behind record %d", s.last)})
 		s.torn = true
 	case e.Seq > s.last+1:
-		s.report(Finding{Kind: KindGap, Seq: s.last + 1, Words: fmt.Sprintf("it is missing, and what follows up to record %d", e.Seq)})
+		s.report(Finding{Kind: KindGap, Seq: s.last + 1, Words: missing(e.Seq - s.last - 1)})
 		s.torn = true
 	}
 	s.last = e.Seq
@@ -144,11 +145,21 @@ func (s *shard) reach() {
 		case root == c.Root:
 			s.sum.Checkpoints++
 			s.good = c.Size
+		case s.good == c.Size:
+			s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %s has another root than the log and another checkpoint of %d records", c.Time.Format(time.RFC3339), c.Size)})
 		default:
 			s.report(Finding{Kind: KindInclusion, Seq: uint64(s.good) + 1, Words: fmt.Sprintf("one of the records %d to %d is not the one in the tree of the checkpoint of %s: its bytes or its time are other ones",
 				s.good+1, c.Size, c.Time.Format(time.RFC3339))})
 		}
 	}
+}
+
+// missing says that so many records are.
+func missing(n uint64) string {
+	if n == 1 {
+		return "it is missing"
+	}
+	return fmt.Sprintf("it is missing, and %d behind it", n-1)
 }
 
 // Check holds what was verified of a board's records against the entries of its

@@ -41,15 +41,20 @@ const (
 type Finding struct {
 	Kind     Kind   `json:"kind"`
 	Board    string `json:"board,omitempty"`
-	Seq      uint64 `json:"seq,omitempty"` // of the record that is wrong or missing
-	Rev      uint64 `json:"rev,omitempty"` // of the decision
+	Shard    int    `json:"shard,omitempty"` // of one on a shard; then Board need not be there
+	Seq      uint64 `json:"seq,omitempty"`   // of the record that is wrong or missing
+	Rev      uint64 `json:"rev,omitempty"`   // of the decision
 	User     string `json:"user,omitempty"`
 	Mutation string `json:"mutation,omitempty"` // of the decision
 	Words    string `json:"words"`
 }
 
 func (f Finding) String() string {
-	return fmt.Sprintf("board %s, record %d: %s: %s", f.Board, f.Seq, f.Kind, f.Words)
+	where := "board " + f.Board
+	if f.Board == "" {
+		where = fmt.Sprint("shard ", f.Shard)
+	}
+	return fmt.Sprintf("%s, record %d: %s: %s", where, f.Seq, f.Kind, f.Words)
 }
 
 // Record is one as a log or a bundle has it, whole or damaged.
