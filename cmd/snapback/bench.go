@@ -39,6 +39,7 @@ type benchCmd struct {
 	Join    joinBench    `cmd:"" help:"The time until a client has the board, in memory and not."`
 	Resume  resumeBench  `cmd:"" help:"Many clients come back at once after a restart."`
 	History historyBench `cmd:"" help:"Acks and opening time against the length of a board's history."`
+	Past    pastBench    `cmd:"" help:"Looks at a board as it was, against the length of its history."`
 	Boards  boardsBench  `cmd:"" help:"Acks against the number of boards touched at random."`
 	All     allBench     `cmd:"" help:"All of these as they are."`
 }
@@ -51,7 +52,7 @@ type bench interface {
 
 // selected is the measurements the command line asks for.
 func (c *benchCmd) selected(name string) []bench {
-	all := []bench{&c.Moves, &c.Hot, &c.Steady, &c.Fanout, &c.Idle, &c.Join, &c.Resume, &c.History, &c.Boards}
+	all := []bench{&c.Moves, &c.Hot, &c.Steady, &c.Fanout, &c.Idle, &c.Join, &c.Resume, &c.History, &c.Past, &c.Boards}
 	for _, b := range all {
 		if b.name() == name {
 			return []bench{b}

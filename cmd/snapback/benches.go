@@ -97,6 +97,17 @@ func (b *historyBench) round(ctx context.Context, o load.Own, run string, span l
 	return load.History(ctx, o, run, b.Records, span)
 }
 
+type pastBench struct {
+	Cards   int `default:"500" help:"Cards of the board (${default})."`
+	Records int `default:"300000" help:"Records of the longest history (${default})."`
+	Samples int `default:"50" help:"Looks at each (${default})."`
+}
+
+func (b *pastBench) name() string { return "past" }
+func (b *pastBench) round(ctx context.Context, o load.Own, run string, span load.Span) ([]load.Result, error) {
+	return load.Past(ctx, o, run, b.Cards, b.Records, b.Samples, span)
+}
+
 type boardsBench struct {
 	Boards int `default:"100000" help:"The largest number of boards (${default})."`
 }

@@ -22,6 +22,7 @@ func TestBench_EveryMeasurementRuns(t *testing.T) {
 		"join --cards 150 --records 100 --samples 5": "warm p50,cold p50,board",
 		"resume --boards 2 --clients 10":             "all ready",
 		"history --records 100":                      "ack p50,ratio,opening",
+		"past --cards 10 --records 300 --samples 3":  "look p50,now p50,board",
 		"boards --boards 10":                         "ack p50,ratio",
 	} {
 		name, _, _ := strings.Cut(args, " ")

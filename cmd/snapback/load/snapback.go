@@ -100,10 +100,14 @@ func (t *Snapback) mutate(ctx context.Context, board string, changes []change) e
 	return t.post(ctx, "/v1/boards/"+board+"/mutations", body)
 }
 
-func (t *Snapback) post(ctx context.Context, path string, body []byte) error {
+func (t *Snapback) connect() {
 	t.once.Do(func() {
 		t.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 	})
+}
+
+func (t *Snapback) post(ctx context.Context, path string, body []byte) error {
+	t.connect()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.URL+path+"?user=u0", bytes.NewReader(body))
 	if err != nil {
 		return err
