@@ -44,7 +44,7 @@ func newLogQuery(query url.Values, accept string) (audit.Query, error) {
 	}
 	if q.Format == "" {
 		q.Format = acceptedFormat(accept)
-		if q.Words || q.Record {
+		if q.Words || q.Asked || q.Record {
 			q.Format = audit.NDJSON // which alone has them
 		}
 	}
@@ -176,17 +176,26 @@ func sendLines(st *seat, to *steadyWriter, lines []byte) error {
 	return nil
 }
 
-// LogLine appends the line that tells e in the format NDJSON.
-func LogLine(dst []byte, e *audit.Entry, record bool) ([]byte, error) {
+// LogLine appends the line that tells e in the format NDJSON, see LoggedEntry.
+func LogLine(dst []byte, e *audit.Entry, q *audit.Query) ([]byte, error) {
+	line := LoggedEntry(e, q)
+	return wire.AppendLogged(dst, &line)
+}
+
+// LoggedEntry is the line that tells e, with what q wants beside the decision.
+func LoggedEntry(e *audit.Entry, q *audit.Query) wire.Logged {
 	line := wire.NewLogged(e.Decision)
-	line.Words = e.Words
+	line.Asked = e.Asked
+	if q.Words {
+		line.Words = e.Words
+	}
 	if e.Void {
 		line.Outcome = wire.Void
 	}
-	if record {
+	if q.Record {
 		line.Record = &wire.LoggedRecord{Seq: e.Log.Seq, Hash: e.Log.Hash, Stored: e.Log.Time.UTC(), Index: e.Index}
 	}
-	return wire.AppendLogged(dst, &line)
+	return line
 }
 
 // ticket is leave to read, one of as many as it has room for.

@@ -56,6 +56,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/boards/{board}":                      {"GET": s.as(s.getBoard)},
 		"/v1/boards/{board}/ws":                   {"GET": s.socket},
 		"/v1/boards/{board}/log":                  {"GET": s.as(s.getLog)},
+		"/v1/schema/{file}":                       {"GET": s.getSchema},
 		"/v1/boards/{board}/diff":                 {"GET": s.as(s.getDiff)},
 		"/v1/boards/{board}/blame":                {"GET": s.as(s.getBlame)},
 		"/v1/boards/{board}/bundle":               {"GET": s.as(s.getBundle)},

@@ -23,6 +23,7 @@ type Logged struct {
 	Outcome Outcome       `json:"outcome"`
 	Record  *LoggedRecord `json:"record,omitempty"` // asked for by with=record
 	Words   []string      `json:"words,omitempty"`  // asked for by with=words: one per event, or one of a decision without
+	Asked   string        `json:"asked,omitempty"`  // asked for by with=asked: what the mutation wanted, in words
 	domain.Decision
 }
 
@@ -55,6 +56,11 @@ func AppendLogged(dst []byte, l *Logged) ([]byte, error) {
 	}
 	if len(l.Words) > 0 {
 		if dst, err = appendMember(dst, `,"words":`, l.Words); err != nil {
+			return dst, err
+		}
+	}
+	if l.Asked != "" {
+		if dst, err = appendMember(dst, `,"asked":`, l.Asked); err != nil {
 			return dst, err
 		}
 	}

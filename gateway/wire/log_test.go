@@ -55,7 +55,7 @@ func TestLogged(t *testing.T) {
 			t.Errorf("%s: the decision was changed to %s", tt.name, after)
 		}
 		l.Record = &LoggedRecord{Seq: 7, Hash: domain.Hash{1, 2}, Stored: time.Date(2026, 3, 1, 10, 4, 12, 5, time.UTC), Index: 1}
-		l.Words = []string{"moved «x» <b>"}
+		l.Words, l.Asked = []string{"moved «x» <b>"}, "move «x»"
 		full, err := AppendLogged(nil, &l)
 		if std, err2 := json.Marshal(l); err != nil || err2 != nil || string(std)+"\n" != string(full) {
 			t.Errorf("%s: with record and words (%v)\n got %s\nwant %s", tt.name, err, full, std)

@@ -9,9 +9,10 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-// asked is what was asked for, as of before the decision: "move «x» to Doing",
-// the change that was refused if one of several was.
-func (n *Names) asked(d *domain.Decision) string {
+// Asked is what was asked for, as of before the decision: "move «x» to Doing",
+// the change that was refused if one of several was. It must come before Words
+// or Take.
+func (n *Names) Asked(d *domain.Decision) string {
 	switch {
 	case d.Op == domain.OpCancel:
 		return "withdraw a mutation"

@@ -24,18 +24,18 @@ func newFormat(cfg *Config) format {
 	case Text:
 		return textFormat{}
 	}
-	return lineFormat{cfg.Line, cfg.Record}
+	return lineFormat{cfg.Line, &cfg.Query}
 }
 
 // lineFormat is NDJSON.
 type lineFormat struct {
-	line   func(dst []byte, e *Entry, record bool) ([]byte, error)
-	record bool
+	line func(dst []byte, e *Entry, q *Query) ([]byte, error)
+	q    *Query
 }
 
 func (lineFormat) begin(dst []byte) []byte { return dst }
 
-func (f lineFormat) entry(dst []byte, e *Entry) ([]byte, error) { return f.line(dst, e, f.record) }
+func (f lineFormat) entry(dst []byte, e *Entry) ([]byte, error) { return f.line(dst, e, f.q) }
 
 // textFormat is a line per event: time, who, what.
 //

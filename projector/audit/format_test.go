@@ -155,7 +155,7 @@ func TestParseQuery_NamesFieldAndLimit(t *testing.T) {
 		"entity=a%20b": "entity: not the id of an entity (limit 64)", "actor=" + strings.Repeat("x", 256): "actor: not the name of a user (limit 255)",
 		"id=a:b": "id: not the id of a mutation (limit 64)", "kind=cards": "kind: not a kind of entity, as card, or a type of event, as card.moved",
 		"kind=card.flown": "kind: not a kind of entity, as card, or a type of event, as card.moved", "outcome=maybe": "outcome: not accepted, refused, void or the code of a refusal",
-		"format=xml": "format: ndjson, csv, cloudevents or text", "with=all": "with: words, record or both", "with=words&format=csv": "with: only the format ndjson has more",
+		"format=xml": "format: ndjson, csv, cloudevents or text", "with=all": "with: any of words, asked and record", "with=words&format=csv": "with: only the format ndjson has more",
 	} {
 		v, err := url.ParseQuery(query)
 		if err != nil {
@@ -167,9 +167,9 @@ func TestParseQuery_NamesFieldAndLimit(t *testing.T) {
 			t.Errorf("%s: %v, want %s", query, err, want)
 		}
 	}
-	v, _ := url.ParseQuery("since=1&until=2&from=2026-03-01T10:00:00Z&to=2026-03-01T10:00:00.5Z&actor=ann&entity=member:x%20y&kind=card.moved&outcome=wip_limit&id=m1&last=7&follow=1&format=&with=words,record")
+	v, _ := url.ParseQuery("since=1&until=2&from=2026-03-01T10:00:00Z&to=2026-03-01T10:00:00.5Z&actor=ann&entity=member:x%20y&kind=card.moved&outcome=wip_limit&id=m1&last=7&follow=1&format=&with=words,record,asked")
 	q, err := ParseQuery(v)
-	if want := (Query{Since: 1, Until: 2, From: q.From, To: q.To, Actor: "ann", Entity: "member:x y", Kind: "card.moved", Outcome: "wip_limit", ID: "m1", Last: 7, Follow: true, Words: true, Record: true}); err != nil || q != want || q.To.Sub(q.From) != time.Second/2 {
+	if want := (Query{Since: 1, Until: 2, From: q.From, To: q.To, Actor: "ann", Entity: "member:x y", Kind: "card.moved", Outcome: "wip_limit", ID: "m1", Last: 7, Follow: true, Words: true, Asked: true, Record: true}); err != nil || q != want || q.To.Sub(q.From) != time.Second/2 {
 		t.Errorf("%+v %v", q, err)
 	}
 }

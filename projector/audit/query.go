@@ -53,6 +53,7 @@ type Query struct {
 
 	Format string // "": NDJSON
 	Words  bool   // NDJSON has words, too
+	Asked  bool   // and what was asked for, in words
 	Record bool   // and where the record stands
 }
 
@@ -101,10 +102,12 @@ func ParseQuery(v url.Values) (q Query, err error) {
 		switch with {
 		case "words":
 			q.Words = true
+		case "asked":
+			q.Asked = true
 		case "record":
 			q.Record = true
 		default:
-			return q, &FieldError{"with", "words, record or both", 0}
+			return q, &FieldError{"with", "any of words, asked and record", 0}
 		}
 	}
 	return q, q.check()
@@ -154,7 +157,7 @@ func (q *Query) check() error {
 		return &FieldError{"outcome", "not accepted, refused, void or the code of a refusal", 0}
 	case !slices.Contains([]string{"", NDJSON, CSV, CloudEvents, Text}, q.Format):
 		return &FieldError{"format", "ndjson, csv, cloudevents or text", 0}
-	case (q.Words || q.Record) && q.Format != "" && q.Format != NDJSON:
+	case (q.Words || q.Asked || q.Record) && q.Format != "" && q.Format != NDJSON:
 		return &FieldError{"with", "only the format ndjson has more", 0}
 	}
 	return nil

@@ -38,9 +38,9 @@ type Config struct {
 	// Out takes what is told, whole lines, as it comes together; at the end of
 	// every Read at least once, if only with nothing.
 	Out func(lines []byte) error
-	// Line appends a decision in the format NDJSON, with its line feed; record:
-	// with where its record stands.
-	Line func(dst []byte, e *Entry, record bool) ([]byte, error)
+	// Line appends a decision in the format NDJSON, with its line feed and what
+	// the query wants beside it.
+	Line func(dst []byte, e *Entry, q *Query) ([]byte, error)
 	// Turns are waited for while reading, not while Out runs. nil: none.
 	Turns Turns
 	// Past gives the board as it was after its record with this sequence, as
@@ -56,6 +56,7 @@ type Entry struct {
 	Index int              // in the record, from 0
 	Void  bool
 	Words []string // see [Names.Words]; nil in formats without
+	Asked string   // see [Names.Asked]; "" in formats without
 }
 
 // Outcome is Accepted, Refused or Void.
@@ -112,7 +113,7 @@ func (r *Reader) newTrail() *domain.Trail {
 }
 
 // worded says whether what is told has words.
-func (r *Reader) worded() bool { return r.Words || r.Format == CSV || r.Format == Text }
+func (r *Reader) worded() bool { return r.Words || r.Asked || r.Format == CSV || r.Format == Text }
 
 // Ended says whether no decision to come is asked for.
 func (r *Reader) Ended() bool { return r.ended }
@@ -184,9 +185,9 @@ func (r *Reader) start(ctx context.Context, head uint64) (uint64, error) {
 	})
 }
 
-// from sees that what is told next begins at the record start, up to head. With names, they
-// are as they were then: from a past state of the board, or by reading what was
-// before.
+// from sees that what is told next begins at the record start, up to head. With
+// names, they are as they were then: from a past state of the board, or by
+// reading what was before.
 func (r *Reader) from(ctx context.Context, start, head uint64, names bool) error {
 	r.next, r.skip, r.trail, r.names = start, position{}, r.newTrail(), nil
 	if !names {
@@ -311,6 +312,9 @@ func (r *Reader) pick(rec *eventlog.Record, fn func(e *Entry) error) error {
 		}
 		r.entry = Entry{Decision: d, Log: rec, Index: i, Void: void}
 		e := &r.entry
+		if r.Asked {
+			e.Asked = r.names.Asked(d)
+		}
 		switch {
 		case r.names == nil:
 		case !r.worded():

@@ -168,7 +168,7 @@ func (h *history) lines(q Query, past bool, heads ...uint64) []string {
 	var out strings.Builder
 	cfg := Config{Query: q, Board: "b", Source: h,
 		Out: func(lines []byte) error { out.Write(lines); return nil },
-		Line: func(dst []byte, e *Entry, _ bool) ([]byte, error) {
+		Line: func(dst []byte, e *Entry, _ *Query) ([]byte, error) {
 			return fmt.Appendf(dst, "%d.%d %s %s\n", e.Log.Seq, e.Index, e.Outcome(), strings.Join(e.Words, "; ")), nil
 		}}
 	if past {

@@ -19,9 +19,9 @@ func (n *Names) Words(d *domain.Decision) []string {
 	case d.Rejection != nil && d.Rejection.Code == domain.Withdrawn:
 		return []string{"withdrew a mutation before it was decided"}
 	case d.Rejection != nil:
-		return []string{"was refused: " + n.asked(d) + ": " + n.why(d)}
+		return []string{"was refused: " + n.Asked(d) + ": " + n.why(d)}
 	case len(d.Events) == 0:
-		return []string{"asked to " + n.asked(d) + ": nothing changed"}
+		return []string{"asked to " + n.Asked(d) + ": nothing changed"}
 	}
 	words := make([]string, len(d.Events))
 	for i := range d.Events {
@@ -33,7 +33,7 @@ func (n *Names) Words(d *domain.Decision) []string {
 
 // VoidWords is Words of a decision that was stored too late to take effect.
 func (n *Names) VoidWords(d *domain.Decision) []string {
-	return []string{"asked to " + n.asked(d) + ": stored too late, without effect, and decided again"}
+	return []string{"asked to " + n.Asked(d) + ": stored too late, without effect, and decided again"}
 }
 
 // event tells one event, as of before it.
