@@ -25,7 +25,7 @@ const (
 
 // Headers of a snapshot, beside headerEpoch, headerSeq and headerHash.
 const (
-	headerSlot  = "Slot"  // "a" or "b"; missing: the data is here
+	headerSlot  = "Slot"  // "a" or "b", of a rebuild "c" or "d"; missing: the data is here
 	headerParts = "Parts" // how many lie there
 	// headerWeight is Snapshot.Weight, of past ones only.
 	headerWeight = "Weight"
@@ -74,18 +74,29 @@ func (l *Log) PutSnapshot(ctx context.Context, board string, s Snapshot) error {
 
 // putSnapshot puts s in one message, or in parts of at most that many bytes.
 func (l *Log) putSnapshot(ctx context.Context, subject string, s Snapshot, most int) error {
+	return l.putSnapshotOver(ctx, subject, s, most, nil)
+}
+
+// putSnapshotOver is putSnapshot, if revision is not nil only instead of what
+// has that: ErrConflict. It then has slots of its own, so that it tears nothing
+// that somebody else is about to put.
+func (l *Log) putSnapshotOver(ctx context.Context, subject string, s Snapshot, most int, revision *uint64) error {
 	head := &nats.Msg{Subject: subject, Data: s.Data, Header: nats.Header{
 		headerEpoch: {l.epoch}, headerSeq: {strconv.FormatUint(s.Seq, 10)}, headerHash: {s.Hash.String()},
 	}}
 	if s.Weight > 0 {
 		head.Header.Set(headerWeight, strconv.FormatUint(s.Weight, 10))
 	}
+	slot, other := "a", "b"
+	if revision != nil {
+		slot, other = "c", "d"
+		head.Header.Set(headerExpected, strconv.FormatUint(*revision, 10))
+	}
 	if len(s.Data) <= most {
 		return l.publishDisposable(ctx, head)
 	}
-	slot := "a"
 	if old, err := l.ledSnapshot(ctx, subject); err == nil && old.Header.Get(headerSlot) == slot {
-		slot = "b"
+		slot = other
 	} else if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
