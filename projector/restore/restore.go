@@ -146,16 +146,15 @@ func (s *restorer) verify(ctx context.Context) error {
 	return nil
 }
 
-// look takes the objects of a record down.
+// look takes the objects of a record down that are the board's.
 func (s *restorer) look(r *bundle.Record) error {
 	if len(r.Data) > s.log.MaxRecord() {
 		return wrong("board %s, record %d: %d bytes, the log takes %d", s.done.Board, r.Seq, len(r.Data), s.log.MaxRecord())
 	}
 	for _, o := range r.Objects() {
-		if !strings.HasPrefix(o.Name, s.done.Board+".") {
-			return wrong("board %s, record %d: object %s is of another board", s.done.Board, r.Seq, o.Name)
+		if strings.HasPrefix(o.Name, s.done.Board+".") { // else its bytes are not the board's to store
+			s.objects[o.Name] = o
 		}
-		s.objects[o.Name] = o
 	}
 	return nil
 }
