@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -54,4 +55,33 @@ func (l *Log) AppendCheckpoint(ctx context.Context, shard int, note []byte, afte
 		return 0, fmt.Errorf("eventlog: checkpoint of shard %d: %w", shard, err)
 	}
 	return seq, nil
+}
+
+// Checkpoints gives the stored checkpoints of a shard, in the order stored.
+func (l *Log) Checkpoints(ctx context.Context, shard int) (notes [][]byte, err error) {
+	_, last, err := l.LastCheckpoint(ctx, shard)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	get := l.newGetter(checkpointStream)
+	for next := uint64(1); err == nil && next <= last; {
+		err = retry(ctx, l.patience, func(ctx context.Context) error {
+			batch, err := get.get(ctx, messageGet{Seq: next, NextFor: checkpointSubject(shard), Batch: readBatch, MaxBytes: readBatchBytes})
+			if err == nil && len(batch) == 0 {
+				err = errBehind // the replica that answered
+			}
+			for _, msg := range batch {
+				seq, err := directSeq(msg.Header)
+				if err != nil {
+					return err
+				}
+				notes, next = append(notes, msg.Data), seq+1
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("eventlog: checkpoints of shard %d: %w", shard, err)
+	}
+	return notes, nil
 }

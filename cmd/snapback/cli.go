@@ -13,7 +13,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve boards (the default)."`
 	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
-	Export  exportCmd  `cmd:"" help:"Write a board to a file."`
+	Export  exportCmd  `cmd:"" help:"Write boards with their history and its proofs, or one as it is now."`
 	Audit   auditCmd   `cmd:"" help:"Ask the log who did what, and check that it is whole."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`

@@ -23,9 +23,15 @@ func (d *direct) asked() bool { return d.Data != "" || d.NATSURL != "" }
 
 // open opens the log that the flags name, which must be there. Close it with end.
 func (d *direct) open(ctx context.Context, logger *slog.Logger) (log *eventlog.Log, end func(), err error) {
+	return d.openWith(ctx, 0, logger)
+}
+
+// openWith is open of a log that has so many shards, or is made with them. 0:
+// however many.
+func (d *direct) openWith(ctx context.Context, shards int, logger *slog.Logger) (log *eventlog.Log, end func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	cfg := eventlog.Config{URL: d.NATSURL, Name: "snapback audit", Logger: logger}
+	cfg := eventlog.Config{URL: d.NATSURL, Shards: shards, Name: "snapback audit", Logger: logger}
 	if d.NATSURL != "" {
 		if log, err = eventlog.Open(ctx, cfg); err != nil {
 			return nil, nil, fmt.Errorf("--nats-url=%s: %w", withoutPassword(d.NATSURL), err)

@@ -12,6 +12,7 @@ import (
 // importCmd groups the sources.
 type importCmd struct {
 	Trello importTrelloCmd `cmd:"" help:"Import a Trello board's JSON export."`
+	Bundle importBundleCmd `cmd:"" help:"Restore boards that 'snapback export' wrote with their history."`
 }
 
 // importTrelloCmd is the flags of `snapback import trello`.

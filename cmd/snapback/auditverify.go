@@ -1,0 +1,381 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/projector/bundle"
+	"github.com/snapback-io/snapback/projector/verify"
+)
+
+// auditVerifyCmd is the flags of `snapback audit verify`.
+type auditVerifyCmd struct {
+	remote
+	direct
+	Board      string   `arg:"" optional:"" help:"The board."`
+	All        bool     `env:"SNAPBACK_ALL" help:"Every board that you are an admin of; with --bundle, --data or --nats-url every board."`
+	Bundle     string   `env:"SNAPBACK_BUNDLE" placeholder:"DIR" help:"Verify what 'snapback export' wrote to this directory; no server is asked."`
+	Checkpoint []string `env:"SNAPBACK_CHECKPOINT" placeholder:"FILE" help:"A checkpoint that was kept elsewhere: the log must contain it; repeatable."`
+	Key        []string `env:"SNAPBACK_VERIFY_KEY" placeholder:"FILE|KEY" help:"The public key that signs, as you were told it by other means; repeatable. Without one the key counts that comes with what is verified, which proves less."`
+	JSON       bool     `env:"SNAPBACK_JSON" help:"The report as JSON."`
+}
+
+// Help is shown by --help.
+func (*auditVerifyCmd) Help() string {
+	return `Every record's bytes, its place in the chain of its board and in the tree of its shard, the signatures, that no rev is
+missing, and that the board is the one whose head was signed; and every command is decided again from scratch, with the time
+and the role it had, and compared. Findings are named by board, record and rev. Exit status: 0 none, 1 some, or something could
+not be checked; 2 a fault in the command line.
+
+With --data or --nats-url whole shards are verified, too: that none of their records is missing, and all signed checkpoints.`
+}
+
+func (c *auditVerifyCmd) run(ctx context.Context, s streams) error {
+	v, end, err := c.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := v.trust(ctx, c.Key); err != nil {
+		return err
+	}
+	if err := v.keep(c.Checkpoint); err != nil {
+		return err
+	}
+	boards := []string{c.Board}
+	if c.Board == "" {
+		if boards, err = v.from.boards(ctx); err != nil {
+			return err
+		}
+	}
+	if log, ok := v.from.(*opened); ok {
+		err = v.shards(ctx, log, c.Board)
+	} else {
+		for _, id := range boards {
+			if err = v.board(ctx, id); err != nil {
+				break
+			}
+		}
+	}
+	if dir, ok := v.from.(stored); ok && err == nil {
+		err = v.contents(ctx, dir)
+	}
+	if err != nil {
+		return err
+	}
+	return v.conclude()
+}
+
+// open opens what is to be verified.
+func (c *auditVerifyCmd) open(ctx context.Context, s streams) (v *verification, end func(), err error) {
+	v = &verification{streams: s, json: c.JSON, started: time.Now()}
+	v.Boards, v.Findings = []verify.Verified{}, []verify.Finding{}
+	end = func() {}
+	switch {
+	case c.Bundle != "" && c.asked():
+		err = usageError{errors.New("--bundle: not with --data or --nats-url")}
+	case c.Bundle == "" && c.All == (c.Board != ""), c.All && c.Board != "":
+		err = usageError{errors.New("which board? One, or --all")}
+	case c.Bundle != "":
+		dir, bad := bundle.OpenDir(c.Bundle)
+		if bad != nil {
+			return nil, nil, fmt.Errorf("--bundle=%s: %w", c.Bundle, fileFault(bad))
+		}
+		v.from, v.Source, v.keyFrom, end = stored{dir}, c.Bundle, "comes with the bundle: who made the bundle could have made it, too", func() { dir.Close() }
+	case c.asked():
+		var log *opened
+		if log, end, err = openBundles(ctx, &c.direct, s, false); err != nil {
+			return nil, nil, err
+		}
+		v.from, v.Source, v.keyFrom = log, c.Data+withoutPassword(c.NATSURL), "lies beside the log: who can change the log could have replaced it"
+		if c.Data != "" {
+			v.keyFile = filepath.Join(c.Data, checkpointKey+".pub")
+		}
+	default:
+		v.from, v.Source, v.keyFrom = served{&c.remote}, c.Server, "comes from the same server: who controls the server could have made it"
+	}
+	return v, end, err
+}
+
+// verification is how far one is, and its report.
+type verification struct {
+	streams `json:"-"`
+	from    bundles
+	json    bool
+	started time.Time
+	keyFrom string // of a key that was not given
+	keyFile string // where it lies; "": from is asked
+	keys    []note.Verifier
+	pinned  []keptCheckpoint
+	failed  int // boards that could not be read
+
+	Source     string                `json:"source"`
+	Keys       []trustedKey          `json:"keys"`
+	Boards     []verify.Verified     `json:"boards"`
+	Shards     []verify.ShardSummary `json:"shards,omitempty"`
+	Findings   []verify.Finding      `json:"findings"` // the first maxFindings
+	Count      int                   `json:"count"`    // of all findings
+	NotChecked []string              `json:"notChecked,omitempty"`
+	Records    uint64                `json:"records"`
+	Seconds    float64               `json:"seconds"`
+}
+
+// trustedKey is a key that signatures were checked with.
+type trustedKey struct {
+	Key   string `json:"key"` // its name and hash
+	Given bool   `json:"given"`
+	From  string `json:"from"`
+}
+
+// keptCheckpoint is one that was kept elsewhere.
+type keptCheckpoint struct {
+	proof.Checkpoint
+	file string
+	held bool
+}
+
+const maxFindings = 1000
+
+// trust settles with which keys signatures are checked.
+func (v *verification) trust(ctx context.Context, given []string) (err error) {
+	from := "was given"
+	if v.keys, err = readKeys(given); err != nil {
+		return err
+	}
+	if len(given) == 0 {
+		from = v.keyFrom
+		text := ""
+		if v.keyFile == "" {
+			text, err = v.from.key(ctx)
+		} else if data, none := os.ReadFile(v.keyFile); none == nil {
+			text = string(data)
+		}
+		if err != nil {
+			return err
+		}
+		if text != "" {
+			if v.keys, err = readKeys([]string{text}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, k := range v.keys {
+		v.Keys = append(v.Keys, trustedKey{fmt.Sprintf("%s+%08x", k.Name(), k.KeyHash()), len(given) > 0, from})
+	}
+	if len(v.keys) == 0 {
+		v.skip("signatures and the tree: there is no key; that a board was not cut off, or replaced as a whole, is not shown")
+	}
+	return nil
+}
+
+// keep reads the checkpoints kept elsewhere.
+func (v *verification) keep(files []string) error {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return usageError{fmt.Errorf("--checkpoint=%s: %w", file, fileFault(err))}
+		}
+		var c proof.Checkpoint
+		if len(v.keys) > 0 {
+			c, err = proof.OpenCheckpoint(data, v.keys...)
+		} else {
+			c, err = proof.PeekCheckpoint(data)
+			v.skip("the signature of checkpoint %s", file)
+		}
+		if err != nil {
+			return usageError{fmt.Errorf("--checkpoint=%s: %w", file, err)}
+		}
+		v.pinned = append(v.pinned, keptCheckpoint{Checkpoint: c, file: file})
+	}
+	return nil
+}
+
+// pins are the checkpoints kept elsewhere that a shard is held against: of
+// another epoch, too, which shows that the log is not the one it was.
+func (v *verification) pins(epoch string, shard int) (list []proof.Checkpoint) {
+	for _, p := range v.pinned {
+		if p.Shard == shard || p.Epoch != epoch {
+			list = append(list, p.Checkpoint)
+		}
+	}
+	return list
+}
+
+// held takes down which of them were.
+func (v *verification) held(epoch string, shard int, but []proof.Checkpoint) {
+	for i := range v.pinned {
+		p := &v.pinned[i]
+		p.held = p.held || (p.Shard == shard || p.Epoch != epoch) && !slices.Contains(but, p.Checkpoint)
+	}
+}
+
+// board verifies one board's bundle. Its error is only that ctx has ended.
+func (v *verification) board(ctx context.Context, id string) error {
+	r, closer, err := v.from.open(ctx, id, false)
+	if err == nil {
+		defer closer.Close()
+		h := r.Header()
+		var done verify.Verified
+		done, err = verify.Stream(r, verify.Config{Keys: v.keys, Pinned: v.pins(h.Epoch, h.Shard), Report: v.find}, verify.StreamOptions{Tiles: v.from.tiles(ctx, h.Shard)})
+		v.held(h.Epoch, h.Shard, done.Unheld)
+		v.verified(&done)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		return nil
+	}
+	if _, offline := v.from.(stored); offline {
+		v.find(verify.Finding{Kind: "bundle", Board: id, Words: err.Error()})
+		return nil
+	}
+	v.failed++
+	v.skip("board %s: %v", id, err)
+	return nil
+}
+
+// verified takes a board's summary down.
+func (v *verification) verified(sum *verify.Verified) {
+	v.Boards = append(v.Boards, *sum)
+	v.Records += sum.Records
+	if sum.Unjudged > 0 {
+		v.skip("board %s: %d decisions behind what is wrong: on what board they were taken is not known", sum.Board, sum.Unjudged)
+	}
+	if sum.Trusted > 0 {
+		v.skip("board %s: %d refusals as too large whose content was not kept", sum.Board, sum.Trusted)
+	}
+	if !v.json {
+		v.tellBoard(sum)
+	}
+}
+
+// shards verifies the shards of a log and their boards, or only the one board
+// and its shard.
+func (v *verification) shards(ctx context.Context, log *opened, board string) error {
+	for shard := range log.log.Shards() {
+		if board != "" && shard != log.log.Shard(board) {
+			continue
+		}
+		if err := v.shard(ctx, log, shard, board); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verification) shard(ctx context.Context, log *opened, shard int, board string) error {
+	l := log.log
+	state, err := l.ShardState(ctx, shard)
+	if err != nil {
+		return err
+	}
+	epoch := l.Epoch()
+	cfg := verify.ShardConfig{Epoch: epoch, Shard: shard, Keys: v.keys, Pinned: v.pins(epoch, shard), Report: v.find}
+	if len(v.keys) > 0 {
+		if cfg.Checkpoints, err = l.Checkpoints(ctx, shard); err != nil {
+			return err
+		}
+	}
+	sum, err := verify.Shard(cfg, l.Entries(ctx, shard, 1, state.Last))
+	if err != nil {
+		return err
+	}
+	v.held(epoch, shard, nil)
+	v.Shards = append(v.Shards, sum)
+	if !v.json && sum.Records > 0 {
+		v.tellShard(&sum)
+	}
+	for id, tally := range sum.Boards {
+		if board != "" && id != board {
+			continue
+		}
+		done, err := verify.Board(ctx, l, tally.Last, verify.Config{Board: id, Report: v.find})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			v.find(verify.Finding{Kind: verify.KindGap, Board: id, Words: err.Error()})
+		}
+		if f := tally.Check(&done); f != nil {
+			v.find(*f)
+		}
+		v.verified(&verify.Verified{Summary: done})
+	}
+	if _, there := sum.Boards[board]; board != "" && !there {
+		return fmt.Errorf("the log has no board %s", board)
+	}
+	return nil
+}
+
+// contents verifies the other files of a directory.
+func (v *verification) contents(ctx context.Context, dir stored) error {
+	for _, f := range dir.Manifest.Contents {
+		r, err := dir.Content(f.SHA256, f.Size)
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+			r.Close()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			v.find(verify.Finding{Kind: "content", Words: err.Error()})
+		}
+	}
+	return nil
+}
+
+func (v *verification) find(f verify.Finding) {
+	if v.Count++; v.Count > maxFindings {
+		return
+	}
+	v.Findings = append(v.Findings, f)
+	if !v.json {
+		fmt.Fprintf(v.Out, "FINDING: %s\n", where(&f))
+	}
+}
+
+func (v *verification) skip(format string, args ...any) {
+	v.NotChecked = append(v.NotChecked, fmt.Sprintf(format, args...))
+}
+
+// conclude writes the report. Its error is the outcome.
+func (v *verification) conclude() error {
+	for _, p := range v.pinned {
+		if !p.held {
+			v.skip("checkpoint %s (shard %d, %d records): no board was verified whose proofs it could be held against", p.file, p.Shard, p.Size)
+			v.failed++
+		}
+	}
+	if _, online := v.from.(served); online {
+		v.skip("the contents of files (verify an export with --contents)")
+	}
+	v.Seconds = time.Since(v.started).Seconds()
+	if v.json {
+		out := json.NewEncoder(v.Out)
+		out.SetIndent("", "  ")
+		if err := out.Encode(v); err != nil {
+			return err
+		}
+	} else {
+		v.tell()
+	}
+	switch {
+	case v.Count > 0:
+		return errors.New(several(v.Count, "finding"))
+	case v.failed > 0:
+		return fmt.Errorf("no findings, but %d could not be checked", v.failed)
+	}
+	return nil
+}
