@@ -201,7 +201,7 @@ func (p *puller) ensure(ctx context.Context) error {
 type pullRequest struct {
 	Expires time.Duration `json:"expires"`
 	Batch   int           `json:"batch"`
-	Group   string        `json:"group"`
+	Group   string        `json:"group,omitempty"`
 	ID      string        `json:"id,omitempty"`
 }
 

@@ -2,9 +2,11 @@ package eventlog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -48,9 +50,10 @@ func (l *Log) ShardState(ctx context.Context, shard int) (ShardState, error) {
 }
 
 const (
-	entriesAhead = 4000             // entries that are on their way at once
-	entriesBeat  = 5 * time.Second  // how often the server says that it has no more yet
-	entriesIdle  = 30 * time.Second // after which the server forgets who reads
+	entriesAhead  = 4000             // entries asked for at once
+	entriesExpiry = time.Second      // how long a request for them stands
+	entriesSilent = 2 * time.Second  // after which the server is asked anew
+	entriesIdle   = 30 * time.Second // after which the server forgets who reads
 )
 
 // Entries gives the entries of a shard's stream from sequence from to sequence
@@ -74,7 +77,7 @@ func (l *Log) Entries(ctx context.Context, shard int, from, to uint64) iter.Seq2
 				yield(Entry{}, fmt.Errorf("eventlog: stream %s read to %d of %d: %w", eventStream(shard), r.next-1, to, errors.Join(ctx.Err(), err)))
 				return
 			default:
-				_ = sleep(ctx, longestPause)
+				_ = sleep(ctx, 10*firstPause)
 			}
 		}
 	}
@@ -104,37 +107,112 @@ func (r *entryReader) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	name := consumer.CachedInfo().Name
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 		defer cancel()
-		_ = r.log.js.DeleteConsumer(ctx, stream, consumer.CachedInfo().Name) // else it goes by itself
+		_ = r.log.js.DeleteConsumer(ctx, stream, name) // else it goes by itself
 	}()
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(entriesAhead), jetstream.PullHeartbeat(entriesBeat))
+	in := make(chan *nats.Msg, 2*entriesAhead)
+	sub, err := r.log.bulk.ChanSubscribe(r.log.bulk.NewInbox(), in)
 	if err != nil {
 		return err
 	}
-	defer messages.Stop()
-	for delivered := uint64(1); r.next <= r.to; delivered++ {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
+	defer func() { _ = sub.Unsubscribe() }()
+	p := &entryPull{log: r.log, subject: "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + name, inbox: sub.Subject, heard: time.Now()}
+	return r.receive(ctx, p, in)
+}
+
+// receive takes what is delivered and asks for more in time.
+func (r *entryReader) receive(ctx context.Context, p *entryPull, in <-chan *nats.Msg) error {
+	check := time.NewTicker(entriesSilent / 4)
+	defer check.Stop()
+	for r.next <= r.to {
+		if err := p.ask(r.to - r.next + 1); err != nil {
 			return err
 		}
-		meta, err := msg.Metadata()
-		if err != nil {
-			return err
-		}
-		if meta.Sequence.Consumer != delivered {
-			return fmt.Errorf("delivery %d is missing", delivered)
-		}
-		if !r.take(msg, meta) {
-			return nil
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.log.closed:
+			return ErrClosed
+		case <-check.C:
+			if time.Since(p.heard) > entriesSilent {
+				return errBehind
+			}
+		case msg := <-in:
+			if status := msg.Header.Get("Status"); status != "" {
+				if err := p.status(ctx, status, msg.Header); err != nil {
+					return err
+				}
+				continue
+			}
+			meta, err := msg.Metadata()
+			if err != nil {
+				return err
+			}
+			if err := p.delivered(meta); err != nil {
+				return err
+			}
+			if !r.take(msg, meta) {
+				return nil
+			}
 		}
 	}
 	return nil
 }
 
+// entryPull is what is asked for and not delivered yet. A request may come
+// before its consumer is known everywhere: nobody is there, and it is asked again.
+type entryPull struct {
+	log            *Log
+	subject, inbox string
+	want           int
+	count          uint64 // entries delivered
+	heard          time.Time
+}
+
+func (p *entryPull) ask(left uint64) error {
+	n := int(min(entriesAhead, left)) - p.want
+	if p.want > entriesAhead/2 || n <= 0 {
+		return nil
+	}
+	req, err := json.Marshal(pullRequest{Expires: entriesExpiry, Batch: n})
+	if err != nil {
+		return err
+	}
+	p.want += n
+	return p.log.bulk.PublishRequest(p.subject, p.inbox, req)
+}
+
+func (p *entryPull) status(ctx context.Context, status string, h nats.Header) error {
+	switch status {
+	case "404", "408": // a request has ended, short of this many: there are no more yet
+		short, err := strconv.Atoi(h.Get("Nats-Pending-Messages"))
+		if err != nil {
+			short = p.want
+		}
+		p.want = max(0, p.want-short)
+		return nil
+	case "503":
+		p.want = 0
+		return sleep(ctx, firstPause)
+	}
+	return fmt.Errorf("consumer: %s %s", status, h.Get("Description"))
+}
+
+func (p *entryPull) delivered(meta *nats.MsgMetadata) error {
+	p.count++
+	p.want--
+	p.heard = time.Now()
+	if meta.Sequence.Consumer != p.count {
+		return fmt.Errorf("delivery %d is missing", p.count)
+	}
+	return nil
+}
+
 // take gives an entry to the reader; false: that is all.
-func (r *entryReader) take(msg jetstream.Msg, meta *jetstream.MsgMetadata) bool {
+func (r *entryReader) take(msg *nats.Msg, meta *nats.MsgMetadata) bool {
 	seq := meta.Sequence.Stream
 	if seq > r.to {
 		r.next = seq
@@ -149,13 +227,12 @@ func (r *entryReader) take(msg jetstream.Msg, meta *jetstream.MsgMetadata) bool 
 	return !r.done
 }
 
-func newEntry(msg jetstream.Msg, meta *jetstream.MsgMetadata) (e Entry, err error) {
-	header := nats.Header(msg.Headers())
-	e = Entry{Board: lastToken(msg.Subject()), Seq: meta.Sequence.Stream}
-	if e.Time, err = storedAt(header, meta.Timestamp); err != nil {
+func newEntry(msg *nats.Msg, meta *nats.MsgMetadata) (e Entry, err error) {
+	e = Entry{Board: lastToken(msg.Subject), Seq: meta.Sequence.Stream}
+	if e.Time, err = storedAt(msg.Header, meta.Timestamp); err != nil {
 		return e, err
 	}
-	if err := e.Hash.UnmarshalText([]byte(header.Get(headerMsgID))); err != nil {
+	if err := e.Hash.UnmarshalText([]byte(msg.Header.Get(headerMsgID))); err != nil {
 		return e, fmt.Errorf("header %s: %w", headerMsgID, err)
 	}
 	return e, nil
