@@ -30,7 +30,7 @@ func (b *Board) Apply(c *Commit, hash Hash, seq uint64, stored time.Time, visit 
 		return fmt.Errorf("domain: board %s has %d decisions folded ahead of the log", b.id, b.ahead)
 	}
 	if c.VoidAt(stored) {
-		b.seq, b.hash = seq, hash
+		b.moveHead(hash, seq)
 		return nil
 	}
 	for i := range c.Decisions {

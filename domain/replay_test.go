@@ -50,6 +50,9 @@ func (w *world) sameInBatches(r dice) {
 		}
 		all = all[n:]
 	}
+	if reader.Records() != seq {
+		w.t.Fatalf("%d records, the log has %d, void ones included", reader.Records(), seq)
+	}
 	a, err := worker.Snapshot()
 	if err != nil {
 		w.t.Fatalf("%v", err)
