@@ -67,7 +67,7 @@ func TestConvergence(t *testing.T) {
 		"cuts", "cuts at a byte", "delays", "long uplink delays", "stalls", "long stalls", "servers killed", "workers taken over",
 		"live lost", "live doubled", "cmd lost", "cmd doubled", "appends doubled", "append answers lost", "log connections cut",
 		"acked", "nack invalid", "nack too_large", "nack not_found", "nack conflict", "nack wip_limit", "nack name_taken",
-		"nack archived", "nack expired", "nack withdrawn", "nack id_reused", "resumed", "broken frames", "error", "in order", "deadlines", "client mutations",
+		"nack archived", "nack expired", "nack withdrawn", "nack id_reused", "resumed", "broken frames", "error", "in order", "deadlines", "decided again", "client mutations",
 	} {
 		if sum.counts[what] == 0 {
 			t.Errorf("no %q in %d seeds: the test does not do what it says", what, sum.ran)

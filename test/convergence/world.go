@@ -344,6 +344,7 @@ func (w *world) hold(records []naive.Record, conns []cutter.Conn, rest []restVie
 	w.t.Helper()
 	j := newJudge(records, conns)
 	j.laws()
+	j.verify(records)
 	for _, a := range w.actors {
 		a.judge(j)
 	}
