@@ -25,17 +25,22 @@ const (
 )
 
 // PastEvery is the weight of history (domain.Still.Weight) between two past
-// snapshots: to fold so much takes some 30 ms. An entity takes 20 to 60 bytes
-// in one and a record 600 in the log, so that of a board of 500 they take a
-// hundredth of what the log does.
+// snapshots of a board: to fold so much takes some 30 ms, and 500 cards without
+// long texts take a hundredth of what their log does.
 const PastEvery = 2048
 
-// PastDue says whether a board of this weight and so many entities is to have
-// another past snapshot, its last one having been made at weight last. Those of
-// large boards lie farther apart, that they take a tenth of the log at most,
-// about.
-func PastDue(weight, last uint64, entities int) bool {
-	return weight >= last+max(PastEvery, uint64(entities)/2)
+// Those of large boards lie farther apart, that they take a tenth of the log, a
+// record being some 600 bytes and a past snapshot half its size on disk; but not
+// so far that a look takes much longer than to read the board itself.
+const (
+	pastBytes = 128 // of a past snapshot, for each of the weight that follows
+	pastMost  = 8 * PastEvery
+)
+
+// NextPast is the weight that a board has when the past snapshot after s is
+// due; of the zero Snapshot, its first.
+func (s *Snapshot) NextPast() uint64 {
+	return s.Weight + min(max(uint64(len(s.Data))/pastBytes, PastEvery), pastMost)
 }
 
 func (l *Log) pastConfig() jetstream.StreamConfig {

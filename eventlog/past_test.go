@@ -165,3 +165,12 @@ func bare(t *testing.T, b *domain.Board) Snapshot {
 	}
 	return s
 }
+
+// Large boards have past snapshots less often, but never seldom.
+func TestSnapshot_NextPast(t *testing.T) {
+	for bytes, want := range map[int]uint64{0: 7 + 2048, 100_000: 7 + 2048, 1_280_000: 7 + 10_000, 100_000_000: 7 + 16_384} {
+		if got := (&Snapshot{Weight: 7, Data: make([]byte, bytes)}).NextPast(); got != want {
+			t.Errorf("after one of %d bytes: %d, want %d", bytes, got, want)
+		}
+	}
+}

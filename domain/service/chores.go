@@ -86,7 +86,7 @@ type snapshots struct {
 	mu    sync.Mutex
 	busy  map[string]bool // queued, under way, or stored a moment ago
 
-	pasts map[string]uint64 // the weight of a board at its last past snapshot, by board; of run
+	pasts map[string]uint64 // the weight at which a board's next past snapshot is due; of run
 }
 
 const (
@@ -188,39 +188,36 @@ func (p *snapshots) put(ctx context.Context, still *domain.Still, buf []byte) ([
 	return data, err
 }
 
-// maxPasts bounds for how many boards it is known when there was one last.
+// maxPasts bounds for how many boards it is known when the next one is due.
 const maxPasts = 100_000
 
 // keepPast stores the board beside its past snapshots if it is time for one. It
 // encodes into buf. What fails is made up for at the next snapshot.
 func (p *snapshots) keepPast(ctx context.Context, still *domain.Still, buf []byte) error {
 	weight, board := still.Weight(), still.ID()
-	last, known := p.pasts[board]
-	if !eventlog.PastDue(weight, last, still.Len()) {
-		return nil
-	}
-	if !known {
-		snap, err := eventlog.PastBefore(ctx, p.s.Log, board, math.MaxUint64)
+	due, known := p.pasts[board]
+	if !known && weight >= eventlog.PastEvery {
+		last, err := eventlog.PastBefore(ctx, p.s.Log, board, math.MaxUint64)
 		if err != nil && !errors.Is(err, eventlog.ErrNotFound) {
 			return err
 		}
-		last = snap.Weight
-	}
-	if eventlog.PastDue(weight, last, still.Len()) {
-		snap, err := eventlog.PastOf(still, buf[:0])
-		if err == nil {
-			err = p.s.Log.PutPast(ctx, board, snap)
+		if len(p.pasts) >= maxPasts {
+			clear(p.pasts)
 		}
-		if err != nil {
-			return err
-		}
-		last = weight
+		due = last.NextPast()
+		p.pasts[board] = due
 	}
-	if len(p.pasts) >= maxPasts {
-		clear(p.pasts)
+	if weight < max(due, eventlog.PastEvery) {
+		return nil
 	}
-	p.pasts[board] = last
-	return nil
+	snap, err := eventlog.PastOf(still, buf[:0])
+	if err == nil {
+		err = p.s.Log.PutPast(ctx, board, snap)
+	}
+	if err == nil {
+		p.pasts[board] = snap.NextPast()
+	}
+	return err
 }
 
 // maxListed bounds how many boards the directory is remembered to be right about.

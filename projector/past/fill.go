@@ -52,7 +52,7 @@ func Fill(ctx context.Context, log Keeper, board string, progress func(seq, head
 		}
 		if len(there) > 0 && there[0] == r.Seq {
 			err = fl.check(ctx, r.Seq)
-		} else if eventlog.PastDue(fl.board.Weight(), fl.last, fl.board.Len()) {
+		} else if fl.board.Weight() >= fl.last.NextPast() {
 			fl.Made++
 			err = fl.make(ctx)
 		}
@@ -70,7 +70,7 @@ type filler struct {
 	Filled
 	log   Keeper
 	board *domain.Board
-	last  uint64 // weight of the board at its last past snapshot
+	last  eventlog.Snapshot // the past one before
 }
 
 // snapshot is what the log gives at the board's head.
@@ -88,7 +88,7 @@ func (f *filler) check(ctx context.Context, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	f.last = want.Weight
+	f.last = want
 	got, err := f.log.Past(ctx, f.board.ID(), seq)
 	switch {
 	case err == nil && got.Hash == want.Hash && got.Weight == want.Weight && bytes.Equal(got.Data, want.Data):
@@ -106,6 +106,6 @@ func (f *filler) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.last = snap.Weight
+	f.last = snap
 	return f.log.PutPast(ctx, f.board.ID(), snap)
 }
