@@ -30,6 +30,18 @@ func newArchive(t *testing.T, cfg Config) (*site, *eventlog.Log) {
 	return s, log
 }
 
+// newOn is another node on the same log.
+func newOn(t *testing.T, log *eventlog.Log, cfg Config) *site {
+	cfg.Log, cfg.Archive, cfg.Logger = log, log, quiet
+	server, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(server.Handler())
+	t.Cleanup(func() { srv.Close(); server.Close() })
+	return &site{t, nil, server, srv.URL}
+}
+
 // restore posts a bundle to the admin listener.
 func (s *site) restore(stream, query string) reply {
 	w := httptest.NewRecorder()
@@ -325,8 +337,18 @@ func TestRestore_HalfIsNoBoard(t *testing.T) {
 	if done, err := log2.Restore(t.Context(), "demo", half); err == nil || done.Stored != 38 {
 		t.Fatal(done, err)
 	}
+	if err := log2.Announce("demo", eventlog.Announcement{Head: 38}); err != nil {
+		t.Fatal(err)
+	}
 	if r := s2.do("POST", "/v1/boards?user=ann", `{"id":"demo","title":"Mine"}`); r.status < 400 {
 		t.Errorf("somebody made it: %d %s", r.status, r.body)
+	}
+	if r := s2.do("GET", "/v1/boards/demo", ""); r.status < 400 {
+		t.Errorf("somebody sees it: %d %s", r.status, r.body)
+	}
+	fresh := newOn(t, log2, Config{})
+	if r := fresh.do("GET", "/v1/boards/demo", ""); r.status != 503 {
+		t.Errorf("somebody opens it: %d %s", r.status, r.body)
 	}
 	if r := s2.restore(stream, ""); r.status != 200 || !strings.Contains(r.body, `"records":72,"stored":34`) {
 		t.Fatalf("%d %s", r.status, r.body)

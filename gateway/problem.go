@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/snapback-io/snapback/domain"
-	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
@@ -147,8 +146,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = invalid("user", plain(err))
 	case r.Context().Err() != nil:
 		return
-	case errors.Is(err, eventlog.ErrRestoring):
-		p = unavailable("the board is being restored")
 	default:
 		s.log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 		p = unavailable("the log does not answer")

@@ -281,6 +281,10 @@ func (f *Feed) read(to uint64) error {
 		if r.Seq <= f.seq {
 			continue
 		}
+		if r.More { // nobody is shown half a restore: loading waits for the rest
+			f.broken = true
+			return f.load(f.ctx)
+		}
 		if f.apply(r); f.broken {
 			return f.load(f.ctx)
 		}
