@@ -119,9 +119,18 @@ func (n *node) listen() (err error) {
 	if n.AdminAddr != "" {
 		if n.admin, err = listen("--admin-addr", n.AdminAddr); err != nil {
 			n.listener.Close()
+			return err
 		}
 	}
-	return err
+	if n.NATSAddr == "" {
+		return nil
+	}
+	free, err := listen("--nats-addr", n.NATSAddr) // for the embedded server, which would not say it as well
+	if err != nil {
+		n.closeListeners()
+		return err
+	}
+	return free.Close()
 }
 
 func listen(flag, addr string) (net.Listener, error) {
@@ -150,9 +159,7 @@ func (n *node) open(ctx context.Context) error {
 	defer cancel()
 	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.Replicas, Name: "snapback", Logger: n.log}
 	if n.NATSURL == "" {
-		s, err := natsd.Start(natsd.Config{
-			StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Logger: n.log,
-		})
+		s, err := natsd.Start(n.natsConfig())
 		if errors.Is(err, natsd.ErrStoreInUse) {
 			return fmt.Errorf("--data=%s: another snapback that is running has this directory", n.Data)
 		}
@@ -160,6 +167,9 @@ func (n *node) open(ctx context.Context) error {
 			return fmt.Errorf("--data=%s: %w", n.Data, err)
 		}
 		n.nats, cfg.InProcess = s, s
+		if n.NATSAddr != "" {
+			n.log.Info("a NATS client may read the log", "url", s.URL())
+		}
 	}
 	log, err := eventlog.Open(ctx, cfg)
 	switch {
@@ -174,6 +184,16 @@ func (n *node) open(ctx context.Context) error {
 	}
 	n.events = log
 	return nil
+}
+
+// natsConfig is that of the embedded server.
+func (n *node) natsConfig() natsd.Config {
+	cfg := natsd.Config{StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Listen: n.NATSAddr, Logger: n.log}
+	if n.NATSAddr != "" {
+		cfg.Reader, _ = natsd.ParseReader(n.Reader) // the flag was checked
+		cfg.Reader.Streams = eventlog.EventStreams(n.Shards)
+	}
+	return cfg
 }
 
 // close closes the log, and after it the server that holds it.
@@ -194,6 +214,7 @@ func (n *node) build() (err error) {
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
 		Notary: n.notary, Archive: n.events,
+		Rebuild: n.events, Workers: n.service,
 	})
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapback-io/snapback/eventlog/natsd"
 	"github.com/snapback-io/snapback/gateway"
 )
 
@@ -25,6 +26,8 @@ type serveCmd struct {
 	Replicas  int    `default:"1" env:"SNAPBACK_REPLICAS" help:"Copies of each stream, 1 or 3; 3 needs --nats-url (${default})."`
 	Sync      string `default:"always" env:"SNAPBACK_SYNC" placeholder:"always|interval" help:"When the embedded log is on disk: before each ack (always), or every two minutes, which a power cut may lose (interval)."`
 	NATSURL   string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Use this NATS server with JetStream instead of the embedded one."`
+	NATSAddr  string `name:"nats-addr" env:"SNAPBACK_NATS_ADDR" placeholder:"HOST:PORT" help:"Where a NATS client may read the log, with --nats-reader; unencrypted, so for this machine or a private network."`
+	Reader    string `name:"nats-reader" env:"SNAPBACK_NATS_READER" placeholder:"USER:PASSWORD|NKEY" help:"Who may read the log there, and do nothing else: a name and a password, or the public NKey of a user; better in the environment."`
 	Demo      bool   `default:"true" negatable:"" env:"SNAPBACK_DEMO" help:"Make a board called demo if there is none (on)."`
 
 	CheckpointKey   string        `env:"SNAPBACK_CHECKPOINT_KEY" placeholder:"FILE" help:"Sign checkpoints of the log with this key (DIR/checkpoint.key of --data, made when it is not there; none with --nats-url)."`
@@ -73,10 +76,20 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 		err = fmt.Errorf("--max-file=%d: it is 1 byte or more", c.MaxFile)
 	case c.Data == "" && c.NATSURL == "":
 		err = errors.New("--data: it names the directory of the log")
+	case (c.NATSAddr == "") != (c.Reader == ""):
+		err = errors.New("--nats-addr and --nats-reader: one needs the other")
+	case c.NATSAddr != "" && c.NATSURL != "":
+		err = errors.New("--nats-addr: beside --nats-url there is no embedded server to connect to")
 	case c.openMode() && !c.InsecureOpen:
 		err = loopbackOnly(c.Addr)
 	}
 	err = cmp.Or(err, c.checkCheckpoints())
+	if _, bad := natsd.ParseReader(c.Reader); c.Reader != "" && bad != nil { // not shown: it may hold a password
+		err = cmp.Or(err, errors.New("--nats-reader: it is USER:PASSWORD, or the public NKey of a user"))
+	}
+	if _, _, bad := net.SplitHostPort(c.NATSAddr); c.NATSAddr != "" && bad != nil {
+		err = cmp.Or(err, fmt.Errorf("--nats-addr=%s: it is HOST:PORT", c.NATSAddr))
+	}
 	if strings.Contains(withoutPassword(c.NATSURL), unreadableURL) { // not shown: it may hold a password
 		err = cmp.Or(err, errors.New("--nats-url: it is like nats://host:4222, several with commas between"))
 	}

@@ -36,8 +36,11 @@ type Config struct {
 	SyncInterval time.Duration
 	// Listen is the address (host:port) for NATS clients from outside, "" for
 	// none (a clustered server then has one on loopback, of its own choice).
-	// There is no authentication: loopback or a private network only.
+	// Without a Reader there is no authentication, and never encryption: loopback
+	// or a private network only.
 	Listen string
+	// Reader is the only one whom Listen admits. nil: everybody, to everything.
+	Reader *Reader
 	// MaxStore bounds the disk space of all streams, bytes. 0: three quarters of what is free.
 	MaxStore int64
 	// Cluster makes the server a node of a cluster, nil: alone.
@@ -58,7 +61,8 @@ type Cluster struct {
 type Server struct {
 	cfg   Config
 	nats  *server.Server
-	unset func() // gives up the store directory
+	door  *doorkeeper // nil: none
+	unset func()      // gives up the store directory
 	stop  sync.Once
 }
 
@@ -95,6 +99,7 @@ func Start(cfg Config) (*Server, error) {
 	}
 	ns.SetLoggerV2(logger{log.With("from", "nats-server")}, false, false, false)
 	s := &Server{cfg: cfg, nats: ns, unset: unset}
+	s.door, _ = opts.CustomClientAuthentication.(*doorkeeper)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
 		s.Shutdown()
@@ -103,6 +108,12 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Cluster == nil && !ns.JetStreamEnabled() {
 		s.Shutdown()
 		return nil, errors.New("natsd: JetStream did not start")
+	}
+	if s.door != nil {
+		if err := s.door.admit(ns); err != nil {
+			s.Shutdown()
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -126,6 +137,12 @@ func (cfg *Config) options() (*server.Options, error) {
 		MaxPayload:        MaxPayload,
 		// A client that does not read is dropped after this much.
 		MaxPending: 8 * MaxPayload,
+	}
+	if r := cfg.Reader; r != nil {
+		if cfg.Listen == "" {
+			return nil, errors.New("natsd: a reader needs an address to connect to")
+		}
+		opts.CustomClientAuthentication, opts.AlwaysEnableNonce = &doorkeeper{reader: *r}, r.NKey != ""
 	}
 	var err error
 	if cfg.Listen != "" {
