@@ -84,7 +84,8 @@ type snapshots struct {
 	s     *Service
 	queue chan *domain.Still
 	mu    sync.Mutex
-	busy  map[string]bool // queued, under way, or stored a moment ago
+	busy  map[string]bool // queued or under way; false: stored a moment ago
+	idle  chan struct{}   // closed when a board is not busy any more; nil: nobody waits
 
 	pasts map[string]uint64 // the weight at which a board's next past snapshot is due; of run
 }
@@ -117,7 +118,7 @@ func (p *snapshots) consider(w *worker) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[w.board] || len(p.queue) == cap(p.queue) {
+	if _, busy := p.busy[w.board]; busy || len(p.queue) == cap(p.queue) {
 		return
 	}
 	still, err := w.state.Still()
@@ -143,6 +144,13 @@ func (p *snapshots) run(ctx context.Context) {
 			if err := p.keepPast(ctx, still, buf); err != nil && ctx.Err() == nil {
 				p.s.warn("making a past snapshot failed", "board", still.ID(), "error", err)
 			}
+			p.mu.Lock()
+			p.busy[still.ID()] = false
+			if p.idle != nil {
+				close(p.idle)
+				p.idle = nil
+			}
+			p.mu.Unlock()
 			pause(ctx, (snapshotShare-1)*min(p.s.Now().Sub(start), time.Second))
 			p.mu.Lock()
 			delete(p.busy, still.ID())

@@ -59,6 +59,8 @@ type delivery struct {
 type mail struct {
 	deliveries []delivery
 	answers    []answer
+	looks      []chan<- *domain.Still // who asks for the board as it is
+	forget     bool                   // the board is to be loaded again
 	drain      bool
 }
 
@@ -92,6 +94,8 @@ type worker struct {
 	flight    *flight
 	batchSize int // decisions in the next commit at most
 
+	looks     []chan<- *domain.Still
+	forget    bool
 	questions questions
 	retry     backoff
 	retryAt   time.Time // of load or flight, after a failure
@@ -144,7 +148,7 @@ func (w *worker) rouse() {
 func (w *worker) empty() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.mail.deliveries) == 0
+	return len(w.mail.deliveries) == 0 && len(w.mail.looks) == 0
 }
 
 // restFor is how long a worker stays when it has nothing to do: on a board that
@@ -155,6 +159,7 @@ const restFor = 200 * time.Millisecond
 func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.absorb()
+		w.answerLooks()
 		wait, busy := w.step(ctx)
 		switch {
 		case busy:
@@ -243,6 +248,7 @@ func (w *worker) absorb() {
 	w.mail = mail{deliveries: w.spare, drain: m.drain}
 	w.mu.Unlock()
 	w.draining = m.drain
+	w.looks, w.forget = append(w.looks, m.looks...), w.forget || m.forget
 	for i := range m.deliveries {
 		w.accept(&m.deliveries[i])
 	}
