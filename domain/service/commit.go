@@ -81,12 +81,15 @@ func (w *worker) build() {
 
 // decide is domain.Decide, but for what no record can hold: it is refused, and
 // if the refusal with the command in it is still too large, without its content.
+// Whoever decides again can see from the command that it was too large.
 func (w *worker) decide(e *entry) domain.Decision {
-	now := w.now()
-	if e.oversize == 0 {
-		return domain.Decide(w.state, &e.cmd, now)
+	now, limit := w.now(), w.s.Log.MaxRecord()
+	if e.oversize < 2 {
+		d := domain.Decide(w.state, &e.cmd, now)
+		if e.oversize == 0 || w.alone(&d) <= limit { // others were decided since it was too large
+			return d
+		}
 	}
-	limit := w.s.Log.MaxRecord()
 	d := domain.Refuse(w.state, &e.cmd, now, &domain.Rejection{
 		Code:    domain.TooLarge,
 		Reason:  fmt.Sprintf("its record would be larger than %d bytes", limit),
@@ -96,6 +99,20 @@ func (w *worker) decide(e *entry) domain.Decision {
 		d.Changes, d.Import = nil, nil
 	}
 	return d
+}
+
+// alone is how large a record is that has this decision only, 0 if there is none.
+func (w *worker) alone(d *domain.Decision) int {
+	_, prev, _ := w.state.Head()
+	c := &domain.Commit{V: domain.CommitVersion, Board: w.board, Prev: prev, At: d.At, Decisions: []domain.Decision{*d}}
+	if d.Rejection == nil {
+		c.NotAfter = d.Deadline
+	}
+	data, _, err := c.Encode()
+	if err != nil {
+		return 0
+	}
+	return len(data)
 }
 
 // split has a commit that is too large decided again in halves; a decision
