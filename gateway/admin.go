@@ -16,7 +16,7 @@ import (
 // readyTimeout is how long /readyz waits for the log.
 const readyTimeout = 2 * time.Second
 
-// AdminHandler serves /healthz, /readyz, /metrics and /restore.
+// AdminHandler serves /healthz, /readyz, /metrics, /restore and /rebuild.
 func (s *Server) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/healthz", apiHeaders(methods{"GET": func(w http.ResponseWriter, _ *http.Request) {
@@ -25,6 +25,9 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.Handle("/readyz", apiHeaders(methods{"GET": s.readyz}))
 	mux.Handle("/restore", apiHeaders(methods{"POST": s.restoreBoard}))
 	mux.Handle("/metrics", methods{"GET": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP})
+	if s.cfg.Rebuild != nil {
+		mux.Handle("/rebuild", apiHeaders(methods{"POST": s.rebuild}))
+	}
 	mux.Handle("/", apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) })))
 	return mux
 }

@@ -242,6 +242,9 @@ func (h *hub) Load(v *projector.View) {
 	h.view = v
 	v.WatchOpen(h.opens > 0)
 	h.dropImages()
+	if h.afresh {
+		h.rev, h.afresh = 0, false
+	}
 	for _, s := range h.sessions {
 		s.q.update(func() {
 			s.q.lag(h.rev)

@@ -175,6 +175,7 @@ type hub struct {
 	images   [2]*image   // of view and of its open part, while people join
 	round    round
 	moved    chan struct{} // closed when the view moves; nil: nobody waits
+	afresh   bool          // what the sessions have may be wrong: the next view is told from the first rev on
 	presence map[string]*shown
 }
 

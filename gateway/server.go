@@ -20,6 +20,7 @@ import (
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/notary"
+	"github.com/snapback-io/snapback/projector/rebuild"
 )
 
 // Config of a Server. Zero values are the defaults named.
@@ -46,6 +47,10 @@ type Config struct {
 	Sync string
 	// Notary signs checkpoints and heads of the same log; nil: nobody does.
 	Notary *notary.Notary
+	// Rebuild is the same log, for POST /rebuild of the admin listener, and Workers
+	// who decides on it in this process; nil: there is none.
+	Rebuild rebuild.Log
+	Workers rebuild.Memory
 	// Archive is what bundles are made of and restored into, the same log; nil:
 	// there are no bundles.
 	Archive Archive
@@ -121,13 +126,14 @@ type Server struct {
 	page    http.Handler
 	metrics *metrics
 
-	draining atomic.Bool
-	flights  flights
-	readers  flights       // who reads logs
-	tickets  chan struct{} // a token per reader that reads just now
-	lookups  chan struct{} // a token per search of the log for an old verdict
-	fresh    freshness
-	chores   chores
+	draining   atomic.Bool
+	rebuilding atomic.Bool
+	flights    flights
+	readers    flights       // who reads logs
+	tickets    chan struct{} // a token per reader that reads just now
+	lookups    chan struct{} // a token per search of the log for an old verdict
+	fresh      freshness
+	chores     chores
 }
 
 // maxLookups is how many searches of the log run at a time: one may read all
@@ -170,7 +176,7 @@ func (c *chores) end() {
 //	public listener ─ Handler: host ─ origin ─ routes ─┬─ /v1 /api ── identify ─ room of the board ─┐
 //	                                                   ├─ .../ws ──── hubs.serve ───────────────────┤
 //	                                                   └─ / ───────── page, client.js               ├─ eventlog
-//	admin listener ── AdminHandler: /healthz /readyz /metrics ──────────────────────────────────────┘
+//	admin listener ── AdminHandler: /healthz /readyz /metrics /rebuild ─────────────────────────────┘
 func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err

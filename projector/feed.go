@@ -66,6 +66,7 @@ type Feed struct {
 	bytes   int           // of the records in waiting
 	head    uint64        // announced, without its record
 	asked   []chan error  // who waits for the next look at the head
+	anew    []chan error  // who waits for the board to be loaded again
 	wake    chan struct{} // holds one token when there is something to do
 	runs    bool          // there is a goroutine in run
 	closed  bool
@@ -133,6 +134,24 @@ func (f *Feed) Current(ctx context.Context) error {
 		return ctx.Err()
 	case <-f.ctx.Done():
 		return errors.New("projector: feed is closed")
+	}
+}
+
+// Reload has the board loaded again, whatever the sink has of it, and returns
+// when the sink has what the log gives.
+func (f *Feed) Reload(ctx context.Context) error {
+	done := make(chan error, 1)
+	f.mu.Lock()
+	f.anew = append(f.anew, done)
+	f.poke()
+	f.mu.Unlock()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.ctx.Done():
+		return nil
 	}
 }
 
@@ -213,11 +232,19 @@ func (f *Feed) rest() bool {
 }
 
 func (f *Feed) work() {
+	f.mu.Lock()
+	anew := f.anew
+	f.anew = nil
+	f.mu.Unlock()
+	f.broken = f.broken || len(anew) > 0
 	news, head, asked := f.take()
 	for _, a := range news {
 		f.hear(a)
 	}
 	f.fill(head)
+	for _, done := range anew {
+		done <- f.ctx.Err()
+	}
 	if len(asked) > 0 {
 		err := f.look()
 		for _, c := range asked {
