@@ -45,6 +45,19 @@ function later(fn: () => void): void {
   }
 }
 
+/** What nobody sees, when the page has been painted with what is under way now; at the latest when a page would have been. */
+export function afterPaint(fn: () => void): void {
+  let isDone = false;
+  const once = () => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(late);
+    fn();
+  };
+  const late = setTimeout(once, patience);
+  requestAnimationFrame(() => setTimeout(once));
+}
+
 /** The browser's socket; what comes by it is drawn with the next frame. */
 export function socket(url: string, protocols: string[]): Socket {
   const real = new WebSocket(url, protocols) as Socket;

@@ -2,6 +2,8 @@
 
 import { signal } from "@preact/signals";
 
+import { afterPaint } from "./frame.js";
+
 export interface Note {
   readonly id: number;
   /** refused: something was taken back, stays until closed or for long; done: it worked, and can be undone; plain. */
@@ -78,7 +80,7 @@ export function dismiss(id: number, how: Ending = "closed"): void {
 export const polite = signal({ id: 0, text: "" });
 export const urgent = signal({ id: 0, text: "" });
 
-/** Has a screen reader say it when it has finished what it says. */
-export const announce = (text: string): void => void (polite.value = { id: ++last, text });
+/** Has a screen reader say it when it has finished what it says. Nobody sees it: what is seen is painted first. */
+export const announce = (text: string): void => afterPaint(() => void (polite.value = { id: ++last, text }));
 /** Has it said at once: a refusal, a lost connection. */
 export const interrupt = (text: string): void => void (urgent.value = { id: ++last, text });

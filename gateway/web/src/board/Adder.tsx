@@ -41,13 +41,16 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
     setOpen(true);
     input.current?.focus();
   }, [isCalled]);
+  const isClosing = useRef(false);
   useLayoutEffect(() => { // before anything is typed
     if (open) input.current?.focus();
+    else if (isClosing.current) button.current?.focus();
+    isClosing.current = false;
   }, [open]);
   const close = () => {
+    isClosing.current = true;
     setOpen(false);
     setLines(0);
-    requestAnimationFrame(() => button.current?.focus());
   };
   const submit = (asLines: boolean) => {
     const text = input.current!.value.trim();

@@ -41,7 +41,7 @@ export const CardFace = memo(function CardFace({ card, editable, likeable, measu
   const isRefused = useTold(() => refused.value.has(id));
   const isRenamed = useRenamed(id);
   const isLifted = useTold(() => (lifted.value?.id === id ? lifted.value.by : undefined));
-  useLayoutEffect(() => mounted(id, ref.current!), [id]);
+  useLayoutEffect(() => mounted(id), [id]);
   useLayoutEffect(() => {
     measure?.(ref.current);
     return () => measure?.(null);

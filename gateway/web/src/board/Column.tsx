@@ -20,6 +20,7 @@ import { say } from "../words/words.js";
 import { Adder } from "./Adder.js";
 import { CardFace } from "./CardFace.js";
 import { columnMenu } from "./columnMenu.js";
+import { flight } from "./flight.js";
 import { focused, mounted, stands, useRenamed } from "./focus.js";
 import { adding } from "./keys.js";
 import { isFullFor, lifted } from "./lift.js";
@@ -46,7 +47,7 @@ export const Column = memo(function Column({ column, editable, likeable, near, i
   const li = useRef<HTMLLIElement>(null);
   const isNear = useNear(li, near);
   const isLifted = useTold(() => (lifted.value?.id === id ? lifted.value.by : undefined));
-  useLayoutEffect(() => mounted(id, li.current!), [id]);
+  useLayoutEffect(() => mounted(id), [id]);
   return (
     <li ref={li} class="column" data-id={id} data-full={fullness(column, all.length)} data-color={column.color} data-lifted={isLifted}>
       <section aria-labelledby={`title-${id}`}>
@@ -98,7 +99,7 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);
   const add = (texts: readonly string[]) => {
-    const sent = addCards(desk, id, texts);
+    const sent = flight.still(() => addCards(desk, id, texts)); // behind all the others, which stay where they are
     requestAnimationFrame(() => toEnd(list));
     return sent;
   };

@@ -8,6 +8,7 @@ import { useEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 
 import type { Desk } from "../desk.js";
+import { afterPaint } from "../frame.js";
 import { flight, ghostOf } from "./flight.js";
 import { elementOf } from "./focus.js";
 import { aim, lift, lifted, others, putBack, putDown } from "./lift.js";
@@ -188,9 +189,8 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     const { id, ghost, frame } = drag!;
     cancelAnimationFrame(frame);
     drag = undefined;
-    flight.from(id, ghost.getBoundingClientRect());
-    ghost.remove();
-    document.body.classList.remove("dragging");
+    flight.land(id, ghost);
+    afterPaint(() => drag || document.body.classList.remove("dragging")); // the cursor of all that is on the page
     how?.();
     swallowClick(isUp);
   }

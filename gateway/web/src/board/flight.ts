@@ -20,17 +20,18 @@ interface Seen {
   readonly parent: Element | null;
 }
 
-const still = typeof matchMedia === "undefined" ? undefined : matchMedia("(prefers-reduced-motion: reduce)");
+const reduced = typeof matchMedia === "undefined" ? undefined : matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Where the cards stood at the last painting, of the columns in which something is about to change. */
 let before = new Map<string, Seen>();
 let measured = new Set<string>();
 /** Those that fly home. */
 let homing = new Set<string>();
-/** Those that come from elsewhere: from where they were let go. */
-let thrown = new Map<string, DOMRect>();
+/** Those that come from where they were let go, and what was under the pointer there: it flies on. */
+let thrown = new Map<string, { readonly box: DOMRect; readonly ghost: HTMLElement }>();
 let planned = false;
 let slowly = false;
+let isStill = false;
 
 const selector = (parent: string) => (parent ? `ul.cards[data-column="${CSS.escape(parent)}"] > .card` : ".columns > .column[data-id]");
 const inView = (b: DOMRect) => b.bottom > 0 && b.right > 0 && b.top < innerHeight && b.left < innerWidth;
@@ -46,7 +47,7 @@ function measure(parent: string): void {
 
 /** Something changes in these columns (under "": the order of the columns): what is seen of it will move. */
 function over(parents: readonly string[], { slow = false } = {}): void {
-  if (still?.matches) return;
+  if (reduced?.matches) return;
   for (const parent of new Set(parents)) measure(parent);
   slowly ||= slow;
   if (planned) return;
@@ -54,10 +55,22 @@ function over(parents: readonly string[], { slow = false } = {}): void {
   requestAnimationFrame(play);
 }
 
-/** The next time it is drawn it comes from there. */
-function from(id: string, box: DOMRect): void {
-  if (still?.matches) return;
-  thrown.set(id, box);
+/** What is done in there moves nothing that is seen: it is where it is already. */
+function still<T>(fn: () => T): T {
+  isStill = true;
+  try {
+    return fn();
+  } finally {
+    isStill = false;
+  }
+}
+
+/** It is let go: the copy that was under the pointer flies on, to where the thing is drawn next time. */
+function land(id: string, ghost: HTMLElement): void {
+  if (reduced?.matches) return ghost.remove();
+  const box = ghost.getBoundingClientRect();
+  ghost.classList.remove("dragged");
+  thrown.set(id, { box, ghost });
   over([]);
 }
 
@@ -73,18 +86,21 @@ function play(): void {
     if (seen.has(id)) return;
     seen.add(id);
     const box = li.getBoundingClientRect();
-    const old = letGo.get(id) ?? was.get(id)?.box;
+    const thrown = letGo.get(id);
+    const old = thrown?.box ?? was.get(id)?.box;
     if (!old || !inView(box) || li.dataset["lifted"] === "pointer") return; // what is under the pointer is only a gap here
     const [x, y] = [old.left - box.left, old.top - box.top];
     if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
-    const across = letGo.has(id) || was.get(id)?.parent !== li.parentElement;
     const duration = slow || back.has(id) ? home : usual;
-    if (across) flying.push(() => fly(li, box, x, y, duration));
+    letGo.delete(id);
+    if (thrown) flying.push(() => flyOn(li, box, old, duration, thrown.ghost));
+    else if (was.get(id)?.parent !== li.parentElement) flying.push(() => fly(li, box, x, y, duration));
     else sliding.push(() => slide(li, x, y, duration));
   };
   // All is read first, then all is set in motion.
   for (const parent of columns) document.querySelectorAll<HTMLElement>(selector(parent)).forEach(look);
-  for (const id of letGo.keys()) document.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(id)}"]:is(.card, .column)`).forEach(look);
+  for (const id of [...letGo.keys()]) document.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(id)}"]:is(.card, .column)`).forEach(look);
+  for (const { ghost } of letGo.values()) ghost.remove(); // there already, or nowhere
   for (const move of sliding.length > mostSliding ? flying : [...flying, ...sliding]) move();
 }
 
@@ -96,10 +112,18 @@ function slide(li: HTMLElement, x: number, y: number, duration: number): void {
 
 /** Over the edges of the lists: as a copy above them all, the card itself stays unseen meanwhile. */
 function fly(li: HTMLElement, box: DOMRect, x: number, y: number, duration: number): void {
-  const copy = ghostOf(li, box);
+  carry(li, ghostOf(li, box), [`translate(${x}px, ${y}px)`, "none"], duration);
+}
+
+/** The same with the copy there is: it is placed by its transform alone. */
+function flyOn(li: HTMLElement, to: DOMRect, from: DOMRect, duration: number, copy: HTMLElement): void {
+  carry(li, copy, [`translate(${from.left}px, ${from.top}px)`, `translate(${to.left}px, ${to.top}px)`], duration);
+}
+
+function carry(li: HTMLElement, copy: HTMLElement, transform: string[], duration: number): void {
   const end = () => copy.remove();
   li.animate([{ opacity: 0 }, { opacity: 0 }], { duration });
-  copy.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing }).finished.then(end, end);
+  copy.animate({ transform }, { duration, easing }).finished.then(end, end);
 }
 
 /** A copy of what stands there, above all, that neither keys nor screen readers find. */
@@ -146,7 +170,7 @@ function watch(store: Store): () => void {
         if (a !== undefined) parents.push(a);
         if (b !== undefined) parents.push(b);
       }
-      if (parents[0] !== undefined && !isTooMuch()) over(parents);
+      if (parents[0] !== undefined && !isStill && !isTooMuch()) over(parents);
     }),
     // The view is as it was, the page is drawn after this: what is refused flies home even when much else moves.
     store.onRollback(({ changes }) => {
@@ -163,4 +187,4 @@ function watch(store: Store): () => void {
   return () => ends.forEach((end) => end());
 }
 
-export const flight = { over, from, watch };
+export const flight = { over, land, still, watch };

@@ -22,6 +22,8 @@ let left: { readonly parent: string; readonly list: readonly string[]; readonly 
 let columnsWere: readonly string[] = [];
 /** What is to have the focus as soon as it is mounted. */
 let wanted: string | undefined;
+/** What is to be seen as soon as all is drawn. */
+let looked: string | undefined;
 let asked = false;
 
 const parts = [".like", ".card [aria-haspopup]", ".column-head [aria-haspopup]", ".adder"];
@@ -45,22 +47,27 @@ export function focusOn(id: string): void {
   part = "";
   wanted = id;
   focused.value = id;
-  const element = elementOf(id);
-  if (element) mounted(id, element);
+  if (elementOf(id)) settle();
 }
 
-/** Has just come to stand in the page. */
-export function mounted(id: string, element: HTMLElement): void {
-  if (wanted !== id && (focused.peek() !== id || !lost(id))) return;
-  const meant = wanted === id;
-  wanted = undefined;
-  const target = targetIn(element, part);
-  target?.focus({ preventScroll: true });
-  if (meant) reveal(id);
+/** Has just come to stand in the page. Who takes the focus has the page laid out: that is not for the midst of its drawing. */
+export function mounted(id: string): void {
+  if (wanted === id || focused.peek() === id) askToSettle();
+}
+
+/** What has the focus is about to be drawn in another list: where it goes by itself, the browser styles what is half drawn. */
+export function letGo(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+/** Scrolls to where it can be seen as soon as all is drawn. */
+export function look(id: string): void {
+  looked = id;
+  askToSettle();
 }
 
 /** Scrolls to where it can be seen; once more when its neighbours, new in the page, are measured. */
-export function reveal(id: string): void {
+function reveal(id: string): void {
   const go = () => elementOf(id)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   go();
   requestAnimationFrame(() => requestAnimationFrame(() => focused.peek() === id && go()));
@@ -100,18 +107,32 @@ export function useRenamed(id: string): boolean {
 
 function settle(): void {
   asked = false;
+  const seen = looked;
+  looked = undefined;
+  if (seen !== undefined) reveal(seen);
   const id = focused.peek();
+  if (wanted !== undefined && wanted === id) return take(id);
   if (document.activeElement?.closest("dialog")) return; // it gives the focus back, and then this is asked again
   const from = left;
   left = undefined;
   if (id === undefined || !lost(id)) return;
   const element = elementOf(id);
+  if (element?.contains(document.activeElement)) return;
   if (element) return void targetIn(element, part)?.focus({ preventScroll: true });
   if (!from || [...shown.values()].some((list) => list.includes(id))) return;
   const now = shown.get(from.parent) ?? [];
   const isColumn = (x: string) => columnsShown().includes(x);
   const next = heir(from.list, id, (x) => now.includes(x)) ?? (isColumn(from.parent) ? from.parent : heir(from.columns, from.parent, isColumn));
   if (next !== undefined) focusOn(next);
+}
+
+/** Gives it the focus that it is to have, if it is mounted. */
+function take(id: string): void {
+  const element = elementOf(id);
+  if (!element) return;
+  wanted = undefined;
+  reveal(id); // first: where the page is laid out already, the focus has nothing to wait for
+  targetIn(element, part)?.focus({ preventScroll: true });
 }
 
 const columnsShown = () => shown.get("") ?? [];

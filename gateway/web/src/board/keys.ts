@@ -12,7 +12,7 @@ import { nameOf, type Desk } from "../desk.js";
 import { announce } from "../say.js";
 import { moving, renaming } from "../ui.js";
 import { direction, say } from "../words/words.js";
-import { elementOf, focusOn, focused, ownerOf, reveal } from "./focus.js";
+import { elementOf, focusOn, focused, letGo, look, ownerOf } from "./focus.js";
 import { aim, isFullFor, lift, lifted, others, putBack, putDown, shown } from "./lift.js";
 import { indexOf, nearest, numberOf, stepCard, stepColumn, wayOf, type Way } from "./place.js";
 
@@ -58,8 +58,9 @@ function carry(desk: Desk, way: Way): void {
     ? stepCard(shown.get("") ?? [], (column) => others(column, now.id), now, way)
     : stepColumn(others("", now.id), now, way);
   if (next) {
+    if (now.kind === "card" && next.parent !== now.parent) letGo();
     aim(next);
-    requestAnimationFrame(() => reveal(now.id));
+    look(now.id);
   }
   announce(whereabouts(desk));
 }

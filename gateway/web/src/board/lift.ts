@@ -80,9 +80,8 @@ export function putDown(desk: Desk): boolean {
   if (!now) return false;
   const all = now.kind === "card" ? cardsIn(desk, now.parent) : columnsOf(desk);
   const place = placeOf(without(all.map((e) => e.id), now.id), others(now.parent, now.id), now);
-  flight.over([now.parent]);
-  // Sent first: from the preview to the view it is one painting.
-  const sent = now.kind === "card" ? moveCard(desk, now.id, now.parent, place) : moveColumn(desk, now.id, place);
+  // Sent first: from the preview to the view it is one painting, in which all the others stand where they stood.
+  const sent = flight.still(() => (now.kind === "card" ? moveCard(desk, now.id, now.parent, place) : moveColumn(desk, now.id, place)));
   end();
   return !!sent;
 }

@@ -1,9 +1,11 @@
 // Long lists are drawn only where they are seen, and a little around it. What must not go (lifted, focused, renamed) is drawn
 // wherever it stands; the room of the others is left free.
 
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, defaultRangeExtractor, type Range } from "@tanstack/virtual-core";
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type Range } from "@tanstack/virtual-core";
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
+
+type Virtual = Virtualizer<HTMLElement, HTMLElement>;
 
 /** Lists that are longer are windowed: on a board of few columns, and of many. */
 const most = 60;
@@ -14,6 +16,8 @@ export const gap = 7;
 export const padding = 3;
 /** What a card of one line takes, until it is measured. */
 const usualHeight = 78;
+/** What was observed, by id and in whatever list: a card that is drawn in another one is as high there. */
+const heights = new Map<string, number>();
 
 export interface Row {
   readonly index: number;
@@ -53,6 +57,23 @@ export function withPins(range: readonly number[], pins: readonly number[], coun
   return [...new Set([...range, ...pins.filter((i) => i >= 0 && i < count)])].sort((a, b) => a - b);
 }
 
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** So many rows are drawn before and after those that are seen, and so many of them have to be left before others are drawn. */
+const beside = 4;
+const atLeast = 2;
+
+/** Which rows to draw where those from `from` to `to` are seen; what was drawn last, while that does as well. */
+export function steady(was: Span | undefined, { from, to }: Span, count: number): Span {
+  const reach = (n: number): Span => ({ from: Math.max(0, from - n), to: Math.min(count - 1, to + n) });
+  const [least, most] = [reach(atLeast), reach(beside + atLeast)];
+  const does = was && was.from <= least.from && was.to >= least.to && was.from >= most.from && was.to <= most.to;
+  return does ? was : reach(beside);
+}
+
 /** How a list stands in the view: in or near it, on a board of few columns or many. */
 export interface Standing {
   readonly isNear: boolean;
@@ -72,40 +93,60 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const now = useRef(ids);
   now.current = ids;
+  const last = useRef<Rows>(undefined);
+  const span = useRef<Span>(undefined);
   const on = isWindowed(ids.length, standing);
-  const virtual = useMemo(() => (on ? virtualizer(list, now, () => redraw(undefined)) : undefined), [on]);
+  const boxesOf = (virtual: Virtual): Rows => {
+    const items = virtual.getVirtualItems(); // also keeps measures up to date
+    const boxes = standing.isNear || standing.isOfFew ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
+    return rooms(boxes, virtual.getTotalSize());
+  };
+  const newest = useRef(boxesOf);
+  newest.current = boxesOf;
+  // It tells of more than the rows: that scrolling has begun, a height that is as it was taken to be.
+  const virtual = useMemo(() => (on ? virtualizer(list, now, (v) => alike(newest.current(v), last.current) || redraw(undefined)) : undefined), [on]);
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
-  const rangeExtractor = useMemo(() => (range: Range) => withPins(defaultRangeExtractor(range), pins, range.count), [pins.join()]);
+  const rangeExtractor = useMemo(() => ({ startIndex, endIndex, count }: Range) => {
+    const { from, to } = (span.current = steady(span.current, { from: startIndex, to: endIndex }, count));
+    return withPins(Array.from({ length: to - from + 1 }, (_, i) => from + i), pins, count);
+  }, [pins.join()]);
   virtual?.setOptions({ ...virtual.options, count: ids.length, getItemKey, rangeExtractor });
   useLayoutEffect(() => virtual?._didMount(), [virtual]);
   useLayoutEffect(() => virtual?._willUpdate());
   if (!virtual) return { drawn: undefined, measure: undefined };
-  const items = virtual.getVirtualItems(); // also keeps measures up to date
-  const boxes = standing.isNear || standing.isOfFew ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
-  return { drawn: rooms(boxes, virtual.getTotalSize()), measure: virtual.measureElement };
+  last.current = boxesOf(virtual);
+  return { drawn: last.current, measure: virtual.measureElement };
 }
 
 /**
  * How high a row is as it was observed; of one that is new in the page what it is taken to be. To look would have the page
  * laid out in the midst of its drawing, and before it is painted the observer tells.
  */
-function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtual: Virtualizer<HTMLElement, HTMLElement>): number {
-  if (seen) return Math.round(seen.borderBoxSize[0]!.blockSize);
+function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtual: Virtual): number {
+  if (seen) {
+    const height = Math.round(seen.borderBoxSize[0]!.blockSize);
+    heights.set(row.dataset["id"] ?? "", height);
+    return height;
+  }
   const index = virtual.indexFromElement(row);
   return virtual.measurementsCache[index]?.size ?? usualHeight;
 }
 
+const alike = (a: Rows, b: Rows | undefined): boolean =>
+  b !== undefined && a.before === b.before && a.after === b.after && a.rows.length === b.rows.length
+  && a.rows.every(({ index, room }, i) => index === b.rows[i]!.index && room === b.rows[i]!.room);
+
 function virtualizer(
-  list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, redraw: () => void,
-): Virtualizer<HTMLElement, HTMLElement> {
-  const one = new Virtualizer<HTMLElement, HTMLElement>({
+  list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, changed: (virtual: Virtual) => void,
+): Virtual {
+  const one: Virtual = new Virtualizer<HTMLElement, HTMLElement>({
     count: ids.current.length,
     getScrollElement: () => list.current,
-    estimateSize: () => usualHeight,
+    estimateSize: (i) => heights.get(ids.current[i] ?? "") ?? usualHeight,
     initialRect: { width: 272, height: innerHeight },
-    paddingStart: padding, paddingEnd: padding, gap, overscan: 4,
-    observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: redraw, measureElement: heightOf,
+    paddingStart: padding, paddingEnd: padding, gap, overscan: 0,
+    observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: changed, measureElement: heightOf,
   });
   // Rows are known by their id; an attribute with the index would change with every neighbour.
   one.indexFromElement = (row) => ids.current.indexOf(row.dataset["id"] ?? "");
