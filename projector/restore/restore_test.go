@@ -10,6 +10,7 @@ import (
 	"iter"
 	"log/slog"
 	mrand "math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/natsd"
 	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/notary"
 	"github.com/snapback-io/snapback/projector/verify/verifytest"
@@ -225,6 +227,74 @@ func TestBoard_StoppedAndContinued(t *testing.T) {
 	}
 	if b, err := eventlog.LoadBoard(t.Context(), l, "b"); err != nil || b.StateHash() != s.Board.StateHash() {
 		t.Error(err)
+	}
+}
+
+// shown is what a feed shows of a board.
+type shown struct {
+	mu             sync.Mutex
+	view           *projector.View
+	loads, applied int
+}
+
+func (s *shown) Load(v *projector.View) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.view = v
+	s.loads++
+}
+
+func (s *shown) Apply(r eventlog.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.applied++
+	_, err := s.view.Apply(r)
+	return err
+}
+
+func (*shown) Repeat(domain.Verdict) {}
+
+// A feed that was open before shows nothing of a restore until it is whole.
+func TestBoard_AFeedShowsItWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	s := scribe(5, 30)
+	_, stream, _ := written(t, s)
+	l := realLog(t, false)
+	sink := &shown{}
+	feed, err := projector.Open(t.Context(), l, "b", sink, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer feed.Close()
+	half := func(yield func(eventlog.Restored, error) bool) {
+		for _, r := range s.Log[:20] {
+			if !yield(eventlog.Restored{Time: r.Time, Hash: r.Hash, Data: r.Data}, nil) {
+				return
+			}
+		}
+		yield(eventlog.Restored{}, io.ErrUnexpectedEOF)
+	}
+	if _, err := l.Restore(t.Context(), "b", half); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	asked, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	err = feed.Current(asked)
+	cancel()
+	sink.mu.Lock()
+	if err == nil || sink.applied > 0 || sink.loads != 1 || sink.view.Board().Exists() {
+		t.Errorf("half of it is shown: %d applied, %d loads, %v", sink.applied, sink.loads, err)
+	}
+	sink.mu.Unlock()
+	if _, err := Board(t.Context(), l, opener(stream), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := feed.Current(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sink.mu.Lock()
+	defer sink.mu.Unlock()
+	if sink.view.Board().StateHash() != s.Board.StateHash() {
+		t.Errorf("it shows rev %d", sink.view.Rev())
 	}
 }
 
