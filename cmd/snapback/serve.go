@@ -20,7 +20,7 @@ import (
 // serveCmd is the flags of `snapback serve`.
 type serveCmd struct {
 	Addr      string `default:"localhost:8080" env:"SNAPBACK_ADDR" placeholder:"HOST:PORT" help:"Where clients connect (${default})."`
-	AdminAddr string `default:"localhost:8081" env:"SNAPBACK_ADMIN_ADDR" placeholder:"HOST:PORT" help:"Where /healthz, /readyz and /metrics are (${default}); empty: nowhere."`
+	AdminAddr string `default:"localhost:8081" env:"SNAPBACK_ADMIN_ADDR" placeholder:"HOST:PORT" help:"Where /healthz, /readyz, /metrics and what an operator may ask for are, as POST /rebuild (${default}); empty: nowhere."`
 	Data      string `default:"./snapback-data" env:"SNAPBACK_DATA" placeholder:"DIR" help:"Directory of the log (./snapback-data)."`
 	Shards    int    `default:"8" env:"SNAPBACK_SHARDS" help:"Number of streams the boards are spread over, 1 to 1024; fixed when the log is made (${default})."`
 	Replicas  int    `default:"1" env:"SNAPBACK_REPLICAS" help:"Copies of each stream, 1 or 3; 3 needs --nats-url (${default})."`
