@@ -63,6 +63,10 @@ type Question struct {
 // entity was made; of a deleted one the log from its end. Errors: those of
 // AtRev, ErrNoEntity, ErrNoField, or the log's.
 func Whose(ctx context.Context, src Source, board string, q Question) (*Blame, error) {
+	return whose(ctx, src, board, q, firstSpan)
+}
+
+func whose(ctx context.Context, src Source, board string, q Question, span uint64) (*Blame, error) {
 	var look Look
 	var err error
 	if q.Rev > 0 {
@@ -73,7 +77,7 @@ func Whose(ctx context.Context, src Source, board string, q Question) (*Blame, e
 	if err != nil {
 		return nil, err
 	}
-	s := &search{src: src, board: board, Question: q, rev: look.Rev, live: look.Board.Get(q.Entity)}
+	s := &search{src: src, board: board, Question: q, span: span, rev: look.Rev, live: look.Board.Get(q.Entity)}
 	if q.Field == objectField {
 		return nil, fmt.Errorf("%w: %s", ErrNoField, q.Field)
 	}
@@ -100,6 +104,7 @@ type search struct {
 	Question
 	src   Source
 	board string
+	span  uint64         // sequences to be read next
 	rev   uint64         // events beyond it do not count
 	live  *domain.Entity // nil: it is deleted
 	story story
@@ -126,10 +131,10 @@ func (s *search) run(ctx context.Context, look Look) error {
 			}
 		}
 	}
-	for span := uint64(firstSpan); last >= first; span *= 4 {
+	for ; last >= first; s.span *= 4 {
 		from := first
-		if last-first >= span {
-			from = last - span + 1
+		if last-first >= s.span {
+			from = last - s.span + 1
 		}
 		older, err := s.read(ctx, from, last)
 		if err != nil {

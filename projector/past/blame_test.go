@@ -124,7 +124,7 @@ func TestBlame_LikeTheNaive(t *testing.T) {
 				continue
 			}
 			for id, by := range n.of {
-				got, err := Whose(ctx, log, board, Question{Entity: id, Rev: b.Rev()})
+				got, err := whose(ctx, log, board, Question{Entity: id, Rev: b.Rev()}, 1+w.dice.Uint64N(8))
 				if err != nil {
 					t.Fatalf("%s at %d: %v", id, b.Rev(), err)
 				}
@@ -140,7 +140,7 @@ func TestBlame_LikeTheNaive(t *testing.T) {
 					if i != w.dice.IntN(4) {
 						continue
 					}
-					one, err := Whose(ctx, log, board, Question{Entity: id, Field: f.Name, Rev: b.Rev()})
+					one, err := whose(ctx, log, board, Question{Entity: id, Field: f.Name, Rev: b.Rev()}, 1+w.dice.Uint64N(8))
 					if err != nil || text(one.Fields) != text([]Field{f}) {
 						t.Fatalf("%s of %s: %s, %v, want %s", f.Name, id, text(one), err, text(f))
 					}
