@@ -25,6 +25,11 @@ func BenchmarkLog(b *testing.B) {
 		{"since-near-the-end", fmt.Sprintf("?since=%d", records*9/10-50)},
 		{"of-a-card", "?entity=card-7"},
 		{"of-a-card-last-50", "?entity=card-7&last=50"},
+		{"all-as-text", "?format=text"},
+		{"all-as-csv", "?format=csv"},
+		{"all-as-cloudevents", "?format=cloudevents"},
+		{"last-50-with-words", "?last=50&with=words"},
+		{"refused", "?outcome=refused"},
 	} {
 		b.Run(what.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -201,6 +201,10 @@ func (r *Reader) from(ctx context.Context, start, head uint64, names bool) error
 		r.next, r.skip = 1, position{seq: start}
 		return nil
 	}
+	if err := r.take(ctx); err != nil {
+		return err
+	}
+	defer r.give()
 	for rec, err := range r.Source.Read(ctx, r.Board, start, head) {
 		if err != nil {
 			return err
@@ -254,8 +258,8 @@ func (r *Reader) read(ctx context.Context, head uint64, fn func(e *Entry) error)
 	}
 	held := true
 	defer func() {
-		if held && r.Turns != nil {
-			r.Turns.Give()
+		if held {
+			r.give()
 		}
 	}()
 	records := 0
@@ -270,10 +274,8 @@ func (r *Reader) read(ctx context.Context, head uint64, fn func(e *Entry) error)
 		if records++; records%turnRecords != 0 && len(r.buf) < buffer {
 			continue
 		}
-		if r.Turns != nil {
-			r.Turns.Give()
-			held = false
-		}
+		r.give()
+		held = false
 		if err := r.fill(nil); err != nil {
 			return err
 		}
@@ -290,6 +292,12 @@ func (r *Reader) take(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return r.Turns.Take(ctx)
+}
+
+func (r *Reader) give() {
+	if r.Turns != nil {
+		r.Turns.Give()
+	}
 }
 
 // pick calls fn for each decision of rec that is asked for.
