@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/proof"
 )
 
 // Log is what a rebuild reads and writes of an [eventlog.Log]; the methods are
@@ -35,6 +37,12 @@ type Log interface {
 	Listed(ctx context.Context) (boards []string, index []eventlog.Indexed, err error)
 	StaleIndexed(ctx context.Context, i eventlog.Indexed, before time.Time) (revision uint64, stale bool, err error)
 	DropIndexed(ctx context.Context, i eventlog.Indexed, revision uint64) error
+	Epoch() string
+	Shards() int
+	LastCheckpoint(ctx context.Context, shard int) (note []byte, seq uint64, err error)
+	Entries(ctx context.Context, shard int, from, to uint64) iter.Seq2[eventlog.Entry, error]
+	GetTile(ctx context.Context, shard, level int, n int64) ([]byte, error)
+	PutTile(ctx context.Context, shard int, t proof.Tile) error
 }
 
 // Memory is somebody in this process who holds boards that were folded, or
@@ -78,8 +86,8 @@ const (
 // Difference is something that is not what the log gives.
 type Difference struct {
 	Board string `json:"board,omitempty"`
-	// In is where: "log", "snapshot", "past snapshot", "directory", "index", or
-	// the name of a memory.
+	// In is where: "log", "snapshot", "past snapshot", "directory", "index",
+	// "tiles of shard N", "boards loaded lately", or the name of a memory.
 	In  string `json:"in"`
 	Seq uint64 `json:"seq,omitempty"` // where that stands
 	// What is wrong, in words.
@@ -152,6 +160,9 @@ func Run(ctx context.Context, log Log, opt Options) (Progress, error) {
 	err = group.Wait()
 	if err == nil && opt.Board == "" {
 		err = r.directory(ctx, all)
+		for shard := 0; shard < log.Shards() && err == nil; shard++ {
+			err = r.tiles(ctx, shard)
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,20 +2,25 @@ package rebuild
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/natsd"
+	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/projector/notary"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -222,5 +227,64 @@ func TestRun_FindsAndPutsRight(t *testing.T) {
 	}
 	if list, err := log.Listings(ctx, "eve", func(b string) bool { return b == "ghost" }, "", 100); err != nil || len(list) != 0 {
 		t.Errorf("%v of eve, %v", list, err)
+	}
+}
+
+// TestRun_Tiles: stored hashes that are wrong or gone are made again, but not
+// over a log that has another root than was signed.
+func TestRun_Tiles(t *testing.T) {
+	t.Parallel()
+	log, ctx := openLog(t), t.Context()
+	a := newAuthor(t, log, "b")
+	for range 600 {
+		a.store(domain.Change{EntityID: "card-1", Patch: domain.Patch{"title": ulid.Make().String()}})
+	}
+	private, _, err := proof.NewKey(rand.Reader, "test")
+	must(t, err)
+	signer, err := proof.ParseSigner(private)
+	must(t, err)
+	n, err := notary.New(notary.Config{Log: log, Signer: signer, Logger: quiet})
+	must(t, err)
+	shard := log.Shard("b")
+	signed, err := n.Checkpoint(ctx, shard)
+	must(t, err)
+	opt := Options{settle: time.Nanosecond}
+	checked(t, log, opt, map[string]string{"b": "directory: there is no entry"})
+	opt.Check = true
+	checked(t, log, opt, nil)
+	whole, err := log.GetTile(ctx, shard, 0, 0)
+	must(t, err)
+	edge, err := log.GetTile(ctx, shard, 0, 2)
+	must(t, err)
+	for _, wrong := range []proof.Tile{
+		{Tile: tlog.Tile{H: proof.TileHeight, L: 0, N: 0, W: 256}, Data: append(slices.Clone(whole[:len(whole)-1]), 1)},
+		{Tile: tlog.Tile{H: proof.TileHeight, L: 0, N: 2, W: 1}, Data: edge[:32]},
+	} {
+		must(t, log.PutTile(ctx, shard, wrong))
+	}
+	for _, check := range []bool{true, false} {
+		found := []Difference{}
+		opt.Check, opt.Found = check, func(d Difference) { found = append(found, d) }
+		if _, err := Run(ctx, log, opt); err != nil || len(found) != 1 || found[0].Fixed == check ||
+			!strings.HasPrefix(found[0].What, fmt.Sprintf("2 of the checkpoint of %d records", signed.Size)) {
+			t.Errorf("%v, found %+v", err, found)
+		}
+	}
+	for i, want := range [][]byte{whole, edge} {
+		if is, err := log.GetTile(ctx, shard, 0, int64(2*i)); err != nil || !bytes.Equal(is, want) {
+			t.Errorf("tile %d is not as it was: %v", 2*i, err)
+		}
+	}
+	signed.Root[0]++
+	_, seq, err := log.LastCheckpoint(ctx, shard)
+	must(t, err)
+	text, err := signer.Sign(signed.Text())
+	must(t, err)
+	_, err = log.AppendCheckpoint(ctx, shard, text, seq)
+	must(t, err)
+	opt.Check, opt.Found = false, nil
+	p, err := Run(ctx, log, opt)
+	if err != nil || p.Unfixed != 1 {
+		t.Errorf("%+v %v", p, err)
 	}
 }
