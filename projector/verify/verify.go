@@ -186,14 +186,17 @@ func (v *Verifier) tell(f Finding) {
 func (v *Verifier) Record(r Record) {
 	v.sum.Records++
 	v.other = false
-	now := link{seq: r.Seq, hash: sha256.Sum256(r.Data), named: r.Hash}
+	commit, hash, err := domain.DecodeCommit(r.Data)
+	if err != nil {
+		hash = sha256.Sum256(r.Data)
+	}
+	now := link{seq: r.Seq, hash: hash, named: r.Hash}
 	whole := now.hash.String() == r.Hash
 	if !whole {
 		now.bad = true
 		v.report(KindHash, r.Seq, "its bytes have the hash %s, it is stored under %q", now.hash, r.Hash)
 	}
 	placed := v.place(&r)
-	commit, hash, err := domain.DecodeCommit(r.Data)
 	switch {
 	case err != nil:
 		v.report(KindDecode, r.Seq, "it cannot be read: %v", err)
