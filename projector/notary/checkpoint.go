@@ -13,13 +13,14 @@ import (
 	"github.com/snapback-io/snapback/eventlog/proof"
 )
 
-// maxTries is how often another notary may be quicker.
+// maxTries is how often another notary may be quicker, with fewer records.
 const maxTries = 10
 
 func (n *Notary) checkpoint(ctx context.Context, s *shard) (Signed, error) {
 	if s.fault != nil {
 		return Signed{}, s.fault
 	}
+	want := int64(0) // records that are to be covered: those there are at first
 	for range maxTries {
 		if err := n.adopt(ctx, s); err != nil {
 			return Signed{}, err
@@ -27,26 +28,30 @@ func (n *Notary) checkpoint(ctx context.Context, s *shard) (Signed, error) {
 		if err := n.loadTree(ctx, s); err != nil {
 			return Signed{}, err
 		}
-		more, err := n.extend(ctx, s)
-		if err != nil {
-			return Signed{}, err
+		if want == 0 || s.last.Size < want {
+			if err := n.read(ctx, s, 0, storing); err != nil {
+				return Signed{}, err
+			}
 		}
-		if s.tree.Size() == 0 {
+		if want == 0 {
+			want = s.tree.Size()
+		}
+		if want == 0 {
 			return Signed{}, ErrNone
 		}
-		if more || s.last.Note == nil {
-			err = n.sign(ctx, s)
+		if s.last.Size < want {
+			err := n.sign(ctx, s)
+			if errors.Is(err, eventlog.ErrConflict) || errors.Is(err, eventlog.ErrUnknown) {
+				continue // another one has signed, or this did after all: what is stored counts
+			}
+			if err != nil {
+				return Signed{}, err
+			}
 		}
-		if err == nil {
-			n.file(s)
-			return s.last, nil
-		}
-		if !errors.Is(err, eventlog.ErrConflict) && !errors.Is(err, eventlog.ErrUnknown) {
-			return Signed{}, err
-		}
-		// Another one has signed, or this did after all: what is stored counts.
+		n.file(s)
+		return s.last, nil
 	}
-	return Signed{}, fmt.Errorf("notary: shard %d: other notaries were quicker %d times", s.index, maxTries)
+	return Signed{}, fmt.Errorf("notary: shard %d: no checkpoint of %d records in %d tries", s.index, want, maxTries)
 }
 
 // adopt takes the newest checkpoint there is. One of another epoch counts as
@@ -132,14 +137,6 @@ func (s *shard) check(c *proof.Checkpoint) error {
 		return s.contradiction("the first %d records do not have the root that was signed", c.Size)
 	}
 	return nil
-}
-
-// extend reads the records that have come since s.tree; more says whether there
-// were any.
-func (n *Notary) extend(ctx context.Context, s *shard) (more bool, err error) {
-	before := s.tree.Size()
-	err = n.read(ctx, s, 0, storing)
-	return s.tree.Size() > before, err
 }
 
 // What read does with the tiles that become whole.
