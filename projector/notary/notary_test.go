@@ -214,6 +214,7 @@ func TestCheckpoint_OneOfSeveralSigns(t *testing.T) {
 		}
 		l.write(1)
 		checkpointOf(t, b)
+		l.write(1)
 		l.rival = always
 	}
 	l.write(1)
