@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/mod/sumdb/note"
 
@@ -213,6 +214,19 @@ func TestRestore_TheSameBoardElsewhere(t *testing.T) {
 	}
 	if list := s2.must(200, "GET", "/v1/boards", "").body; !strings.Contains(list, `"demo"`) {
 		t.Error(list)
+	}
+	// Who resumes where he was in the other log starts afresh.
+	for _, epoch := range []string{s.s.store.Epoch(), s2.s.store.Epoch()} {
+		url := "ws" + strings.TrimPrefix(s2.url, "http") + fmt.Sprintf("/v1/boards/demo/ws?user=ann&since=%d&epoch=%s", before.Rev, epoch)
+		ws, _, err := websocket.DefaultDialer.Dial(url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f frame
+		if err := ws.ReadJSON(&f); err != nil || f.Resumed != (epoch == s2.s.store.Epoch()) || f.Rev != before.Rev {
+			t.Errorf("epoch %s: %+v, %v", epoch, f, err)
+		}
+		ws.Close()
 	}
 	// It goes on, and what was decided is not decided again.
 	s2.must(200, "POST", "/v1/boards/demo/mutations?user=ann", `{"clientMutationId":"new","entityId":"todo","patch":{"title":"New"}}`)

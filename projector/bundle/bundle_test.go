@@ -226,7 +226,7 @@ func commit(t testing.TB, seq uint64, object string, content []byte, void bool) 
 // withContents is a stream with two objects of one content, an empty one, one
 // that is missing and one of a void record.
 func withContents(t testing.TB) []byte {
-	large := bytes.Repeat([]byte("0123456789"), contentPiece/4)
+	large := bytes.Repeat([]byte("0123456789"), contentPiece/9)
 	var out bytes.Buffer
 	w := NewWriter(&out, header)
 	for i, r := range []*Record{commit(t, 1, "a", large, false), commit(t, 2, "b", large, false), commit(t, 3, "none", nil, false),
@@ -314,7 +314,7 @@ func TestDir_RoundTrip(t *testing.T) {
 
 func TestDir_DamageIsFound(t *testing.T) {
 	stream := withContents(t)
-	for _, file := range []string{"boards/de=mo.ndjson.zst", "keys/snapback.pub", "contents/" + sum(nil), "contents/" + sum(bytes.Repeat([]byte("0123456789"), contentPiece/4))} {
+	for _, file := range []string{"boards/de=mo.ndjson.zst", "keys/snapback.pub", "contents/" + sum(nil), "contents/" + sum(bytes.Repeat([]byte("0123456789"), contentPiece/9))} {
 		for _, cut := range []bool{false, true} {
 			dir := store(t, stream)
 			name := filepath.Join(dir, file)

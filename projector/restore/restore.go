@@ -18,13 +18,14 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/projector/bundle"
+	"github.com/snapback-io/snapback/projector/past"
 	"github.com/snapback-io/snapback/projector/verify"
 )
 
 // Target is the log that a board is restored into, an [eventlog.Log]; the
 // methods are documented there.
 type Target interface {
-	eventlog.Source
+	past.Keeper
 	MaxRecord() int
 	Restore(ctx context.Context, board string, records iter.Seq2[eventlog.Restored, error]) (eventlog.Restoring, error)
 	PutContent(ctx context.Context, object string, r io.Reader, limit int64) (size int64, sha256 string, err error)
@@ -296,7 +297,8 @@ func (s *restorer) records(yield func(eventlog.Restored, error) bool) {
 	}
 }
 
-// follow makes what is made from the log: the snapshot and the listing.
+// follow makes what is made from the log: snapshots, also of the past, and the
+// listing.
 func (s *restorer) follow(ctx context.Context) error {
 	b, err := eventlog.LoadBoard(ctx, s.log, s.done.Board)
 	if err != nil {
@@ -317,8 +319,11 @@ func (s *restorer) follow(ctx context.Context) error {
 	if err := s.log.PutSnapshot(ctx, b.ID(), eventlog.Snapshot{Seq: seq, Hash: hash, Data: data}); err != nil {
 		return err
 	}
-	if !b.Exists() {
-		return nil
+	if b.Exists() {
+		if err := s.log.PutListing(ctx, eventlog.ListingOf(b)); err != nil {
+			return err
+		}
 	}
-	return s.log.PutListing(ctx, eventlog.ListingOf(b))
+	_, err = past.Fill(ctx, s.log, b.ID(), nil)
+	return err
 }

@@ -150,7 +150,7 @@ func TestBoard_AnyChangeIsRefused(t *testing.T) {
 	}
 	records := r.Records()
 	rng := mrand.New(mrand.NewPCG(1, 2))
-	for try := range 200 {
+	for try := range 80 {
 		changed := append([]bundle.Item(nil), items...)
 		n := rng.IntN(records)
 		rec := *items[n].Record
@@ -359,4 +359,18 @@ func BenchmarkBoard(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(s.Log)*b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// A look at a restored board as it was does not read all that was before.
+func TestBoard_PastSnapshotsAreMade(t *testing.T) {
+	t.Parallel()
+	s := long(6000)
+	_, stream, _ := written(t, s)
+	l := realLog(t, false)
+	if _, err := Board(t.Context(), l, opener(stream), nil); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := l.Pasts(t.Context(), "b"); err != nil || len(list) == 0 {
+		t.Errorf("%d past snapshots, %v", len(list), err)
+	}
 }
