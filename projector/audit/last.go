@@ -61,16 +61,21 @@ func (r *Reader) end(ctx context.Context, head uint64) (uint64, error) {
 }
 
 // again tells what was kept, and all between, once more: with the names as they
-// were.
+// were. If that is nothing, it learns the names for what is to come.
 func (r *Reader) again(ctx context.Context, kept *lastLines, end uint64) error {
+	first := position{seq: end + 1}
 	for line := range kept.all {
-		if err := r.from(ctx, line.at.seq, end, true); err != nil {
-			return err
-		}
-		r.skip, r.ended = line.at, false
-		return r.read(ctx, end, r.tell)
+		first = line.at
+		break
 	}
-	return nil
+	if first.seq > end && !r.Follow {
+		return nil
+	}
+	if err := r.from(ctx, min(first.seq, end), end, true); err != nil {
+		return err
+	}
+	r.skip, r.ended = first, false
+	return r.read(ctx, end, r.tell)
 }
 
 func (r *Reader) lookBack(ctx context.Context, first, end uint64) (*lastLines, error) {

@@ -242,13 +242,13 @@ func (h *history) told(q Query) (want []string) {
 func TestReader_LikeTheNaive(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		h := newHistory(t)
-		h.random(r, 300)
+		h.random(r, 200)
 		maybe := func(n int) bool { return r.IntN(n) == 0 }
 		span := h.at.Sub(morning)
-		for range 250 {
+		for range 150 {
 			q := Query{Words: maybe(2)}
 			if maybe(3) {
 				q.Since = r.Uint64N(h.board.Rev() + 2)
@@ -303,10 +303,33 @@ func TestReader_LikeTheNaive(t *testing.T) {
 			if got, want := h.lines(q, false, h.records[len(h.records)/2].Seq, h.records[len(h.records)-3].Seq), h.told(q); !slices.Equal(got, want) && !q.once() {
 				t.Fatalf("seed %d, %+v, in parts:\n got %q\nwant %q", seed, q, got, want)
 			}
+			testLastAndFollow(t, h, q, 1+r.IntN(5))
 		}
 	}
-	if counts["found"] < 300 {
+	if counts["found"] < 150 {
 		t.Errorf("only %v queries found anything", counts)
+	}
+}
+
+// testLastAndFollow holds the last ones up to the middle of a history, and what
+// follows, against all.
+func testLastAndFollow(t *testing.T, h *history, q Query, last int) {
+	t.Helper()
+	middle := h.records[len(h.records)/2].Seq
+	q.Follow = true
+	all := h.told(q)
+	first := slices.IndexFunc(all, func(line string) bool {
+		seq, _, _ := strings.Cut(line, ".")
+		n, _ := strconv.ParseUint(seq, 10, 64)
+		return n > middle
+	})
+	if first < 0 {
+		first = len(all)
+	}
+	want := all[max(0, first-last):]
+	q.Last = last
+	if got := h.lines(q, len(all)%2 == 0, middle, h.records[len(h.records)-3].Seq); !slices.Equal(got, want) && !q.once() {
+		t.Fatalf("%+v up to %d and then on:\n got %q\nwant %q", q, middle, got, want)
 	}
 }
 
