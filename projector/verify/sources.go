@@ -33,5 +33,8 @@ func Board(ctx context.Context, log RawLog, to uint64, cfg Config) (Summary, err
 		}
 		v.Record(Of(raw))
 	}
+	if v.sum.Records == 0 { // a server says so of a board whose last record it cannot read
+		v.report(KindCount, 0, "the log has no record of it, or cannot read its last one")
+	}
 	return v.Finish(), nil
 }
