@@ -130,16 +130,13 @@ func (s *Server) readingTime(ctx context.Context, id identity) (context.Context,
 // followed, when ctx ends or, with errLeft, when the user may see the board no
 // more.
 func (s *Server) tellLog(ctx context.Context, st *seat, q audit.Query, to *steadyWriter) error {
-	cfg := audit.Config{
+	reader := audit.NewReader(audit.Config{
 		Query: q, Board: st.board, Source: s.store, Line: LogLine, Turns: ticket(s.tickets),
 		Out: func(lines []byte) error { return sendLines(st, to, lines) },
-	}
-	if src, ok := s.store.(eventlog.PastSource); ok {
-		cfg.Past = func(ctx context.Context, board string, seq uint64) (*domain.Board, error) {
-			return eventlog.LoadBoardAt(ctx, src, board, seq)
-		}
-	}
-	reader := audit.NewReader(cfg)
+		Past: func(ctx context.Context, board string, seq uint64) (*domain.Board, error) {
+			return eventlog.LoadBoardAt(ctx, s.store, board, seq)
+		},
+	})
 	for {
 		head, moved := st.look()
 		if err := reader.Read(ctx, head); err != nil || !q.Follow || reader.Ended() {
