@@ -154,7 +154,7 @@ func TestBlame_LikeTheNaive(t *testing.T) {
 			}
 		}
 	})
-	if deleted < 100 || taken < 100 || respaced < 100 || sets < 100 {
+	if deleted < 100 || taken < 100 || respaced < 10 || sets < 100 {
 		t.Errorf("%d deleted, %d of them taken along, %d respaced, %d elements", deleted, taken, respaced, sets)
 	}
 }

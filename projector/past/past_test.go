@@ -21,7 +21,7 @@ func TestLook_IsTheFoldFromScratch(t *testing.T) {
 		ctx := context.Background()
 		w, log := fakeWorld(t, ctx, rapid.Uint64().Draw(t, "seed"))
 		w.make(2)
-		w.random(30)
+		w.random(15)
 		if rapid.Bool().Draw(t, "snapshots") {
 			w.snapshots(6)
 		}
