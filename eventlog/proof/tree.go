@@ -7,11 +7,12 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// TileHeight is that of C2SP tlog-tiles: a tile has at most 256 hashes, those of
-// level L stand each for 256^L leaves.
-const TileHeight = 8
-
-const tileWidth = 1 << TileHeight
+// TileHeight is that of C2SP tlog-tiles: a tile has at most TileWidth hashes,
+// those of level L stand each for 256^L leaves.
+const (
+	TileHeight = 8
+	TileWidth  = 1 << TileHeight
+)
 
 // Tile is a tile with its hashes, one behind the other.
 type Tile struct {
@@ -36,15 +37,15 @@ func (t *Tree) Append(leaf tlog.Hash, full func(Tile)) {
 	t.size++
 	for level, h := 0, leaf; ; level++ {
 		if level == len(t.edge) {
-			t.edge = append(t.edge, make([]byte, 0, tileWidth*tlog.HashSize))
+			t.edge = append(t.edge, make([]byte, 0, TileWidth*tlog.HashSize))
 		}
 		data := append(t.edge[level], h[:]...)
 		t.edge[level] = data
-		if len(data) < tileWidth*tlog.HashSize {
+		if len(data) < TileWidth*tlog.HashSize {
 			return
 		}
 		if full != nil {
-			full(Tile{tlog.Tile{H: TileHeight, L: level, N: t.size>>(TileHeight*(level+1)) - 1, W: tileWidth}, data})
+			full(Tile{tlog.Tile{H: TileHeight, L: level, N: t.size>>(TileHeight*(level+1)) - 1, W: TileWidth}, data})
 		}
 		h = subtree(data)
 		t.edge[level] = data[:0]
@@ -98,7 +99,7 @@ func (t *Tree) Edge() (tiles []Tile) {
 // edgeTile is the last tile of a level, W 0 if it has nothing in it.
 func edgeTile(size int64, level int) tlog.Tile {
 	n := size >> (TileHeight * level)
-	return tlog.Tile{H: TileHeight, L: level, N: n >> TileHeight, W: int(n % tileWidth)}
+	return tlog.Tile{H: TileHeight, L: level, N: n >> TileHeight, W: int(n % TileWidth)}
 }
 
 // LoadTree gives the tree of that size, whose edge read gives. Whether it is
@@ -106,7 +107,7 @@ func edgeTile(size int64, level int) tlog.Tile {
 func LoadTree(size int64, read func(tlog.Tile) ([]byte, error)) (*Tree, error) {
 	t := &Tree{size: size}
 	for level := 0; size>>(TileHeight*level) > 0; level++ {
-		data := make([]byte, 0, tileWidth*tlog.HashSize)
+		data := make([]byte, 0, TileWidth*tlog.HashSize)
 		if tile := edgeTile(size, level); tile.W > 0 {
 			hashes, err := read(tile)
 			if err != nil {

@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/snapback-io/snapback/eventlog/proof"
 )
@@ -69,10 +72,34 @@ func (n *Notary) checkShard(ctx context.Context, s *shard, c *proof.Checkpoint) 
 	}
 	if err := n.refold(ctx, s, c, looking); err != nil {
 		s.tree = nil
+		if where := n.differs(ctx, s.index, c.Size); where != "" && errors.Is(err, proof.ErrContradiction) {
+			err = fmt.Errorf("%w; %s", err, where)
+		}
 		return err
 	}
 	s.filed = c.Size
 	return nil
+}
+
+// differs says where a shard's log first differs from its tiles, "" if nowhere
+// or they are not all there: whoever has changed the log may have left them.
+func (n *Notary) differs(ctx context.Context, shard int, size int64) string {
+	stored := tiles{ctx, n.cfg.Log, shard}
+	next, tile := int64(0), []byte(nil)
+	for e, err := range n.cfg.Log.Entries(ctx, shard, 1, uint64(size)) {
+		at := int(next % proof.TileWidth)
+		if at == 0 && err == nil {
+			tile, err = stored.read(tlog.Tile{H: proof.TileHeight, N: next / proof.TileWidth, W: int(min(proof.TileWidth, size-next))})
+		}
+		if err != nil {
+			return ""
+		}
+		next++
+		if leaf := leafOf(&e); !bytes.Equal(leaf[:], tile[at*tlog.HashSize:][:tlog.HashSize]) {
+			return fmt.Sprintf("by the tiles the first record that is another one is %d, now record %d of board %s", next, e.Seq, e.Board)
+		}
+	}
+	return ""
 }
 
 // file writes the newest checkpoint to Dir, unless that has it, or a newer one

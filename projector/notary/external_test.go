@@ -63,6 +63,26 @@ func TestCheck_FindsEveryChange(t *testing.T) {
 	}
 }
 
+// Where tiles were left as they were, they tell which record was changed.
+func TestCheck_SaysWhichRecord(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(l *fakeLog){
+		"the first record that is another one is 1, now record 1 of board x":           func(l *fakeLog) { l.entries[0].Board = "x" },
+		"the first record that is another one is 300, now record 300 of board board-0": func(l *fakeLog) { l.entries[299].Hash[0]++ },
+		"the first record that is another one is 700, now record 700 of board board-1": func(l *fakeLog) { l.entries[699].Hash[0]++ },
+		"the first record that is another one is 10, now record 11 of board board-2":   func(l *fakeLog) { l.entries = slices.Delete(l.entries, 9, 10) },
+	} {
+		l, signer, dir := newFakeLog(700), newSigner(t), t.TempDir()
+		checkpointOf(t, newNotary(t, Config{Log: l, Signer: signer, Dir: dir}))
+		change(l)
+		l.write(1)
+		l.entries[len(l.entries)-1].Seq = l.entries[len(l.entries)-2].Seq + 1
+		if err := newNotary(t, Config{Log: l, Signer: signer, Dir: dir}).Check(t.Context()); !errors.Is(err, proof.ErrContradiction) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 func TestCheck_FilesThatAreNoCheckpoint(t *testing.T) {
 	t.Parallel()
 	l, signer, dir := newFakeLog(10), newSigner(t), t.TempDir()
