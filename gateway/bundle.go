@@ -10,6 +10,7 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
+	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/restore"
 )
@@ -24,12 +25,8 @@ type Archive interface {
 // getBundle is GET /v1/boards/{board}/bundle: the board's records as they are
 // stored, with their proofs.
 func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) error {
-	contents := true
-	switch r.URL.Query().Get("contents") {
-	case "", "1":
-	case "0":
-		contents = false
-	default:
+	contents := r.URL.Query().Get("contents")
+	if contents != "" && contents != "0" && contents != "1" {
 		return invalid("contents", "0 or 1")
 	}
 	if s.cfg.Archive == nil {
@@ -49,6 +46,16 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	}
 	ctx, cancel := s.readingTime(r.Context(), id)
 	defer cancel()
+	if err := st.current(ctx); err != nil {
+		return err
+	}
+	opt := bundle.Options{Notary: s.cfg.Notary, Contents: contents != "0", Warn: func(what string, err error) {
+		s.log.Warn("bundle: "+what, "board", st.board, "err", err)
+	}}
+	st.read(func(v *projector.View) { opt.Shown, err = v.Board().Still() })
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if r.Method == http.MethodHead {
 		return nil
@@ -56,18 +63,14 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	steady := newSteadyWriter(w)
 	out := &turnWriter{ctx: ctx, seat: st, out: steady, turns: ticket(s.tickets)}
 	if err = out.take(); err == nil {
-		err = bundle.Make(ctx, out, s.cfg.Archive, st.board, bundle.Options{Notary: s.cfg.Notary, Contents: contents, Warn: func(what string, err error) {
-			s.log.Warn("bundle: "+what, "board", st.board, "err", err)
-		}})
+		err = bundle.Make(ctx, out, s.cfg.Archive, st.board, opt)
 		out.give()
 	}
 	switch {
 	case err == nil:
 		steady.done()
 		return nil
-	case !steady.sent && errors.Is(err, errNotAdmin):
-		return st.mayTakeAway()
-	case !steady.sent && errors.Is(err, bundle.ErrNoBoard):
+	case !steady.sent && (errors.Is(err, errNotAdmin) || errors.Is(err, bundle.ErrNoBoard)):
 		return notFound()
 	case !steady.sent:
 		return err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/restore"
 	"github.com/snapback-io/snapback/projector/verify"
@@ -154,6 +155,31 @@ func TestBundle_IsWholeAndProven(t *testing.T) {
 	}
 	s.s.cfg.Archive = nil
 	s.must(404, "GET", "/v1/boards/demo/bundle", "")
+}
+
+// The head of a bundle is of what people are shown: a view that is not what the
+// log makes is found.
+func TestBundle_IsHeldAgainstWhatIsShown(t *testing.T) {
+	t.Parallel()
+	s, _ := newArchive(t, Config{})
+	s.demo()
+	key := s.notarize()
+	shown, err := s.s.open(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shown.release()
+	check(t, s.must(200, "GET", "/v1/boards/demo/bundle", "").body, key)
+	shown.read(func(v *projector.View) { v.Board().Get("c1").Fields["title"] = "Shown otherwise" })
+	r, err := bundle.NewReader(strings.NewReader(s.must(200, "GET", "/v1/boards/demo/bundle", "").body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []verify.Kind
+	cfg := verify.Config{Keys: []note.Verifier{key}, Report: func(f verify.Finding) { kinds = append(kinds, f.Kind) }}
+	if _, err := verify.Stream(r, cfg, verify.StreamOptions{}); err != nil || len(kinds) != 1 || kinds[0] != verify.KindState {
+		t.Error(kinds, err)
+	}
 }
 
 func TestBundle_Rights(t *testing.T) {

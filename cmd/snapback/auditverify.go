@@ -173,7 +173,7 @@ func (v *verification) trust(ctx context.Context, given []string) (err error) {
 		v.Keys = append(v.Keys, trustedKey{fmt.Sprintf("%s+%08x", k.Name(), k.KeyHash()), len(given) > 0, from})
 	}
 	if len(v.keys) == 0 {
-		v.skip("signatures and the tree: there is no key; that a board was not cut off, or replaced as a whole, is not shown")
+		v.skip("signatures and the tree: there is no key; that a board was not cut off, or replaced as a whole, or is shown otherwise, cannot be seen")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/projector/notary"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	// Notary signs the head and the checkpoint. nil: there is neither, and no
 	// proof of inclusion.
 	Notary *notary.Notary
+	// Shown is the board as it is shown to its readers, whose head is signed and
+	// up to which the records go. nil: it is loaded from the log.
+	Shown *domain.Still
 	// Contents has the bytes of files in the stream, too.
 	Contents bool
 	// Warn is told what could not be signed or found. nil: nobody is.
@@ -83,7 +87,12 @@ type maker struct {
 
 // load finds where the board is, and signs that.
 func (m *maker) load(ctx context.Context) (head uint64, err error) {
-	b, err := eventlog.LoadBoard(ctx, m.log, m.board)
+	var b *domain.Board
+	if m.Shown != nil {
+		b = m.Shown.Board()
+	} else {
+		b, err = eventlog.LoadBoard(ctx, m.log, m.board)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
