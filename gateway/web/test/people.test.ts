@@ -7,7 +7,7 @@ import type { Card, Label, Member, Peer } from "@snapback/client";
 
 import { atCards, together } from "../src/people/gather.js";
 import type { Listed } from "../src/people/listing.js";
-import { fold, matching, narrows } from "../src/people/matching.js";
+import { fold, matching, narrows, tally } from "../src/people/matching.js";
 import { initials } from "../src/people/names.js";
 import { adding, inOrder, isLastAdmin } from "../src/people/roster.js";
 import { everything, type Filter } from "../src/ui.js";
@@ -74,6 +74,15 @@ test("labels any or all, people, due dates", () => {
   assert.ok(passes({ due: "week" }, { due: "2026-03-10" }));
   assert.ok(!passes({ due: "week" }, { due: "2026-03-12" }));
   assert.ok(passes({ due: "none" }, {}));
+});
+
+test("the cards of a list are counted without the archived ones, once for each filter", () => {
+  const cards = [card({ title: "One" }), card({ title: "Two" }), card({ title: "Two too", archived: true })];
+  const two = matching({ ...everything, words: "two" }, [], [], now);
+  const { all, count } = tally(cards, two);
+  assert.deepEqual([all, count], [2, 1]);
+  assert.equal(tally(cards, two), tally(cards, two));
+  assert.equal(tally(cards, () => true).count, 2);
 });
 
 test("a card is looked at once for as long as it is the same", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gap, isWindowed, padding, rooms, withPins, type Box } from "../src/board/window.js";
+import { gap, isWindowed, moved, padding, rooms, steady, withPins, type Box } from "../src/board/window.js";
 
 const size = 50;
 const count = 100;
@@ -51,4 +51,20 @@ test("long lists are windowed, sooner on boards of many columns, and there what 
   const many = { isNear: true, isOfFew: false };
   assert.deepEqual([isWindowed(60, few), isWindowed(61, few), isWindowed(60, { ...few, isNear: false })], [false, true, false]);
   assert.deepEqual([isWindowed(20, many), isWindowed(21, many), isWindowed(1, { ...many, isNear: false })], [false, true, true]);
+});
+
+test("the rows that are drawn stay while enough of them are left around those that are seen", () => {
+  const first = steady(undefined, { from: 20, to: 28 }, 100);
+  assert.deepEqual(first, { from: 16, to: 32 });
+  assert.equal(steady(first, { from: 18, to: 26 }, 100), first);
+  assert.deepEqual(steady(first, { from: 17, to: 25 }, 100), { from: 13, to: 29 }); // one is left above
+  assert.deepEqual(steady(first, { from: 20, to: 22 }, 100), { from: 16, to: 26 }); // too many are left below
+  assert.deepEqual(steady({ from: 0, to: 40 }, { from: 0, to: 2 }, 3), { from: 0, to: 2 }); // the list is shorter
+});
+
+test("rows of a list that has changed are the same rows", () => {
+  const was = ["a", "b", "c", "d", "e"];
+  assert.deepEqual(moved({ from: 1, to: 3 }, was, ["a", "b", "x", "c", "d", "e"]), { from: 1, to: 4 });
+  assert.deepEqual(moved({ from: 1, to: 3 }, was, ["b", "c", "d", "e"]), { from: 0, to: 2 });
+  assert.deepEqual(moved({ from: 1, to: 3 }, was, ["a", "c", "e"]), { from: 1, to: 3 }); // both are gone
 });

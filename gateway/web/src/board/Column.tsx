@@ -98,11 +98,14 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
   useLayoutEffect(() => mark(list.current!, drawn, ids.length));
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);
-  const add = (texts: readonly string[]) => {
-    const sent = flight.still(() => addCards(desk, id, texts)); // behind all the others, which stay where they are
-    requestAnimationFrame(() => toEnd(list));
-    return sent;
-  };
+  const adder = useMemo(() => {
+    const add = (texts: readonly string[]) => {
+      const sent = flight.still(() => addCards(desk, id, texts)); // behind all the others, which stay where they are
+      requestAnimationFrame(() => toEnd(list));
+      return sent;
+    };
+    return <Adder label={say("board.addCard")} field={say("board.cardTitle")} draft={`add-card/${id}`} column={id} many="board.addCards" opens={adding} add={add} />;
+  }, [desk, id]);
   return (
     <>
       {at?.parent === id && <Full column={column} all={all} lifted={at.id} />}
@@ -117,7 +120,7 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
           })
           : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} likeable={likeable} />)}
       </ul>
-      {editable && <Adder label={say("board.addCard")} field={say("board.cardTitle")} draft={`add-card/${id}`} column={id} many="board.addCards" opens={adding} add={add} />}
+      {editable && adder}
     </>
   );
 }

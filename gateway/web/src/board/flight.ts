@@ -27,13 +27,19 @@ let before = new Map<string, Seen>();
 let measured = new Set<string>();
 /** Those that fly home. */
 let homing = new Set<string>();
-/** Those that come from where they were let go, and what was under the pointer there: it flies on. */
-let thrown = new Map<string, { readonly box: DOMRect; readonly ghost: HTMLElement }>();
+/** Those that were let go, and what was under the pointer there: it flies on, with the card itself unseen. */
+interface Thrown {
+  readonly box: DOMRect;
+  readonly ghost: HTMLElement;
+  readonly unseen: Animation | undefined;
+}
+let thrown = new Map<string, Thrown>();
 let planned = false;
 let slowly = false;
 let isStill = false;
 
 const selector = (parent: string) => (parent ? `ul.cards[data-column="${CSS.escape(parent)}"] > .card` : ".columns > .column[data-id]");
+const standing = (id: string) => `[data-id="${CSS.escape(id)}"]:is(.card, .column)`;
 const inView = (b: DOMRect) => b.bottom > 0 && b.right > 0 && b.top < innerHeight && b.left < innerWidth;
 
 function measure(parent: string): void {
@@ -70,7 +76,8 @@ function land(id: string, ghost: HTMLElement): void {
   if (reduced?.matches) return ghost.remove();
   const box = ghost.getBoundingClientRect();
   ghost.classList.remove("dragged");
-  thrown.set(id, { box, ghost });
+  const li = document.querySelector<HTMLElement>(standing(id));
+  thrown.set(id, { box, ghost, unseen: li ? hide(li) : undefined }); // now, and not when the page is laid out anew
   over([]);
 }
 
@@ -93,14 +100,17 @@ function play(): void {
     if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
     const duration = slow || back.has(id) ? home : usual;
     letGo.delete(id);
-    if (thrown) flying.push(() => flyOn(li, box, old, duration, thrown.ghost));
+    if (thrown) flying.push(() => flyOn(li, box, duration, thrown));
     else if (was.get(id)?.parent !== li.parentElement) flying.push(() => fly(li, box, x, y, duration));
     else sliding.push(() => slide(li, x, y, duration));
   };
   // All is read first, then all is set in motion.
   for (const parent of columns) document.querySelectorAll<HTMLElement>(selector(parent)).forEach(look);
-  for (const id of [...letGo.keys()]) document.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(id)}"]:is(.card, .column)`).forEach(look);
-  for (const { ghost } of letGo.values()) ghost.remove(); // there already, or nowhere
+  for (const id of [...letGo.keys()]) document.querySelectorAll<HTMLElement>(standing(id)).forEach(look);
+  for (const { ghost, unseen } of letGo.values()) { // there already, or nowhere
+    unseen?.cancel();
+    ghost.remove();
+  }
   for (const move of sliding.length > mostSliding ? flying : [...flying, ...sliding]) move();
 }
 
@@ -110,19 +120,25 @@ function slide(li: HTMLElement, x: number, y: number, duration: number): void {
   li.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration, easing });
 }
 
+const hide = (li: HTMLElement): Animation => li.animate({ opacity: [0, 0] }, { duration: 10 * home });
+
 /** Over the edges of the lists: as a copy above them all, the card itself stays unseen meanwhile. */
 function fly(li: HTMLElement, box: DOMRect, x: number, y: number, duration: number): void {
-  carry(li, ghostOf(li, box), [`translate(${x}px, ${y}px)`, "none"], duration);
+  carry(hide(li), ghostOf(li, box), [`translate(${x}px, ${y}px)`, "none"], duration);
 }
 
 /** The same with the copy there is: it is placed by its transform alone. */
-function flyOn(li: HTMLElement, to: DOMRect, from: DOMRect, duration: number, copy: HTMLElement): void {
-  carry(li, copy, [`translate(${from.left}px, ${from.top}px)`, `translate(${to.left}px, ${to.top}px)`], duration);
+function flyOn(li: HTMLElement, to: DOMRect, duration: number, { box, ghost, unseen }: Thrown): void {
+  const isIt = unseen?.effect instanceof KeyframeEffect && unseen.effect.target === li;
+  if (!isIt) unseen?.cancel(); // drawn anew since
+  carry(isIt ? unseen : hide(li), ghost, [`translate(${box.left}px, ${box.top}px)`, `translate(${to.left}px, ${to.top}px)`], duration);
 }
 
-function carry(li: HTMLElement, copy: HTMLElement, transform: string[], duration: number): void {
-  const end = () => copy.remove();
-  li.animate([{ opacity: 0 }, { opacity: 0 }], { duration });
+function carry(unseen: Animation, copy: HTMLElement, transform: string[], duration: number): void {
+  const end = () => {
+    unseen.cancel();
+    copy.remove();
+  };
   copy.animate({ transform }, { duration, easing }).finished.then(end, end);
 }
 

@@ -74,6 +74,15 @@ export function steady(was: Span | undefined, { from, to }: Span, count: number)
   return does ? was : reach(beside);
 }
 
+/** The same rows where the list has become another; an end that is gone stays at its index. */
+export function moved({ from, to }: Span, was: readonly string[], ids: readonly string[]): Span {
+  const at = (i: number) => {
+    const now = ids[i] === was[i] ? i : ids.indexOf(was[i] ?? "");
+    return now < 0 ? i : now;
+  };
+  return was === ids ? { from, to } : { from: at(from), to: at(to) };
+}
+
 /** How a list stands in the view: in or near it, on a board of few columns or many. */
 export interface Standing {
   readonly isNear: boolean;
@@ -94,7 +103,7 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   const now = useRef(ids);
   now.current = ids;
   const last = useRef<Rows>(undefined);
-  const span = useRef<Span>(undefined);
+  const span = useRef<{ readonly ids: readonly string[]; readonly span: Span }>(undefined);
   const on = isWindowed(ids.length, standing);
   const boxesOf = (virtual: Virtual): Rows => {
     const items = virtual.getVirtualItems(); // also keeps measures up to date
@@ -108,7 +117,9 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
   const rangeExtractor = useMemo(() => ({ startIndex, endIndex, count }: Range) => {
-    const { from, to } = (span.current = steady(span.current, { from: startIndex, to: endIndex }, count));
+    const was = span.current && moved(span.current.span, span.current.ids, now.current);
+    const { from, to } = steady(was, { from: startIndex, to: endIndex }, count);
+    span.current = { ids: now.current, span: { from, to } };
     return withPins(Array.from({ length: to - from + 1 }, (_, i) => from + i), pins, count);
   }, [pins.join()]);
   virtual?.setOptions({ ...virtual.options, count: ids.length, getItemKey, rangeExtractor });

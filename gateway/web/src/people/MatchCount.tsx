@@ -6,12 +6,12 @@ import { Icon } from "../parts/Icon.js";
 import { filter } from "../ui.js";
 import { say } from "../words/words.js";
 import { useFilter } from "./filter.js";
-import { narrows } from "./matching.js";
+import { narrows, tally } from "./matching.js";
 
 export function MatchCount({ cards }: { readonly cards: readonly Card[] }) {
   const matches = useFilter();
   if (!narrows(filter.value)) return null;
-  const count = cards.filter(matches).length;
+  const { count } = tally(cards, matches);
   const words = say("search.matching", { count });
   return (
     <span class="matching" title={words}>

@@ -1,7 +1,10 @@
 // What the board is narrowed to, and how much of it is shown; always in sight while it is.
 
+import { useSyncExternalStore } from "preact/compat";
+import { useMemo } from "preact/hooks";
+
 import type { Store } from "@snapback/client";
-import { useBoard, useList } from "@snapback/client/react";
+import { useBoard } from "@snapback/client/react";
 
 import { labelName } from "../card/colours.js";
 import { Icon } from "../parts/Icon.js";
@@ -9,7 +12,7 @@ import { filter, type Filter } from "../ui.js";
 import { say } from "../words/words.js";
 import { personOf } from "./candidates.js";
 import { narrow, showAll, useFilter } from "./filter.js";
-import { narrows } from "./matching.js";
+import { narrows, tally } from "./matching.js";
 
 export function Narrowed() {
   return narrows(filter.value) ? <Strip /> : null;
@@ -60,17 +63,20 @@ const labelOf = (store: Store, id: string): string => {
 
 /** How many cards of how many: those in columns that are in sight. */
 function Shown() {
+  const { store } = useBoard();
   const matches = useFilter();
-  const columns = useList("column");
-  const cards = useList("card");
-  const open = new Set(columns.filter((c) => !c.archived).map((c) => c.id));
-  let all = 0;
-  let count = 0;
-  for (const card of cards) {
-    if (card.archived || !open.has(card.columnId)) continue;
-    all++;
-    if (matches(card)) count++;
-  }
+  const read = () => {
+    let [count, all] = [0, 0];
+    for (const column of store.list("column")) {
+      if (column.archived) continue;
+      const its = tally(store.children(column.id, "card"), matches);
+      count += its.count;
+      all += its.all;
+    }
+    return `${count}/${all}`;
+  };
+  const subscribe = useMemo(() => (fn: () => void) => store.subscribe(fn), [store]);
+  const [count = 0, all = 0] = useSyncExternalStore(subscribe, read).split("/").map(Number);
   return (
     <p role="status" class="shown">
       <span aria-hidden="true">{say("search.shown", { count, all })}</span>

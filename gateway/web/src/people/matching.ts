@@ -71,6 +71,25 @@ function words(typed: string, labels: readonly Label[], members: readonly Member
   });
 }
 
+interface Tally {
+  /** Those that are not archived. */
+  readonly all: number;
+  /** Of them, those that are let through. */
+  readonly count: number;
+}
+
+const tallies = new WeakMap<readonly Card[], Tally & { readonly by: Matches }>();
+
+/** How many cards of a list there are; counted once for as long as the list and the filter are the same. */
+export function tally(cards: readonly Card[], matches: Matches): Tally {
+  const known = tallies.get(cards);
+  if (known?.by === matches) return known;
+  const all = cards.filter((c) => !c.archived);
+  const fresh = { all: all.length, count: all.filter(matches).length, by: matches };
+  tallies.set(cards, fresh);
+  return fresh;
+}
+
 function sets({ labels, every, assignees }: Filter): Matches[] {
   const tests: Matches[] = [];
   const people = new Set(assignees);
