@@ -121,6 +121,18 @@ func TestWhatIsDoneToALogIsNamed(t *testing.T) {
 			l[len(l)-1].Hash = fmt.Sprintf("%x", sum(l[len(l)-1].Data))
 			return l
 		}, fmt.Sprintf("decision@%d", seq(len(s.Log)-1))},
+		"something unknown around the decisions": {func(l []Record) []Record {
+			last := &l[len(l)-1]
+			last.Data = []byte(strings.Replace(string(last.Data), `"board":`, `"secret":1,"board":`, 1))
+			last.Hash = fmt.Sprintf("%x", sum(last.Data))
+			return l
+		}, fmt.Sprintf("decode@%d", seq(len(s.Log)-1))},
+		"something behind": {func(l []Record) []Record {
+			last := &l[len(l)-1]
+			last.Data = append(slices.Clone(last.Data), ' ')
+			last.Hash = fmt.Sprintf("%x", sum(last.Data))
+			return l
+		}, fmt.Sprintf("decode@%d", seq(len(s.Log)-1))},
 		"a record is dropped": {func(l []Record) []Record { return slices.Delete(l, rename5, rename5+1) }, fmt.Sprintf("gap@%d", seq(rename5))},
 		"a refusal is dropped, the chain made anew": {func(l []Record) []Record {
 			l[refused+1].Prev = l[refused-1].Seq
