@@ -104,10 +104,11 @@ func (w *writing) begin() error {
 			user := e.Fields.String("user")
 			w.names[user], w.people[user] = e.Fields.String("name"), hashed(time.Time{}, "user", user)
 		}
-		if objectID.MatchString(e.ID) {
+		if objectID.MatchString(e.ID) && e.Kind != domain.KindCard {
 			w.ids[e.ID], w.taken[e.ID] = e.ID, true
 		}
 	}
+	w.numberCards()
 	for _, e := range w.Entities {
 		switch {
 		case e.Kind == domain.KindMember:
@@ -130,6 +131,26 @@ func (w *writing) begin() error {
 	}
 	w.fields = customFieldsOf(w.board, w.Entities)
 	return nil
+}
+
+// numberCards gives the cards ids that sort as they are numbered: an import
+// numbers them by the moments in their ids. Those of Trello's own do.
+func (w *writing) numberCards() {
+	var cards []*domain.Entity
+	w.each(domain.KindCard, func(e *domain.Entity, _ int) { cards = append(cards, e) })
+	slices.SortFunc(cards, func(a, b *domain.Entity) int { return cmp.Compare(a.Fields.Int("number"), b.Fields.Int("number")) })
+	last := time.Time{}
+	for _, e := range cards {
+		if objectID.MatchString(e.ID) && !idTime(e.ID).Before(last) {
+			last = idTime(e.ID)
+			w.ids[e.ID], w.taken[e.ID] = e.ID, true
+			continue
+		}
+		if at := e.CreatedAt.Truncate(time.Second); at.After(last) {
+			last = at
+		}
+		w.ids[e.ID] = w.free(objectIDOf(last, e.CreatedRev))
+	}
 }
 
 // boardAtTrello is the id under which Map gives the board its own again, or one

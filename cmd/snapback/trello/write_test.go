@@ -2,6 +2,7 @@ package trello
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -142,6 +143,9 @@ func TestWrite_AnyBoardComesBackAsItWas(t *testing.T) {
 			is, _ := importBytes(t, data, Options{})
 			same(t, was, is, "number", "size", "contentType", "sha256", "object", "url")
 			links(t, was, is)
+			if x, y := numbered(was), numbered(is); !slices.Equal(x, y) {
+				t.Errorf("cards are numbered in the order %v, were in %v", y, x)
+			}
 			allowed := []string{"the board's last change (the import is one)", "numbers of cards (an import gives them anew, in the same order)",
 				"contents of files (they stay where they are, the file is a link to them)"}
 			for _, l := range report.Lost {
@@ -158,6 +162,18 @@ func TestWrite_AnyBoardComesBackAsItWas(t *testing.T) {
 	if carried == 0 {
 		t.Error("nothing had to be kept beside any board")
 	}
+}
+
+// numbered gives the cards in the order of their numbers.
+func numbered(b *domain.Board) (ids []string) {
+	number := map[string]int64{}
+	for e := range b.All() {
+		if e.Kind == domain.KindCard {
+			ids, number[e.ID] = append(ids, e.ID), e.Fields.Int("number")
+		}
+	}
+	slices.SortFunc(ids, func(x, y string) int { return cmp.Compare(number[x], number[y]) })
+	return ids
 }
 
 // links sees that links are kept, and what was uploaded is one now.
