@@ -49,6 +49,8 @@ type Config struct {
 	InProcess InProcess
 	// Shards is S, 1 to 1024; fixed when the log is made. 0: what the log has, 8 for a new one.
 	Shards int
+	// Existing: Open fails with ErrNotFound where there is no log, instead of making one.
+	Existing bool
 	// Replicas of every stream, 1 or 3. 0: 1. Streams that exist keep what they have.
 	Replicas int
 	// Name of the connection, for the server's monitoring.

@@ -26,7 +26,8 @@ func liveSubject(b string) string           { return "live." + b }
 
 // Open connects, makes what is missing of streams and buckets, and checks that
 // the log was made with cfg.Shards. It keeps trying until ctx ends: a cluster
-// needs a while to have leaders. Errors: ErrShards, or why it could not.
+// needs a while to have leaders. Errors: ErrShards, ErrNotFound (of a log that
+// was to exist), or why it could not.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -97,13 +98,17 @@ func lifeOf(info *jetstream.StreamInfo) (shards int, epoch string, err error) {
 	return shards, epoch, nil
 }
 
-// ensureStream gives the stream that is there, or makes it.
+// ensureStream gives the stream that is there, or makes it: of a log that is to
+// exist all but the first, which says that it does.
 func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (info *jetstream.StreamInfo, err error) {
 	err = retry(ctx, 0, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 		defer cancel()
 		stream, err := l.js.Stream(ctx, cfg.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			if l.cfg.Existing && l.epoch == "" {
+				return fmt.Errorf("%w: there is no log", ErrNotFound)
+			}
 			stream, err = l.js.CreateStream(ctx, cfg)
 		}
 		if err != nil {

@@ -35,6 +35,21 @@ func TestOpen_DefaultShards(t *testing.T) {
 	}
 }
 
+// Who only looks makes no log where there is none.
+func TestOpen_Existing(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir())
+	for range 2 {
+		if _, err := Open(t.Context(), Config{InProcess: s, Existing: true, Logger: quiet()}); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("where there is no log: %v", err)
+		}
+	}
+	l := openLog(t, Config{InProcess: s, Shards: 3})
+	if same := openLog(t, Config{InProcess: s, Existing: true}); same.Shards() != 3 || same.Epoch() != l.Epoch() {
+		t.Fatalf("%d shards of epoch %s", same.Shards(), same.Epoch())
+	}
+}
+
 // Many nodes that open a new log at once agree on shards and epoch.
 func TestOpen_AtOnce(t *testing.T) {
 	nodesOf := map[string]func(t *testing.T) []*natsd.Server{

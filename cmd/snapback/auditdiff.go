@@ -17,7 +17,7 @@ type auditDiffCmd struct {
 	Board string `arg:"" help:"The board."`
 	From  string `required:"" env:"SNAPBACK_FROM" placeholder:"MOMENT" help:"A rev, or a time like 2026-03-01T10:04:12Z."`
 	To    string `env:"SNAPBACK_TO" placeholder:"MOMENT" help:"A rev or a time (now)."`
-	JSON  bool   `name:"json" env:"SNAPBACK_JSON" help:"All of it, with the values before and after."`
+	JSON  bool   `name:"json" env:"SNAPBACK_JSON" help:"As GET /v1/boards/BOARD/diff has it, with the values before and after."`
 }
 
 // shownDiff is what a server gives.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"strconv"
 	"syscall"
@@ -37,7 +36,7 @@ type auditLogCmd struct {
 	Last    string `env:"SNAPBACK_LAST" placeholder:"N" help:"Only the newest so many of these, 1 to 1000."`
 	Follow  bool   `env:"SNAPBACK_FOLLOW" help:"Go on with what happens, until you stop it."`
 	Format  string `default:"table" enum:"table,ndjson,csv,cloudevents" env:"SNAPBACK_FORMAT" placeholder:"FORMAT" help:"table, ndjson, csv or cloudevents (${default})."`
-	UTC     bool   `name:"utc" env:"SNAPBACK_UTC" help:"Times of the table in UTC, not by this machine's zone."`
+	UTC     bool   `name:"utc" env:"SNAPBACK_UTC" help:"Times of the table in UTC, not in this machine's zone."`
 }
 
 func (c *auditLogCmd) run(ctx context.Context, s streams) error {
@@ -154,7 +153,7 @@ func (q *logQuestion) read(ctx context.Context, s streams, query url.Values, tel
 	if asked.Follow && q.NATSURL == "" {
 		return usageError{errors.New("--follow: nobody writes to a log while this command has it open")}
 	}
-	log, end, err := q.direct.open(ctx, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log, end, err := q.direct.open(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -30,6 +32,32 @@ func (s *server) logged(t *testing.T) {
 	do("ann", "m3", "c1", `{"kind":"card","title":"Fix login","columnId":"doing"}`)
 	do("bob", "m4", "c2", `{"kind":"card","title":"Pay","columnId":"doing"}`)
 	do("bob", "m5", "c1", `{"columnId":"done"}`)
+}
+
+// TestAudit_AsksTheServerWhereOneIsSetUp by the environment, and not its log; a
+// directory or a NATS server without a log stays as it is.
+func TestAudit_AsksTheServerWhereOneIsSetUp(t *testing.T) {
+	data := t.TempDir()
+	s := serve(t, "--data="+data, "--demo=false")
+	s.logged(t)
+	t.Setenv("SNAPBACK_DATA", data)
+	t.Setenv("SNAPBACK_SERVER", s.url)
+	if out, err := snapback(t, "audit", "log", "demo"); err != nil || !strings.Contains(out, "Fix login") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Setenv("SNAPBACK_OPEN_DATA", data)
+	if _, err := snapback(t, "audit", "log", "demo"); err == nil || !strings.Contains(err.Error(), "a server is running on this directory") {
+		t.Error(err)
+	}
+	empty := t.TempDir()
+	if err := os.Mkdir(filepath.Join(empty, "nats"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := snapback(t, "audit", "log", "demo", "--data="+empty); err == nil || !strings.Contains(err.Error(), "there is no log") {
+			t.Error(err)
+		}
+	}
 }
 
 // TestAuditLog_TellsTheSameOfAServerAndOfTheLog, in every format.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ type auditShowCmd struct {
 	Board string `arg:"" help:"The board."`
 	Rev   string `env:"SNAPBACK_REV" placeholder:"N" help:"As it was after the mutation that raised it to this rev."`
 	At    string `env:"SNAPBACK_AT" placeholder:"TIME" help:"As it was at this time, like 2026-03-01T10:04:12Z. Without --rev and --at: as it is."`
-	JSON  bool   `name:"json" env:"SNAPBACK_JSON" help:"Every entity, as GET /v1/boards/BOARD has it."`
+	JSON  bool   `name:"json" env:"SNAPBACK_JSON" help:"As GET /v1/boards/BOARD has it, every entity."`
 }
 
 func (c *auditShowCmd) run(ctx context.Context, s streams) error {
@@ -109,7 +108,7 @@ func (q *pastQuestion) fetch(ctx context.Context, s streams, query url.Values, p
 		defer body.Close()
 		return io.ReadAll(body)
 	}
-	log, end, err := q.direct.open(ctx, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log, end, err := q.direct.open(ctx, s)
 	if err != nil {
 		return nil, err
 	}

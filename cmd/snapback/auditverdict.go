@@ -20,8 +20,8 @@ type auditVerdictCmd struct {
 	Board    string `arg:"" help:"The board."`
 	Mutation string `arg:"" name:"mutation-id" help:"The mutation's id."`
 	Actor    string `env:"SNAPBACK_ACTOR" placeholder:"USER" help:"Whose mutation: users may have the same id; without it all are told."`
-	UTC      bool   `name:"utc" env:"SNAPBACK_UTC" help:"Times in UTC, not by this machine's zone."`
-	JSON     bool   `name:"json" env:"SNAPBACK_JSON" help:"The decision as GET .../log has it, one a line."`
+	UTC      bool   `name:"utc" env:"SNAPBACK_UTC" help:"Times in UTC, not in this machine's zone."`
+	JSON     bool   `name:"json" env:"SNAPBACK_JSON" help:"As GET /v1/boards/BOARD/log has it, one decision a line."`
 }
 
 // errNoDecision: the log does not know the mutation.

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,15 +57,6 @@ func (s served) boards(ctx context.Context) (ids []string, err error) {
 			return ids, nil
 		}
 	}
-}
-
-func (s served) getJSON(ctx context.Context, v any, query url.Values, path ...string) error {
-	body, err := s.get(ctx, query, path...)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	return json.NewDecoder(body).Decode(v)
 }
 
 func (s served) open(ctx context.Context, board string, contents bool) (*bundle.Reader, io.Closer, error) {
@@ -141,11 +130,11 @@ type opened struct {
 // openBundles opens the log that the flags name. With sign heads and checkpoints
 // are signed if the key is there.
 func openBundles(ctx context.Context, d *direct, s streams, sign bool) (o *opened, end func(), err error) {
-	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	log, end, err := d.open(ctx, logger)
+	log, end, err := d.open(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
+	logger := warnings(s)
 	cfg := notary.Config{Log: log, Logger: logger}
 	if file := filepath.Join(d.Data, checkpointKey); sign && d.Data != "" {
 		if _, none := os.Stat(file); !errors.Is(none, fs.ErrNotExist) {

@@ -15,7 +15,7 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Import a board made elsewhere."`
 	Export  exportCmd  `cmd:"" help:"Write boards with their history and its proofs, or one as it is now."`
 	Audit   auditCmd   `cmd:"" help:"Ask the log who did what, and check that it is whole."`
-	Rebuild rebuildCmd `cmd:"" help:"Make again from the log whatever is made from it."`
+	Rebuild rebuildCmd `cmd:"" help:"Compare what is made from the log with the log, and make again what differs."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
 	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens or for checkpoints."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"reflect"
 	"runtime/debug"
@@ -92,20 +93,28 @@ func TestUsage_OneLineNamesFlagAndValue(t *testing.T) {
 
 const sample = "trello/testdata/trello-simple-project-2022.json"
 
-// TestFlags_AreEnvironmentVariables by one rule: SNAPBACK_ and the flag's name.
+// TestFlags_AreEnvironmentVariables by one rule: SNAPBACK_ and the flag's name,
+// but for what would be taken for a flag of another command.
 func TestFlags_AreEnvironmentVariables(t *testing.T) {
-	for _, command := range []any{serveCmd{}, importTrelloCmd{}} {
+	other := map[string]string{
+		"SNAPBACK_OPEN_DATA": "SNAPBACK_DATA", "SNAPBACK_OPEN_NATS_URL": "SNAPBACK_NATS_URL", // of serve
+		"SNAPBACK_VERIFY_KEY": "SNAPBACK_KEY", // of token
+	}
+	for _, command := range []any{
+		serveCmd{}, importTrelloCmd{}, importBundleCmd{}, exportCmd{}, rebuildCmd{}, remote{}, direct{}, admin{},
+		auditLogCmd{}, auditVerdictCmd{}, auditShowCmd{}, auditDiffCmd{}, auditBlameCmd{}, auditVerifyCmd{},
+	} {
 		kind := reflect.TypeOf(command)
 		for i := range kind.NumField() {
 			f := kind.Field(i)
-			if _, positional := f.Tag.Lookup("arg"); positional {
+			if _, positional := f.Tag.Lookup("arg"); positional || f.Anonymous {
 				continue
 			}
 			name := f.Tag.Get("name")
 			if name == "" {
 				name = dashed(f.Name)
 			}
-			if want := "SNAPBACK_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")); f.Tag.Get("env") != want {
+			if want := "SNAPBACK_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")); cmp.Or(other[f.Tag.Get("env")], f.Tag.Get("env")) != want {
 				t.Errorf("--%s is %s, want %s", name, f.Tag.Get("env"), want)
 			}
 		}

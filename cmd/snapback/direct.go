@@ -13,25 +13,26 @@ import (
 )
 
 // direct is the flags of a command that opens the log itself, without a server.
+// In the environment they have names of their own: where SNAPBACK_DATA says what
+// a server serves, the server is to be asked.
 type direct struct {
-	Data    string `env:"SNAPBACK_DATA" placeholder:"DIR" help:"Open the log in this directory; no server may be running on it."`
-	NATSURL string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Open the log on this NATS server, beside the nodes that use it."`
+	Data    string `env:"SNAPBACK_OPEN_DATA" placeholder:"DIR" help:"Open the log in this directory; no server may be running on it."`
+	NATSURL string `name:"nats-url" env:"SNAPBACK_OPEN_NATS_URL" placeholder:"URL" help:"Open the log on this NATS server, beside the nodes that use it."`
 }
 
 // asked says whether the command line names a log.
 func (d *direct) asked() bool { return d.Data != "" || d.NATSURL != "" }
 
 // open opens the log that the flags name, which must be there. Close it with end.
-func (d *direct) open(ctx context.Context, logger *slog.Logger) (log *eventlog.Log, end func(), err error) {
-	return d.openWith(ctx, 0, logger)
+func (d *direct) open(ctx context.Context, s streams) (log *eventlog.Log, end func(), err error) {
+	return d.openWith(ctx, s, eventlog.Config{Existing: true})
 }
 
-// openWith is open of a log that has so many shards, or is made with them. 0:
-// however many.
-func (d *direct) openWith(ctx context.Context, shards int, logger *slog.Logger) (log *eventlog.Log, end func(), err error) {
+// openWith is open of a log as cfg has it, which says nothing of where it is.
+func (d *direct) openWith(ctx context.Context, s streams, cfg eventlog.Config) (log *eventlog.Log, end func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	cfg := eventlog.Config{URL: d.NATSURL, Shards: shards, Name: "snapback audit", Logger: logger}
+	cfg.URL, cfg.Name, cfg.Logger = d.NATSURL, "snapback, beside the nodes", warnings(s)
 	if d.NATSURL != "" {
 		if log, err = eventlog.Open(ctx, cfg); err != nil {
 			return nil, nil, fmt.Errorf("--nats-url=%s: %w", withoutPassword(d.NATSURL), err)
@@ -43,7 +44,7 @@ func (d *direct) openWith(ctx context.Context, shards int, logger *slog.Logger) 
 		return nil, nil, usageError{fmt.Errorf("--data=%s: there is no log: %w", d.Data, fileFault(err))}
 	}
 	raiseGOMAXPROCS()
-	server, err := natsd.Start(natsd.Config{StoreDir: store, SyncAlways: true, Logger: logger})
+	server, err := natsd.Start(natsd.Config{StoreDir: store, SyncAlways: true, Logger: cfg.Logger})
 	if errors.Is(err, natsd.ErrStoreInUse) {
 		return nil, nil, fmt.Errorf("--data=%s: a server is running on this directory: ask it with --server, or stop it", d.Data)
 	}
@@ -56,4 +57,9 @@ func (d *direct) openWith(ctx context.Context, shards int, logger *slog.Logger) 
 		return nil, nil, fmt.Errorf("--data=%s: %w", d.Data, err)
 	}
 	return log, func() { log.Close(); server.Shutdown() }, nil
+}
+
+// warnings is where a command that opens the log says what goes wrong with it.
+func warnings(s streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

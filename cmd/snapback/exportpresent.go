@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -99,14 +98,9 @@ func writeFile(file string, write func(io.Writer) error) error {
 
 // askPresent asks the server.
 func askPresent(ctx context.Context, r *remote, board string) (*present, error) {
-	body, err := r.get(ctx, nil, "boards", board)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
 	p := new(present)
-	if err := json.NewDecoder(body).Decode(p); err != nil {
-		return nil, fmt.Errorf("the answer of %s breaks off: %w", r.Server, err)
+	if err := r.getJSON(ctx, p, nil, "boards", board); err != nil {
+		return nil, err
 	}
 	for _, raw := range p.Raw {
 		e := new(domain.Entity)
@@ -123,7 +117,7 @@ func presentOf(ctx context.Context, d *direct, board string, s streams) (*presen
 	if !domain.ValidID(board) {
 		return nil, usageError{fmt.Errorf("%s: it is no board's id", board)}
 	}
-	log, end, err := d.open(ctx, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log, end, err := d.open(ctx, s)
 	if err != nil {
 		return nil, err
 	}

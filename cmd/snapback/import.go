@@ -51,7 +51,7 @@ func (c *importTrelloCmd) run(ctx context.Context, s streams) error {
 	}
 	target, err := newImportClient(c.Server, board.ID, c.Token, c.User)
 	if err != nil {
-		return usageError{fmt.Errorf("--server=%s: %w", c.Server, err)}
+		return err
 	}
 	fresh, err := target.sendAll(ctx, parts, newProgress(s.Err, len(parts)))
 	if err != nil {

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/restore"
@@ -24,12 +24,12 @@ import (
 
 // importBundleCmd is the flags of `snapback import bundle`.
 type importBundleCmd struct {
+	admin
 	direct
-	AdminServer string   `default:"http://localhost:8081" env:"SNAPBACK_ADMIN_SERVER" placeholder:"URL" help:"The admin listener of the server to restore into (${default})."`
-	Key         []string `env:"SNAPBACK_VERIFY_KEY" placeholder:"FILE|KEY" help:"A key that must have signed it; repeatable. Without one the key in the bundle counts, which shows no more than that it belongs together."`
-	Shards      int      `default:"8" env:"SNAPBACK_SHARDS" help:"With --data: number of streams of a log that is not there yet (${default})."`
-	Dir         string   `arg:"" help:"The directory that 'snapback export' wrote."`
-	Boards      []string `arg:"" optional:"" name:"board" help:"The boards to restore (all)."`
+	Key    []string `env:"SNAPBACK_VERIFY_KEY" placeholder:"FILE|KEY" help:"A key that must have signed it; repeatable. Without one the key in the bundle counts, which shows no more than that it belongs together."`
+	Shards int      `default:"8" env:"SNAPBACK_SHARDS" help:"With --data: number of streams of a log that is not there yet (${default})."`
+	Dir    string   `arg:"" help:"The directory that 'snapback export' wrote."`
+	Boards []string `arg:"" optional:"" name:"board" help:"The boards to restore (all)."`
 }
 
 // Help is shown by --help.
@@ -126,7 +126,7 @@ func (c *importBundleCmd) keys(dir *bundle.Dir) (texts []string, err error) {
 func (c *importBundleCmd) target(ctx context.Context, s streams, dir *bundle.Dir, keys []string) (put func(context.Context, bundle.BoardFile) (restore.Restored, error), end func(), err error) {
 	if !c.asked() {
 		return func(ctx context.Context, b bundle.BoardFile) (restore.Restored, error) {
-			return c.post(ctx, dir, b, keys)
+			return c.send(ctx, dir, b, keys)
 		}, func() {}, nil
 	}
 	shards := 0
@@ -138,7 +138,7 @@ func (c *importBundleCmd) target(ctx context.Context, s streams, dir *bundle.Dir
 			return nil, nil, fmt.Errorf("--data=%s: %w", c.Data, fileFault(err))
 		}
 	}
-	log, end, err := c.openWith(ctx, shards, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log, end, err := c.openWith(ctx, s, eventlog.Config{Shards: shards})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -190,38 +190,17 @@ func wholeBytes(ctx context.Context, dir *bundle.Dir, b bundle.BoardFile) (text 
 	}{in, closer}, func() error { return failed }
 }
 
-// post sends the board to the admin listener.
-func (c *importBundleCmd) post(ctx context.Context, dir *bundle.Dir, b bundle.BoardFile, keys []string) (done restore.Restored, err error) {
-	u, err := url.Parse(c.AdminServer)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return done, usageError{fmt.Errorf("--admin-server=%s: it is an address like http://localhost:8081", c.AdminServer)}
-	}
-	u = u.JoinPath("restore")
-	u.RawQuery = url.Values{"key": keys}.Encode()
+// send sends the board to the admin listener.
+func (c *importBundleCmd) send(ctx context.Context, dir *bundle.Dir, b bundle.BoardFile, keys []string) (done restore.Restored, err error) {
 	body, unread := wholeBytes(ctx, dir, b)
 	defer body.Close()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), io.NopCloser(body))
-	if err != nil {
-		return done, err
-	}
-	request.Header.Set("Content-Type", "application/x-ndjson")
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.admin.post(ctx, "restore", url.Values{"key": keys}, io.NopCloser(body))
 	if err != nil {
 		body.Close()
-		if err := unread(); err != nil {
-			return done, err
-		}
-		var fault *url.Error
-		if errors.As(err, &fault) {
-			err = fault.Err
-		}
-		return done, fmt.Errorf("no answer from %s: %w", c.AdminServer, err)
+		return done, cmp.Or(unread(), err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return done, readRefusal(answer)
-	}
-	return done, json.NewDecoder(answer.Body).Decode(&done)
+	defer answer.Close()
+	return done, json.NewDecoder(answer).Decode(&done)
 }
 
 func tellRestored(w io.Writer, done *restore.Restored) {

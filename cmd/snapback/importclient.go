@@ -37,9 +37,9 @@ type importClient struct {
 }
 
 func newImportClient(server, board, token, user string) (*importClient, error) {
-	u, err := url.Parse(server)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, errors.New("it is an address like http://localhost:8080")
+	u, err := address("server", server, "http://localhost:8080")
+	if err != nil {
+		return nil, err
 	}
 	u = u.JoinPath("v1", "boards", board)
 	if user != "" {

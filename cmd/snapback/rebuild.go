@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net/http"
 	"net/url"
 
 	"github.com/snapback-io/snapback/projector/rebuild"
@@ -15,11 +13,11 @@ import (
 
 // rebuildCmd is the flags of `snapback rebuild`.
 type rebuildCmd struct {
+	admin
 	direct
-	AdminServer string `default:"http://localhost:8081" env:"SNAPBACK_ADMIN_SERVER" placeholder:"URL" help:"The admin listener of the node that is to rebuild (${default})."`
-	Board       string `arg:"" optional:"" help:"The only board to look at (all)."`
-	Check       bool   `env:"SNAPBACK_CHECK" help:"Compare and change nothing; the exit code is 1 when anything differs."`
-	After       string `env:"SNAPBACK_AFTER" placeholder:"BOARD" help:"Go on behind this board: what a run that was stopped says."`
+	Board string `arg:"" optional:"" help:"The only board to look at (all)."`
+	Check bool   `env:"SNAPBACK_CHECK" help:"Compare and change nothing; the exit code is 1 when anything differs."`
+	After string `env:"SNAPBACK_AFTER" placeholder:"BOARD" help:"Go on behind this board: what a run that was stopped says."`
 }
 
 // Help is shown by --help.
@@ -47,22 +45,22 @@ func (c *rebuildCmd) run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
-	fmt.Fprintf(s.Out, "%d boards, %d records in %.1f s (%.0f records/s): ", last.Boards, last.Records, last.Seconds, float64(last.Records)/max(last.Seconds, 0.001))
+	fmt.Fprintf(s.Out, "%s, %s in %.1f s (%.0f records/s): ", several(last.Boards, "board"), several(int(last.Records), "record"), last.Seconds, float64(last.Records)/max(last.Seconds, 0.001))
 	switch {
 	case last.Differences == 0:
 		fmt.Fprintln(s.Out, "everything is as the log says.")
 	case last.Unfixed == 0:
-		fmt.Fprintf(s.Out, "%d differences, all put right.\n", last.Differences)
+		fmt.Fprintf(s.Out, "%s, all put right.\n", several(last.Differences, "difference"))
 	default:
-		fmt.Fprintf(s.Out, "%d differences.\n", last.Differences)
-		return fmt.Errorf("%d things are not as the log says", last.Unfixed)
+		fmt.Fprintf(s.Out, "%s.\n", several(last.Differences, "difference"))
+		return fmt.Errorf("not as the log says: %s", several(last.Unfixed, "thing"))
 	}
 	return nil
 }
 
 // here rebuilds in this process.
 func (c *rebuildCmd) here(ctx context.Context, s streams, show *rebuildShow) (rebuild.Progress, error) {
-	log, end, err := c.open(ctx, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log, end, err := c.open(ctx, s)
 	if err != nil {
 		return rebuild.Progress{}, err
 	}
@@ -72,10 +70,6 @@ func (c *rebuildCmd) here(ctx context.Context, s streams, show *rebuildShow) (re
 
 // there has the node do it.
 func (c *rebuildCmd) there(ctx context.Context, show *rebuildShow) (last rebuild.Progress, err error) {
-	u, err := url.Parse(c.AdminServer)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return last, usageError{fmt.Errorf("--admin-server=%s: it is an address like http://localhost:8081", c.AdminServer)}
-	}
 	query := url.Values{}
 	for name, v := range map[string]string{"board": c.Board, "after": c.After} {
 		if v != "" {
@@ -85,25 +79,12 @@ func (c *rebuildCmd) there(ctx context.Context, show *rebuildShow) (last rebuild
 	if c.Check {
 		query.Set("check", "1")
 	}
-	u = u.JoinPath("rebuild")
-	u.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), nil)
+	answer, err := c.post(ctx, "rebuild", query, nil)
 	if err != nil {
 		return last, err
 	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		var fault *url.Error
-		if errors.As(err, &fault) {
-			err = fault.Err
-		}
-		return last, fmt.Errorf("no answer from %s: %w (the node's --admin-addr; --data opens the log itself)", c.AdminServer, err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return last, readRefusal(answer)
-	}
-	for lines := json.NewDecoder(answer.Body); ; {
+	defer answer.Close()
+	for lines := json.NewDecoder(answer); ; {
 		var line rebuild.Line
 		if err := lines.Decode(&line); err != nil {
 			if errors.Is(err, io.EOF) {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"log/slog"
+	"io"
 	"strings"
 	"testing"
 
@@ -25,7 +25,7 @@ func TestRebuild_OfALogAndOfANode(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := direct{Data: data}
-	log, end, err := d.open(t.Context(), slog.New(slog.DiscardHandler))
+	log, end, err := d.open(t.Context(), streams{io.Discard, io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +38,11 @@ func TestRebuild_OfALogAndOfANode(t *testing.T) {
 	}
 	end()
 	out, err := snapback(t, "rebuild", "--data="+data, "--check")
-	if err == nil || exitCode(err) != 1 || !strings.Contains(out, `board demo, directory at record 1: `) || !strings.Contains(out, `title "Not this", the log gives`) || !strings.Contains(out, ": 1 differences.") {
+	if err == nil || exitCode(err) != 1 || !strings.Contains(out, `board demo, directory at record 1: `) || !strings.Contains(out, `title "Not this", the log gives`) || !strings.Contains(out, ": 1 difference.") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	out, err = snapback(t, "rebuild", "--data="+data)
-	if err != nil || !strings.Contains(out, "(put right)") || !strings.Contains(out, ": 1 differences, all put right.") {
+	if err != nil || !strings.Contains(out, "(put right)") || !strings.Contains(out, ": 1 difference, all put right.") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err = snapback(t, "rebuild", "--data="+data, "--check"); err != nil {
