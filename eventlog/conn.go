@@ -192,7 +192,7 @@ func retry(ctx context.Context, patience time.Duration, do func(context.Context)
 
 // permanent says whether trying again is no use.
 func permanent(err error) bool {
-	for _, known := range []error{ErrNotFound, ErrShards, ErrClosed, ErrTooLarge, ErrConflict, nats.ErrConnectionClosed, nats.ErrAuthorization, nats.ErrBadSubject} {
+	for _, known := range []error{ErrNotFound, ErrUnreadable, ErrShards, ErrClosed, ErrTooLarge, ErrConflict, nats.ErrConnectionClosed, nats.ErrAuthorization, nats.ErrBadSubject} {
 		if errors.Is(err, known) {
 			return true
 		}

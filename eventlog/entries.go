@@ -58,9 +58,11 @@ const (
 
 // Entries gives the entries of a shard's stream from sequence from to sequence
 // to, in order, without the bytes of the records. A sequence that the stream
-// does not have is left out: whoever counts sees it. It ends with an error when
-// it could not get as far as to; a replica that lags is waited for, 15 s at
-// most without progress. The stream must have a record at to.
+// does not have or cannot read is left out: whoever counts sees it. It ends with
+// an error when it could not get as far as to; a replica that lags is waited
+// for, 15 s at most without progress. The stream must have a record at to.
+// ErrUnreadable: it cannot read that one. With the sequence of an entry: what is
+// there is no record; whoever goes on gets those behind it.
 func (l *Log) Entries(ctx context.Context, shard int, from, to uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		r := &entryReader{log: l, shard: shard, next: max(from, 1), to: to, yield: yield}
@@ -68,6 +70,11 @@ func (l *Log) Entries(ctx context.Context, shard int, from, to uint64) iter.Seq2
 		for r.next <= to {
 			before := r.next
 			err := r.read(ctx)
+			if errors.Is(err, errBehind) && r.unreadable(ctx) {
+				err = fmt.Errorf("%w: the server counts it and does not give it", ErrUnreadable)
+				yield(Entry{}, fmt.Errorf("eventlog: record %d of stream %s: %w", r.next, eventStream(shard), err))
+				return
+			}
 			switch {
 			case r.done:
 				return
@@ -91,6 +98,23 @@ type entryReader struct {
 	to    uint64
 	done  bool // its reader has enough, or has been told of an error
 	yield func(Entry, error) bool
+}
+
+// unreadable says whether the leader is as far as the reading is to go, and yet
+// gives nothing of what is left of it.
+func (r *entryReader) unreadable(ctx context.Context) bool {
+	return r.log.noneLeft(ctx, eventStream(r.shard), messageGet{Seq: r.next, NextFor: "evt.*.*"}, r.to)
+}
+
+// noneLeft says whether the leader of a stream gives no message from where req
+// starts up to sequence to, although it is that far.
+func (l *Log) noneLeft(ctx context.Context, stream string, req messageGet, to uint64) bool {
+	state, err := l.streamState(ctx, stream)
+	if err != nil || state.LastSeq < to {
+		return false
+	}
+	next, err := l.leaderGet(ctx, stream, req)
+	return errors.Is(err, ErrNotFound) || err == nil && next.Seq > to
 }
 
 // read reads by a consumer of its own until it is at the end or something is
@@ -220,10 +244,10 @@ func (r *entryReader) take(msg *nats.Msg, meta *nats.MsgMetadata) bool {
 	}
 	e, err := newEntry(msg, meta)
 	if err != nil {
-		err = fmt.Errorf("eventlog: record %d of stream %s: %w", seq, eventStream(r.shard), err)
+		err = fmt.Errorf("eventlog: record %d of stream %s: %w: %w", seq, eventStream(r.shard), ErrUnreadable, err)
 	}
 	r.next = seq + 1
-	r.done = !r.yield(e, err) || err != nil
+	r.done = !r.yield(e, err)
 	return !r.done
 }
 

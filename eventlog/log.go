@@ -37,6 +37,9 @@ var (
 	// ErrRestoring: records of the board are still to be restored; until all are,
 	// nobody reads it or decides on it.
 	ErrRestoring = errors.New("eventlog: the board is being restored")
+	// ErrUnreadable: the server counts records that it does not give: they were
+	// changed or damaged on its disk. Trying again is no use.
+	ErrUnreadable = errors.New("eventlog: a record cannot be read")
 	// ErrClosed: the Log was closed while the call ran, or before.
 	ErrClosed = errors.New("eventlog: closed")
 )

@@ -25,8 +25,9 @@ type Raw struct {
 // including sequence to (0: the head the leader names at the call), whether
 // they are records or not and whether one follows the other: what [Log.Read]
 // fails on is here to be looked at. It ends with an error when it could not get
-// as far as to, after 15 s without progress. A message is left out only if
-// neither the leader nor the replica that answered has it.
+// as far as to, after 15 s without progress, or at once if the leader is that
+// far and gives none of what is left: ErrUnreadable. A message is left out only
+// if neither the leader nor the replica that answered has it.
 func (l *Log) ReadRaw(ctx context.Context, board string, from, to uint64) iter.Seq2[Raw, error] {
 	return func(yield func(Raw, error) bool) {
 		if to == 0 {
@@ -64,14 +65,20 @@ func (r *rawScan) run(ctx context.Context) {
 			return
 		case n > 0:
 			progress, pause = time.Now(), firstPause
+		case err == nil && r.log.noneLeft(ctx, r.stream, messageGet{Seq: r.scan.req.Seq, NextFor: r.scan.req.NextFor}, r.scan.to):
+			r.fail(ErrUnreadable)
+			return
 		case time.Since(progress) <= r.log.patience && !permanent(err) && sleep(ctx, pause) == nil:
 			pause = min(2*pause, longestPause)
 		default:
-			err = errors.Join(errBehind, err, ctx.Err())
-			r.yield(Raw{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", r.scan.board, r.scan.last, r.scan.to, err))
+			r.fail(errors.Join(errBehind, err, ctx.Err()))
 			return
 		}
 	}
+}
+
+func (r *rawScan) fail(err error) {
+	r.yield(Raw{}, fmt.Errorf("eventlog: board %s read to %d of %d: %w", r.scan.board, r.scan.last, r.scan.to, err))
 }
 
 // step reads and yields a batch; 0: there is nothing, now.

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,9 @@ func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*st
 }
 
 // Head is the board's last sequence by the stream's leader, 0 if it has none.
-// Without a leader it waits, 15 s at most.
+// Without a leader it waits, 15 s at most. ErrUnreadable if the leader cannot
+// read the last record: to it that is as if there were none, and it would take
+// another first one.
 func (l *Log) Head(ctx context.Context, board string) (uint64, error) {
 	last, err := l.head(ctx, board)
 	if errors.Is(err, ErrNotFound) {
@@ -58,8 +61,26 @@ func (l *Log) Head(ctx context.Context, board string) (uint64, error) {
 	return last.Seq, nil
 }
 
+// head is the board's last record. Only when there is none is it asked how many
+// the stream counts, and then for the last one again: it may be the first.
 func (l *Log) head(ctx context.Context, board string) (*stored, error) {
-	return l.leaderGet(ctx, eventStream(l.Shard(board)), messageGet{LastFor: l.eventSubject(board)})
+	stream, subject := eventStream(l.Shard(board)), l.eventSubject(board)
+	last, err := l.leaderGet(ctx, stream, messageGet{LastFor: subject})
+	if !errors.Is(err, ErrNotFound) {
+		return last, err
+	}
+	records := uint64(0)
+	counting := retry(ctx, l.patience, func(ctx context.Context) error {
+		return l.subjectCounts(ctx, stream, subject, func(_ string, n uint64) { records = n })
+	})
+	if counting != nil || records == 0 {
+		return nil, cmp.Or(counting, err)
+	}
+	last, err = l.leaderGet(ctx, stream, messageGet{LastFor: subject})
+	if errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("%w: stream %s counts %d records of board %s, of which it does not give the last", ErrUnreadable, stream, records, board)
+	}
+	return last, err
 }
 
 // Get reads one record. A record never changes, so any replica that has it may

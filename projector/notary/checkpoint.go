@@ -168,6 +168,9 @@ func (n *Notary) read(ctx context.Context, s *shard, to uint64, store bool) erro
 	}
 	next := max(size, 1)
 	for e, err := range n.cfg.Log.Entries(ctx, s.index, next, to) {
+		if errors.Is(err, eventlog.ErrUnreadable) && e.Seq == 0 {
+			return s.contradiction("%v", err)
+		}
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -43,13 +44,16 @@ type ShardSummary struct {
 	Root        tlog.Hash        `json:"root"`
 	Boards      map[string]Tally `json:"-"`
 	Took        time.Duration    `json:"took"` // nanoseconds
+	// Short: the last records could not be read, which is a finding. Boards may lack some.
+	Short bool `json:"short,omitempty"`
 }
 
 // Shard verifies the entries of a shard's stream from the first on: that there
 // is one for each sequence, and that at the size of each checkpoint they have
 // its root, so that all checkpoints are of one tree that only grew. It does not
 // look at the bytes: verify each board of Boards as well, and [Tally.Check]. Its
-// memory is some hundred bytes a board. An error is that of entries.
+// memory is some hundred bytes a board. An error is that of entries, but for
+// [eventlog.ErrUnreadable], which is a finding.
 func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSummary, error) {
 	s := &shard{cfg: cfg, sum: ShardSummary{Shard: cfg.Shard, Boards: map[string]Tally{}}}
 	began := time.Now()
@@ -57,13 +61,19 @@ func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSumm
 	s.reach()
 	var failed error
 	for e, err := range entries {
+		if errors.Is(err, eventlog.ErrUnreadable) {
+			if s.unreadable(&e, err); s.sum.Short {
+				break
+			}
+			continue
+		}
 		if failed = err; err != nil {
 			break
 		}
 		s.entry(&e)
 	}
 	for _, c := range s.due {
-		if failed == nil {
+		if failed == nil && !s.sum.Short {
 			s.report(Finding{Kind: KindHead, Seq: s.last + 1, Words: fmt.Sprintf("it is missing: the checkpoint of %s counts %d records, the log ends at %d", c.Time.Format(time.RFC3339), c.Size, s.last)})
 		}
 	}
@@ -132,6 +142,22 @@ func (s *shard) entry(e *eventlog.Entry) {
 	s.sum.Boards[e.Board] = Tally{t.Records + 1, e.Seq, digest(t.digest, h)}
 	s.tree.Append(h, nil)
 	s.reach()
+}
+
+// unreadable takes down that the stream has something that is no record, or,
+// without a sequence, that what is behind the last one cannot be read.
+func (s *shard) unreadable(e *eventlog.Entry, err error) {
+	if e.Seq > 0 {
+		s.report(Finding{Kind: KindDecode, Board: e.Board, Seq: e.Seq, Words: err.Error()})
+		s.torn = true
+		s.entry(e)
+		return
+	}
+	s.sum.Short = true
+	s.report(Finding{Kind: KindGap, Seq: s.last + 1, Words: err.Error()})
+	for _, c := range s.due {
+		s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %d records cannot be held against a log that can be read up to record %d", c.Size, s.last)})
+	}
 }
 
 // reach holds the checkpoints of the present size against the tree.

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strconv"
 
@@ -23,18 +24,23 @@ type RawLog interface {
 }
 
 // Board verifies a board's records in a log up to sequence to (0: its head by
-// the leader at the call). An error says that they could not be read so far;
-// what was found before stands.
+// the leader at the call). An error says that they could not be read so far,
+// for another reason than that the log has one that cannot be read, which is a
+// finding; what was found before stands.
 func Board(ctx context.Context, log RawLog, to uint64, cfg Config) (Summary, error) {
 	v := New(cfg)
 	for raw, err := range log.ReadRaw(ctx, cfg.Board, 1, to) {
+		if errors.Is(err, eventlog.ErrUnreadable) {
+			v.report(KindGap, to, "%v", err)
+			return v.Finish(), nil
+		}
 		if err != nil {
 			return v.Finish(), err
 		}
 		v.Record(Of(raw))
 	}
-	if v.sum.Records == 0 { // a server says so of a board whose last record it cannot read
-		v.report(KindCount, 0, "the log has no record of it, or cannot read its last one")
+	if v.sum.Records == 0 {
+		v.report(KindCount, 0, "the log has no record of it")
 	}
 	return v.Finish(), nil
 }

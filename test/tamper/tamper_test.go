@@ -160,6 +160,11 @@ var tamperings = []tampering{
 	{"a byte is flipped, the checksum stays", false, broken, at(""), at("head @%d, head a@%d, head b@%d", rename, on(rename, -4), on(rename, -1))},
 	{"a byte is flipped, the checksum and the server's index stay", true, broken, at("gap @%d, gap a@%d", rename, rename), at("inclusion @%d", last)},
 
+	{"a byte of the last record is flipped, the checksum and the server's index stay", true, func(w *world, list []Message) []Message {
+		list[index(list, w.last)].Data[20] ^= 1
+		return list
+	}, at("gap @%d", last), at("inclusion @%d, head b@%d", last, on(last, -6))},
+
 	{"a byte is flipped, with its checksum", false, func(w *world, list []Message) []Message {
 		pay(&list[index(list, w.rename)])
 		return list

@@ -256,7 +256,7 @@ func (w *world) audit(t testing.TB, log *eventlog.Log) (alone, byKept []verify.F
 				v.Hashes(w.kept.hashes)
 				v.Head(w.kept.heads[board])
 			}
-			for raw, err := range log.ReadRaw(t.Context(), board, 1, 0) {
+			for raw, err := range log.ReadRaw(t.Context(), board, 1, shard.Boards[board].Last) {
 				if err != nil {
 					t.Fatal(err)
 				}
