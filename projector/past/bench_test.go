@@ -62,7 +62,7 @@ func benchLook(b *testing.B, records, text int) {
 		b.ReportMetric(0, "ns/op")
 	}
 	b.Run("without", func(b *testing.B) { look(b, &blind{log}) })
-	if _, err := Fill(b.Context(), log, board, nil); err != nil {
+	if _, err := Fill(b.Context(), log, board); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("with", func(b *testing.B) {

@@ -5,107 +5,120 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 )
 
-// Keeper is what Fill works on: an [eventlog.Log], or a fake of one.
+// Keeper is a Source that past snapshots are put into.
 type Keeper interface {
 	Source
 	PutPast(ctx context.Context, board string, s eventlog.Snapshot) error
 }
 
-// Filled says what Fill found and did.
-type Filled struct {
-	Records uint64 // folded
-	Kept    int    // past snapshots that were there and right
-	Made    int    // that were missing
-	Wrong   int    // that said something else than the log: made again
-}
+// Filler sees to a board's past snapshots while somebody folds the board from
+// its first record: it makes those that are due and missing, and those again
+// that are not what the log gives. Others may make some meanwhile. Not safe for
+// concurrent use.
+type Filler struct {
+	// Check compares and changes nothing.
+	Check bool
+	Made  int     // were missing
+	Kept  int     // were there and right
+	Wrong []Wrong // in their order
 
-// Fill makes the past snapshots that a board lacks, and those again that are
-// not what its log gives. It folds the whole log, streaming. progress, which
-// may be nil, is called now and then with the sequence reached and the last
-// one. It may run while the board is changed; those made meanwhile are found as
-// they are.
-func Fill(ctx context.Context, log Keeper, board string, progress func(seq, head uint64)) (f Filled, err error) {
-	head, err := log.Head(ctx, board)
-	if err != nil || head == 0 {
-		return f, err
-	}
-	there, err := log.Pasts(ctx, board)
-	if err != nil {
-		return f, err
-	}
-	fl := filler{log: log, board: domain.NewBoard(board)}
-	for r, err := range log.Read(ctx, board, 1, head) {
-		if err != nil {
-			return fl.Filled, err
-		}
-		if err := fl.board.Apply(r.Commit, r.Hash, r.Seq, r.Time, nil); err != nil {
-			return fl.Filled, fmt.Errorf("past: fold of board %s at %d: %w", board, r.Seq, err)
-		}
-		fl.Records++
-		for len(there) > 0 && there[0] < r.Seq {
-			there = there[1:] // of another life of the log
-		}
-		if len(there) > 0 && there[0] == r.Seq {
-			err = fl.check(ctx, r.Seq)
-		} else if fl.board.Weight() >= fl.last.NextPast() {
-			fl.Made++
-			err = fl.make(ctx)
-		}
-		if err != nil {
-			return fl.Filled, err
-		}
-		if progress != nil && (fl.Records%1000 == 0 || r.Seq == head) {
-			progress(r.Seq, head)
-		}
-	}
-	return fl.Filled, nil
-}
-
-type filler struct {
-	Filled
 	log   Keeper
-	board *domain.Board
-	last  eventlog.Snapshot // the past one before
+	there []uint64 // sequences
+	next  uint64   // weight of the board when the next one is due
+	seen  uint64   // sequence up to which they were looked at
 }
 
-// snapshot is what the log gives at the board's head.
-func (f *filler) snapshot() (eventlog.Snapshot, error) {
-	still, err := f.board.Still()
-	if err != nil {
-		return eventlog.Snapshot{}, err
+// Wrong is a past snapshot that is not what the log gives.
+type Wrong struct {
+	Seq  uint64
+	What string
+}
+
+// NewFiller sees to those in log. Call Look before the fold.
+func NewFiller(log Keeper) *Filler { return &Filler{log: log, next: firstPast} }
+
+// firstPast is the weight of a board when its first past snapshot is due.
+var firstPast = new(eventlog.Snapshot).NextPast()
+
+// Look takes down which there are of the board.
+func (f *Filler) Look(ctx context.Context, board string) (err error) {
+	f.there, err = f.log.Pasts(ctx, board)
+	return err
+}
+
+// Again says that the fold begins anew. What was looked at is not looked at again.
+func (f *Filler) Again() { f.next = firstPast }
+
+// Passed is to be called with the board at each record.
+func (f *Filler) Passed(ctx context.Context, b *domain.Board) error {
+	seq, _, _ := b.Head()
+	_, there := slices.BinarySearch(f.there, seq)
+	if !there && b.Weight() < f.next {
+		return nil
 	}
-	return eventlog.PastOf(still, nil)
-}
-
-// check compares the past snapshot that is there.
-func (f *filler) check(ctx context.Context, seq uint64) error {
-	want, err := f.snapshot()
+	still, err := b.Still()
 	if err != nil {
 		return err
 	}
-	f.last = want
-	got, err := f.log.Past(ctx, f.board.ID(), seq)
+	want, err := eventlog.PastOf(still, nil)
+	if err != nil {
+		return err
+	}
+	f.next = want.NextPast()
+	if seq <= f.seen || !there && f.Check {
+		return nil
+	}
+	f.seen = seq
+	if !there {
+		f.Made++
+		return f.log.PutPast(ctx, b.ID(), want)
+	}
+	got, err := f.log.Past(ctx, b.ID(), seq)
+	what := "it is not what the log gives"
 	switch {
 	case err == nil && got.Hash == want.Hash && got.Weight == want.Weight && bytes.Equal(got.Data, want.Data):
 		f.Kept++
 		return nil
 	case err != nil && !errors.Is(err, eventlog.ErrNotFound):
 		return err
+	case err != nil:
+		what = "it cannot be read, or is of another life of the log"
 	}
-	f.Wrong++
-	return f.log.PutPast(ctx, f.board.ID(), want)
+	f.Wrong = append(f.Wrong, Wrong{seq, what})
+	if f.Check {
+		return nil
+	}
+	return f.log.PutPast(ctx, b.ID(), want)
 }
 
-func (f *filler) make(ctx context.Context) error {
-	snap, err := f.snapshot()
-	if err != nil {
-		return err
+// Fill has a Filler see to all past snapshots of a board. It folds the whole log,
+// streaming, and may run while the board is changed.
+func Fill(ctx context.Context, log Keeper, board string) (*Filler, error) {
+	f := NewFiller(log)
+	head, err := log.Head(ctx, board)
+	if err != nil || head == 0 {
+		return f, err
 	}
-	f.last = snap
-	return f.log.PutPast(ctx, f.board.ID(), snap)
+	if err := f.Look(ctx, board); err != nil {
+		return f, err
+	}
+	b := domain.NewBoard(board)
+	for r, err := range log.Read(ctx, board, 1, head) {
+		if err != nil {
+			return f, err
+		}
+		if err := b.Apply(r.Commit, r.Hash, r.Seq, r.Time, nil); err != nil {
+			return f, fmt.Errorf("past: fold of board %s at %d: %w", board, r.Seq, err)
+		}
+		if err := f.Passed(ctx, b); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/projector/past"
 )
 
 const (
@@ -31,7 +32,7 @@ type rebuilt struct {
 	id    string
 	board *domain.Board // folded from the first record on
 	more  bool          // the last record is one of a restore that is not done
-	pasts pasts
+	pasts *past.Filler
 	right map[string]bool // claims that were found to be right, by claim.key
 
 	listedAt time.Time // when the record of board.Listed was stored
@@ -44,7 +45,8 @@ type rebuilt struct {
 
 // rebuild compares, puts right and compares again, until all is as the log says.
 func (b *rebuilt) rebuild(ctx context.Context) error {
-	b.pasts, b.right = pasts{log: b.log, check: b.opt.Check}, map[string]bool{}
+	b.pasts, b.right = past.NewFiller(b.log), map[string]bool{}
+	b.pasts.Check = b.opt.Check
 	var all []Difference
 	for round := 0; ; {
 		s, err := b.look(ctx)
@@ -78,9 +80,12 @@ func (b *rebuilt) rebuild(ctx context.Context) error {
 		}
 	}
 	fixed := !b.opt.Check && len(b.found) == 0
-	for _, d := range slices.Concat(all, b.pasts.found) {
-		d.Board, d.Fixed = b.id, d.Fixed || fixed
+	for _, d := range all {
+		d.Board, d.Fixed = b.id, fixed
 		b.run.found(d)
+	}
+	for _, w := range b.pasts.Wrong {
+		b.run.found(Difference{Board: b.id, In: "past snapshot", Seq: w.Seq, What: w.What, Fixed: !b.opt.Check})
 	}
 	return nil
 }
@@ -118,7 +123,8 @@ func (b *rebuilt) fold(ctx context.Context, s *stand) error {
 	}
 	for seq := range at {
 		if b.board == nil || seq < b.seq() { // of what lies behind nothing is kept
-			b.board, b.pasts.next = nil, 0
+			b.board = nil
+			b.pasts.Again()
 			break
 		}
 	}
@@ -160,7 +166,7 @@ func (b *rebuilt) read(ctx context.Context, to uint64, at map[uint64][]claim) er
 			b.folded(n)
 			n = 0
 		}
-		if err := b.pasts.passed(ctx, b.board); err != nil {
+		if err := b.pasts.Passed(ctx, b.board); err != nil {
 			return err
 		}
 		if err := b.compare(at); err != nil {

@@ -47,7 +47,7 @@ func (b *rebuilt) look(ctx context.Context) (*stand, error) {
 			return nil, err
 		}
 	}
-	err := b.pasts.look(ctx, b.id)
+	err := b.pasts.Look(ctx, b.id)
 	if err == nil {
 		s.head, err = b.log.Head(ctx, b.id)
 	}

@@ -324,6 +324,6 @@ func (s *restorer) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = past.Fill(ctx, s.log, b.ID(), nil)
+	_, err = past.Fill(ctx, s.log, b.ID())
 	return err
 }
