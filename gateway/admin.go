@@ -23,13 +23,26 @@ func (s *Server) AdminHandler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	}}))
 	mux.Handle("/readyz", apiHeaders(methods{"GET": s.readyz}))
-	mux.Handle("/restore", apiHeaders(methods{"POST": s.restoreBoard}))
+	mux.Handle("/restore", apiHeaders(methods{"POST": operator(s.restoreBoard)}))
 	mux.Handle("/metrics", methods{"GET": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP})
 	if s.cfg.Rebuild != nil {
-		mux.Handle("/rebuild", apiHeaders(methods{"POST": s.rebuild}))
+		mux.Handle("/rebuild", apiHeaders(methods{"POST": operator(s.rebuild)}))
 	}
 	mux.Handle("/", apiHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, notFound()) })))
 	return mux
+}
+
+// operator keeps browsers out: the page of any site may post to this machine's
+// loopback interface, and whoever opened it has no business here. Every browser
+// says with a POST where the page is from.
+func operator(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+			writeProblem(w, problem{code: domain.Forbidden, reason: "not for browsers"})
+			return
+		}
+		h(w, r)
+	}
 }
 
 // readiness is the answer of /readyz; `sync` says how durable an ack is.

@@ -233,7 +233,8 @@ func (s *Server) getContent(w http.ResponseWriter, r *http.Request, id identity)
 	defer st.release()
 	var file *domain.Entity
 	st.read(func(v *projector.View) { file = v.Board().Get(r.PathValue("file")) })
-	if file == nil || file.Kind != domain.KindFile || file.Fields.String("object") == "" {
+	// A restored bundle may name any object: none but the board's own is given out.
+	if file == nil || file.Kind != domain.KindFile || !strings.HasPrefix(file.Fields.String("object"), st.board+".") {
 		return notFound()
 	}
 	content := &contentReader{ctx: r.Context(), store: s.store, object: file.Fields.String("object"), size: file.Fields.Int("size")}

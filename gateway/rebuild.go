@@ -22,9 +22,6 @@ func (s *Server) rebuild(w http.ResponseWriter, r *http.Request) {
 		opt.Memories["worker"] = s.cfg.Workers
 	}
 	switch {
-	case r.Header.Get("Origin") != "": // no page of anybody's has business here
-		writeProblem(w, problem{code: domain.Forbidden, reason: "not for browsers"})
-		return
 	case opt.Board != "" && !domain.ValidID(opt.Board):
 		writeProblem(w, invalid("board", "not the id of a board"))
 		return

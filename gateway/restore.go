@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 
@@ -41,9 +42,11 @@ func (s *Server) restore(w http.ResponseWriter, r *http.Request) (done restore.R
 		}
 		keys = append(keys, key)
 	}
+	ctx, cancel := s.readingTime(r.Context(), identity{})
+	defer cancel()
 	spool, err := os.CreateTemp("", "snapback-restore-*")
 	if err != nil {
-		return done, err
+		return done, unspooled(err)
 	}
 	defer os.Remove(spool.Name())
 	defer spool.Close()
@@ -51,12 +54,24 @@ func (s *Server) restore(w http.ResponseWriter, r *http.Request) (done restore.R
 	_, err = io.Copy(spool, body)
 	body.done()
 	if err != nil {
-		return done, err
+		return done, unspooled(err)
 	}
-	return restore.Board(r.Context(), s.cfg.Archive, func() (*bundle.Reader, io.Closer, error) {
+	return restore.Board(ctx, s.cfg.Archive, func() (*bundle.Reader, io.Closer, error) {
 		in, err := bundle.NewReader(io.NewSectionReader(spool, 0, 1<<62))
 		return in, io.NopCloser(nil), err
 	}, keys)
+}
+
+// unspooled words why a body could not be kept: the disk is full, as a rule.
+func unspooled(err error) error {
+	if errors.Is(err, errBrokenOff) {
+		return err
+	}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return unavailable("the bundle cannot be kept in " + os.TempDir() + " until it is verified: " + err.Error())
 }
 
 // restoreProblem words why a bundle was not restored.
