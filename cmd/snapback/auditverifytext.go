@@ -59,5 +59,5 @@ func where(f *verify.Finding) string {
 	if f.Rev > 0 {
 		place += fmt.Sprint("rev ", f.Rev, ", ")
 	}
-	return fmt.Sprintf("%s%s: %s", place, f.Kind, f.Words)
+	return shown(fmt.Sprintf("%s%s: %s", place, f.Kind, f.Words))
 }

@@ -51,14 +51,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil || command == nil {
 		return err
 	}
-	if err := command(ctx, streams{stdout, stderr}); err != nil {
+	if err := command(ctx, streams{forPerson(stdout), stderr}); err != nil {
 		return oneLine{err}
 	}
 	return nil
 }
 
-// oneLine is an error whose text has no line breaks: joined errors have.
+// oneLine is an error whose text has no line breaks, which joined errors have,
+// and nothing that a terminal obeys.
 type oneLine struct{ error }
 
-func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLine) Error() string { return shown(strings.ReplaceAll(e.error.Error(), "\n", "; ")) }
 func (e oneLine) Unwrap() error { return e.error }

@@ -1,12 +1,12 @@
 package past
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/snapback-io/snapback/domain"
@@ -16,9 +16,12 @@ import (
 const longest = 60
 
 // Short is a text on one line, cut when it is long, without what a terminal
-// would take for a command.
+// would take for a command and without what turns the direction of writing.
 func Short(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if len(text) > 8*longest { // enough for what is shown
+		text = text[:8*longest] + "…"
+	}
+	text = domain.CleanLine(strings.Join(strings.Fields(text), " "), len(text))
 	if utf8.RuneCountInString(text) > longest {
 		text = string([]rune(text)[:longest]) + "…"
 	}
@@ -51,10 +54,7 @@ func (d *Diff) entity(e *domain.Entity) string {
 }
 
 func (d *Diff) name(id string) string {
-	if name := d.Names[id]; name != "" {
-		return name
-	}
-	return id
+	return Short(cmp.Or(d.Names[id], id))
 }
 
 func (d *Diff) changes(c *Change) (words []string) {
@@ -65,7 +65,7 @@ func (d *Diff) changes(c *Change) (words []string) {
 		if c.Moved != "" && (name == "position" || name == domain.ParentField(c.Kind)) {
 			continue
 		}
-		words = append(words, fmt.Sprintf("%s %s → %s", name, value(c.Before[name]), value(c.After[name])))
+		words = append(words, fmt.Sprintf("%s %s → %s", Short(name), value(c.Before[name]), value(c.After[name])))
 	}
 	for _, set := range []struct {
 		sign string
@@ -98,5 +98,5 @@ func value(v any) string {
 	if len(raw) > 4*longest {
 		return "…"
 	}
-	return string(raw)
+	return domain.CleanLine(string(raw), len(raw))
 }
