@@ -103,6 +103,9 @@ func (n *Notary) with(ctx context.Context, c *proof.Checkpoint, read func(tlog.H
 	if s.fault != nil {
 		return s.fault
 	}
+	if err = read(stored.checked(c)); err == nil || ctx.Err() != nil {
+		return err // somebody else has made them meanwhile
+	}
 	if err := n.adopt(ctx, s); err != nil {
 		return s.note(err)
 	}
