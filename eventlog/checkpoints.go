@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -35,9 +36,10 @@ func (l *Log) checkpointConfig() jetstream.StreamConfig {
 }
 
 // LastCheckpoint gives the shard's newest checkpoint as it was appended and its
-// sequence, by the leader. ErrNotFound if there is none.
+// sequence, by the leader. ErrNotFound if there is none, ErrUnreadable if the
+// leader cannot read it.
 func (l *Log) LastCheckpoint(ctx context.Context, shard int) (note []byte, seq uint64, err error) {
-	msg, err := l.leaderGet(ctx, checkpointStream, messageGet{LastFor: checkpointSubject(shard)})
+	msg, err := l.last(ctx, checkpointStream, checkpointSubject(shard))
 	if err != nil {
 		return nil, 0, fmt.Errorf("eventlog: checkpoint of shard %d: %w", shard, err)
 	}
@@ -57,31 +59,49 @@ func (l *Log) AppendCheckpoint(ctx context.Context, shard int, note []byte, afte
 	return seq, nil
 }
 
-// Checkpoints gives the stored checkpoints of a shard, in the order stored.
-func (l *Log) Checkpoints(ctx context.Context, shard int) (notes [][]byte, err error) {
-	_, last, err := l.LastCheckpoint(ctx, shard)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	get := l.newGetter(checkpointStream)
-	for next := uint64(1); err == nil && next <= last; {
-		err = retry(ctx, l.patience, func(ctx context.Context) error {
-			batch, err := get.get(ctx, messageGet{Seq: next, NextFor: checkpointSubject(shard), Batch: readBatch, MaxBytes: readBatchBytes})
-			if err == nil && len(batch) == 0 {
-				err = errBehind // the replica that answered
+// Checkpoints gives the stored checkpoints of a shard from sequence from up to
+// and including sequence to (0: the newest at the call), in the order stored.
+// The shard must have one at to or behind it. One that the server cannot read is
+// left out. It ends with an error when it could not get so far, after 15 s
+// without progress.
+func (l *Log) Checkpoints(ctx context.Context, shard int, from, to uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		fail := func(err error) { yield(nil, fmt.Errorf("eventlog: checkpoints of shard %d: %w", shard, err)) }
+		if to == 0 {
+			_, last, err := l.LastCheckpoint(ctx, shard)
+			if errors.Is(err, ErrNotFound) {
+				return
+			}
+			if err != nil {
+				fail(err)
+				return
+			}
+			to = last
+		}
+		get := l.newGetter(checkpointStream)
+		for next := max(from, 1); next <= to; {
+			var batch []*nats.Msg
+			err := retry(ctx, l.patience, func(ctx context.Context) (err error) {
+				batch, err = get.get(ctx, messageGet{Seq: next, NextFor: checkpointSubject(shard), Batch: readBatch, MaxBytes: readBatchBytes})
+				if err == nil && len(batch) == 0 {
+					err = errBehind // the replica that answered
+				}
+				return err
+			})
+			if err != nil {
+				fail(err)
+				return
 			}
 			for _, msg := range batch {
 				seq, err := directSeq(msg.Header)
 				if err != nil {
-					return err
+					fail(err)
+					return
 				}
-				notes, next = append(notes, msg.Data), seq+1
+				if next = seq + 1; seq > to || !yield(msg.Data, nil) {
+					return
+				}
 			}
-			return err
-		})
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("eventlog: checkpoints of shard %d: %w", shard, err)
-	}
-	return notes, nil
 }

@@ -2,7 +2,9 @@ package eventlog
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -36,6 +38,49 @@ func TestCheckpoints_DoNotPart(t *testing.T) {
 			t.Error("checkpoints can be purged")
 		}
 	})
+}
+
+// More checkpoints than are read at once, of two shards in turn, come in order,
+// from anywhere to anywhere, and no further than somebody reads.
+func TestCheckpoints_AreReadInOrder(t *testing.T) {
+	t.Parallel()
+	l := unsynced(t, 2)
+	for range l.Checkpoints(t.Context(), 0, 1, 0) {
+		t.Error("there is one")
+	}
+	const each = readBatch + 10
+	last := [2]uint64{}
+	for i := range 2 * each {
+		var err error
+		shard := i % 2
+		if last[shard], err = l.AppendCheckpoint(t.Context(), shard, strconv.AppendInt(nil, int64(i/2), 10), last[shard]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct{ from, to, first, count uint64 }{
+		{0, 0, 0, each}, {1, last[1], 0, each}, {2, 2, 0, 1}, {3, 6, 1, 2}, {4, 7, 1, 2}, {2 * readBatch, 0, readBatch - 1, 11}, {3, 3, 1, 0},
+	} {
+		next := tt.first
+		for note, err := range l.Checkpoints(t.Context(), 1, tt.from, tt.to) {
+			if err != nil || string(note) != strconv.FormatUint(next, 10) {
+				t.Fatalf("%+v: %q, %v, want %d", tt, note, err, next)
+			}
+			next++
+		}
+		if got := next - tt.first; got != tt.count {
+			t.Errorf("%+v: %d checkpoints", tt, got)
+		}
+	}
+	for range l.Checkpoints(t.Context(), 1, 1, 0) {
+		break
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range l.Checkpoints(ctx, 1, 1, last[1]) {
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
 }
 
 func TestTiles_LastOneOfAPlace(t *testing.T) {

@@ -61,10 +61,14 @@ func (l *Log) Head(ctx context.Context, board string) (uint64, error) {
 	return last.Seq, nil
 }
 
-// head is the board's last record. Only when there is none is it asked how many
-// the stream counts, and then for the last one again: it may be the first.
 func (l *Log) head(ctx context.Context, board string) (*stored, error) {
-	stream, subject := eventStream(l.Shard(board)), l.eventSubject(board)
+	return l.last(ctx, eventStream(l.Shard(board)), l.eventSubject(board))
+}
+
+// last is the last message on a subject, by the leader. Only when there is none
+// is it asked how many the stream counts, and then for the last one again: it
+// may be the first.
+func (l *Log) last(ctx context.Context, stream, subject string) (*stored, error) {
 	last, err := l.leaderGet(ctx, stream, messageGet{LastFor: subject})
 	if !errors.Is(err, ErrNotFound) {
 		return last, err
@@ -78,7 +82,7 @@ func (l *Log) head(ctx context.Context, board string) (*stored, error) {
 	}
 	last, err = l.leaderGet(ctx, stream, messageGet{LastFor: subject})
 	if errors.Is(err, ErrNotFound) {
-		err = fmt.Errorf("%w: stream %s counts %d records of board %s, of which it does not give the last", ErrUnreadable, stream, records, board)
+		err = fmt.Errorf("%w: stream %s counts %d records on %s and does not give the last", ErrUnreadable, stream, records, subject)
 	}
 	return last, err
 }

@@ -8,13 +8,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/snapback-io/snapback/eventlog"
-	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/verify"
 )
@@ -26,7 +25,9 @@ type auditVerifyCmd struct {
 	Board      string   `arg:"" optional:"" help:"The board."`
 	All        bool     `env:"SNAPBACK_ALL" help:"Every board that you are an admin of; with --bundle, --data or --nats-url every board."`
 	Bundle     string   `env:"SNAPBACK_BUNDLE" placeholder:"DIR" help:"Verify what 'snapback export' wrote to this directory; no server is asked."`
-	Checkpoint []string `env:"SNAPBACK_CHECKPOINT" placeholder:"FILE" help:"A checkpoint that was kept elsewhere: the log must contain it; repeatable."`
+	Checkpoint []string `env:"SNAPBACK_CHECKPOINT" placeholder:"FILE" help:"A checkpoint that was kept elsewhere: the log must contain it; repeatable. A bundle has the proof if it was exported with the same flag."`
+	Head       []string `env:"SNAPBACK_HEAD" placeholder:"FILE" help:"A signed head of a board that was kept elsewhere: its records must lead up to it; repeatable."`
+	Earlier    []string `env:"SNAPBACK_EARLIER" placeholder:"DIR" help:"A bundle that was exported earlier: its boards must have gone on from there, with the same records at the same times; repeatable."`
 	Key        []string `env:"SNAPBACK_VERIFY_KEY" placeholder:"FILE|KEY" help:"The public key that signs, as you were told it by other means; repeatable. Without one the key counts that comes with what is verified, which proves less."`
 	JSON       bool     `env:"SNAPBACK_JSON" help:"The report as JSON."`
 }
@@ -35,28 +36,45 @@ type auditVerifyCmd struct {
 func (*auditVerifyCmd) Help() string {
 	return `Every record's bytes, its place in the chain of its board and in the tree of its shard, the signatures, that no rev is
 missing, and that the board is the one whose head was signed; and every command is decided again from scratch, with the time
-and the role it had, and compared. Findings are named by board, record and rev. Exit status: 0 none, 1 some, or something could
-not be checked; 2 a fault in the command line.
+and the role it had, and compared. Findings are named by board, record and rev.
+
+Exit status: 0 no findings; 1 findings; 2 a fault in the command line; 3 no findings, but something that was asked for could
+not be checked: a board, a checkpoint or a head that was kept, signatures that are there without a key for them.
 
 With --data or --nats-url whole shards are verified, too: that none of their records is missing, and all signed checkpoints.`
 }
 
 func (c *auditVerifyCmd) run(ctx context.Context, s streams) error {
+	v, err := c.verify(ctx, s)
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return err
+	case err != nil && (v == nil || v.Count == 0):
+		return uncheckedError{err}
+	case err != nil:
+		return fmt.Errorf("%s, and it was not verified to its end: %w", several(v.Count, "finding"), err)
+	}
+	return v.conclude()
+}
+
+// verify verifies all that is asked for. v is how far it came, also with an error.
+func (c *auditVerifyCmd) verify(ctx context.Context, s streams) (v *verification, err error) {
 	v, end, err := c.open(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer end()
 	if err := v.trust(ctx, c.Key); err != nil {
-		return err
+		return v, err
 	}
-	if err := v.keep(c.Checkpoint); err != nil {
-		return err
+	if err := v.keep(ctx, c); err != nil {
+		return v, err
 	}
 	boards := []string{c.Board}
 	if c.Board == "" {
 		if boards, err = v.from.boards(ctx); err != nil {
-			return err
+			return v, err
 		}
 	}
 	if log, ok := v.from.(*opened); ok {
@@ -71,10 +89,7 @@ func (c *auditVerifyCmd) run(ctx context.Context, s streams) error {
 	if dir, ok := v.from.(stored); ok && err == nil {
 		err = v.contents(ctx, dir)
 	}
-	if err != nil {
-		return err
-	}
-	return v.conclude()
+	return v, err
 }
 
 // open opens what is to be verified.
@@ -117,8 +132,10 @@ type verification struct {
 	keyFrom string // of a key that was not given
 	keyFile string // where it lies; "": from is asked
 	keys    []note.Verifier
-	pinned  []keptCheckpoint
-	failed  int // boards that could not be read
+	kept    kept
+	roots   map[size]signedRoot
+	absent  map[string]bool // SHA-256 of contents that a bundle's events name and it does not have
+	unkeyed bool            // there are signatures that no key was there for
 
 	Source     string                `json:"source"`
 	Keys       []trustedKey          `json:"keys"`
@@ -127,6 +144,8 @@ type verification struct {
 	Findings   []verify.Finding      `json:"findings"` // the first maxFindings
 	Count      int                   `json:"count"`    // of all findings
 	NotChecked []string              `json:"notChecked,omitempty"`
+	// Lacking is what was asked for and could not be checked.
+	Lacking []string `json:"couldNotCheck,omitempty"`
 	Records    uint64                `json:"records"`
 	Seconds    float64               `json:"seconds"`
 }
@@ -136,13 +155,6 @@ type trustedKey struct {
 	Key   string `json:"key"` // its name and hash
 	Given bool   `json:"given"`
 	From  string `json:"from"`
-}
-
-// keptCheckpoint is one that was kept elsewhere.
-type keptCheckpoint struct {
-	proof.Checkpoint
-	file string
-	held bool
 }
 
 const maxFindings = 1000
@@ -179,47 +191,6 @@ func (v *verification) trust(ctx context.Context, given []string) (err error) {
 	return nil
 }
 
-// keep reads the checkpoints kept elsewhere.
-func (v *verification) keep(files []string) error {
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return usageError{fmt.Errorf("--checkpoint=%s: %w", file, fileFault(err))}
-		}
-		var c proof.Checkpoint
-		if len(v.keys) > 0 {
-			c, err = proof.OpenCheckpoint(data, v.keys...)
-		} else {
-			c, err = proof.PeekCheckpoint(data)
-			v.skip("the signature of checkpoint %s", file)
-		}
-		if err != nil {
-			return usageError{fmt.Errorf("--checkpoint=%s: %w", file, err)}
-		}
-		v.pinned = append(v.pinned, keptCheckpoint{Checkpoint: c, file: file})
-	}
-	return nil
-}
-
-// pins are the checkpoints kept elsewhere that a shard is held against: of
-// another epoch, too, which shows that the log is not the one it was.
-func (v *verification) pins(epoch string, shard int) (list []proof.Checkpoint) {
-	for _, p := range v.pinned {
-		if p.Shard == shard || p.Epoch != epoch {
-			list = append(list, p.Checkpoint)
-		}
-	}
-	return list
-}
-
-// held takes down which of them were.
-func (v *verification) held(epoch string, shard int, but []proof.Checkpoint) {
-	for i := range v.pinned {
-		p := &v.pinned[i]
-		p.held = p.held || (p.Shard == shard || p.Epoch != epoch) && !slices.Contains(but, p.Checkpoint)
-	}
-}
-
 // board verifies one board's bundle. Its error is only that ctx has ended.
 func (v *verification) board(ctx context.Context, id string) error {
 	r, closer, err := v.from.open(ctx, id, false)
@@ -227,8 +198,11 @@ func (v *verification) board(ctx context.Context, id string) error {
 		defer closer.Close()
 		h := r.Header()
 		var done verify.Verified
-		done, err = verify.Stream(r, verify.Config{Keys: v.keys, Pinned: v.pins(h.Epoch, h.Shard), Report: v.find}, verify.StreamOptions{Tiles: v.from.tiles(ctx, h.Shard)})
-		v.held(h.Epoch, h.Shard, done.Unheld)
+		cfg := verify.Config{Keys: v.keys, Pinned: v.kept.pins(h.Epoch, h.Shard), Heads: v.kept.headsOf(id), Before: v.kept.before(id), Report: v.find}
+		done, err = verify.Stream(r, cfg, verify.StreamOptions{Tiles: v.from.tiles(ctx, h.Shard), Each: v.without(id)})
+		if err == nil {
+			v.held(&h, &done)
+		}
 		v.verified(&done)
 	}
 	if ctx.Err() != nil {
@@ -241,8 +215,7 @@ func (v *verification) board(ctx context.Context, id string) error {
 		v.find(verify.Finding{Kind: "bundle", Board: id, Words: err.Error()})
 		return nil
 	}
-	v.failed++
-	v.skip("board %s: %v", id, err)
+	v.lack("board %s: %v", id, err)
 	return nil
 }
 
@@ -251,7 +224,7 @@ func (v *verification) verified(sum *verify.Verified) {
 	v.Boards = append(v.Boards, *sum)
 	v.Records += sum.Records
 	if sum.Unjudged > 0 {
-		v.skip("board %s: %d decisions behind what is wrong: on what board they were taken is not known", sum.Board, sum.Unjudged)
+		v.lack("board %s: %d decisions behind what is wrong: on what board they were taken is not known", sum.Board, sum.Unjudged)
 	}
 	if sum.Trusted > 0 {
 		v.skip("board %s: %d refusals as too large whose content was not kept", sum.Board, sum.Trusted)
@@ -277,22 +250,27 @@ func (v *verification) shards(ctx context.Context, log *opened, board string) er
 
 func (v *verification) shard(ctx context.Context, log *opened, shard int, board string) error {
 	l := log.log
+	_, signed, err := l.LastCheckpoint(ctx, shard) // before the records are counted: it covers no more
+	if err != nil && !errors.Is(err, eventlog.ErrNotFound) && !errors.Is(err, eventlog.ErrUnreadable) {
+		return err
+	}
+	if errors.Is(err, eventlog.ErrUnreadable) {
+		v.find(verify.Finding{Kind: verify.KindSignature, Shard: shard, Words: err.Error()})
+	}
 	state, err := l.ShardState(ctx, shard)
 	if err != nil {
 		return err
 	}
 	epoch := l.Epoch()
-	cfg := verify.ShardConfig{Epoch: epoch, Shard: shard, Keys: v.keys, Pinned: v.pins(epoch, shard), Report: v.find}
-	if len(v.keys) > 0 {
-		if cfg.Checkpoints, err = l.Checkpoints(ctx, shard); err != nil {
-			return err
-		}
+	cfg := verify.ShardConfig{Epoch: epoch, Shard: shard, Keys: v.keys, Pinned: v.kept.pins(epoch, shard), Report: v.find}
+	if len(v.keys) > 0 && signed > 0 {
+		cfg.Checkpoints = l.Checkpoints(ctx, shard, 1, signed)
 	}
 	sum, err := verify.Shard(cfg, l.Entries(ctx, shard, 1, state.Last))
 	if err != nil {
 		return err
 	}
-	v.held(epoch, shard, nil)
+	v.kept.hold(epoch, shard)
 	v.Shards = append(v.Shards, sum)
 	if !v.json && sum.Records > 0 {
 		v.tellShard(&sum)
@@ -324,7 +302,8 @@ func (v *verification) shard(ctx context.Context, log *opened, shard int, board 
 
 // tallied verifies a board of a shard against what its entries say of it.
 func (v *verification) tallied(ctx context.Context, log *eventlog.Log, id string, tally verify.Tally) error {
-	done, err := verify.Board(ctx, log, tally.Last, verify.Config{Board: id, Report: v.find})
+	cfg := verify.Config{Board: id, Epoch: log.Epoch(), Heads: v.kept.headsOf(id), Before: v.kept.before(id), Report: v.find}
+	done, err := verify.Board(ctx, log, tally.Last, cfg)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -360,6 +339,7 @@ func (v *verification) find(f verify.Finding) {
 	if v.Count++; v.Count > maxFindings {
 		return
 	}
+	f.Words = strings.ReplaceAll(f.Words, "\n", " ")
 	v.Findings = append(v.Findings, f)
 	if !v.json {
 		fmt.Fprintf(v.Out, "FINDING: %s\n", where(&f))
@@ -370,16 +350,26 @@ func (v *verification) skip(format string, args ...any) {
 	v.NotChecked = append(v.NotChecked, fmt.Sprintf(format, args...))
 }
 
+// lack takes down what was asked for and cannot be checked.
+func (v *verification) lack(format string, args ...any) {
+	v.Lacking = append(v.Lacking, fmt.Sprintf(format, args...))
+}
+
+// uncheckedError: there are no findings, but not all that was asked for was checked.
+type uncheckedError struct{ error }
+
+func (e uncheckedError) Unwrap() error { return e.error }
+
 // conclude writes the report. Its error is the outcome.
 func (v *verification) conclude() error {
-	for _, p := range v.pinned {
-		if !p.held {
-			v.skip("checkpoint %s (shard %d, %d records): no board was verified whose proofs it could be held against", p.file, p.Shard, p.Size)
-			v.failed++
-		}
+	v.unheld()
+	if len(v.Boards) == 0 && len(v.Lacking) == 0 {
+		v.lack("anything: there is no board")
 	}
-	if _, online := v.from.(served); online {
+	if _, offline := v.from.(stored); !offline {
 		v.skip("the contents of files (verify an export with --contents)")
+	} else if n := len(v.absent); n > 0 {
+		v.skip("the contents of %s that the bundle does not have (export --contents)", several(n, "file"))
 	}
 	v.Seconds = time.Since(v.started).Seconds()
 	if v.json {
@@ -394,8 +384,8 @@ func (v *verification) conclude() error {
 	switch {
 	case v.Count > 0:
 		return errors.New(several(v.Count, "finding"))
-	case v.failed > 0:
-		return fmt.Errorf("no findings, but %d could not be checked", v.failed)
+	case len(v.Lacking) > 0:
+		return uncheckedError{fmt.Errorf("no findings, but %s could not be checked", several(len(v.Lacking), "thing"))}
 	}
 	return nil
 }

@@ -21,8 +21,9 @@ type ShardConfig struct {
 	Epoch string
 	Shard int
 	Keys  []note.Verifier
-	// Checkpoints are the signed ones that the log stored, in the order stored.
-	Checkpoints [][]byte
+	// Checkpoints are the signed ones that the log stored, in the order stored;
+	// nil: none. They are read while the entries are.
+	Checkpoints iter.Seq2[[]byte, error]
 	// Pinned are some that were kept elsewhere, their signatures checked.
 	Pinned []proof.Checkpoint
 	Report func(Finding)
@@ -52,11 +53,17 @@ type ShardSummary struct {
 // is one for each sequence, and that at the size of each checkpoint they have
 // its root, so that all checkpoints are of one tree that only grew. It does not
 // look at the bytes: verify each board of Boards as well, and [Tally.Check]. Its
-// memory is some hundred bytes a board. An error is that of entries, but for
+// memory is some hundred bytes a board. An error is that of entries or
+// checkpoints, but for
 // [eventlog.ErrUnreadable], which is a finding.
 func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSummary, error) {
 	s := &shard{cfg: cfg, sum: ShardSummary{Shard: cfg.Shard, Boards: map[string]Tally{}}}
 	began := time.Now()
+	if cfg.Checkpoints != nil {
+		pull, stop := iter.Pull2(cfg.Checkpoints)
+		defer stop()
+		s.pull = pull
+	}
 	s.open()
 	s.reach()
 	var failed error
@@ -72,13 +79,15 @@ func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSumm
 		}
 		s.entry(&e)
 	}
-	for _, c := range s.due {
-		if failed == nil && !s.sum.Short {
+	for c := s.due(); c != nil && failed == nil; c = s.due() {
+		if s.take(c); s.sum.Short {
+			s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %d records cannot be held against a log that can be read up to record %d", c.Size, s.last)})
+		} else {
 			s.report(Finding{Kind: KindHead, Seq: s.last + 1, Words: fmt.Sprintf("it is missing: the checkpoint of %s counts %d records, the log ends at %d", c.Time.Format(time.RFC3339), c.Size, s.last)})
 		}
 	}
 	s.sum.Root, s.sum.Took = s.tree.Root(), time.Since(began)
-	return s.sum, failed
+	return s.sum, cmp.Or(failed, s.failed)
 }
 
 type shard struct {
@@ -86,9 +95,15 @@ type shard struct {
 	sum  ShardSummary
 	tree proof.Tree
 	last uint64
-	due  []proof.Checkpoint // by size; those whose size is still to come
-	good int64              // up to this size the roots are those of checkpoints
-	torn bool               // an entry is missing: the tree is none any more
+	good int64 // up to this size the roots are those of checkpoints
+	torn bool  // an entry is missing: the tree is none any more
+
+	// Those whose size is still to come.
+	pinned []proof.Checkpoint // by size
+	stored *proof.Checkpoint  // the next one that the log stored, nil: no more
+	before proof.Checkpoint   // stored before that one
+	pull   func() ([]byte, error, bool)
+	failed error // of pull
 }
 
 func (s *shard) report(f Finding) {
@@ -99,30 +114,67 @@ func (s *shard) report(f Finding) {
 	}
 }
 
-// open reads the checkpoints.
+// open gets the checkpoints ready.
 func (s *shard) open() {
-	size, at := int64(0), time.Time{}
-	for _, signed := range s.cfg.Checkpoints {
-		c, err := proof.OpenCheckpoint(signed, s.cfg.Keys...)
-		switch {
-		case err != nil:
-			s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint behind that of %d records: %v", size, err)})
-			continue
-		case c.Size < size:
-			s.report(Finding{Kind: KindOrder, Seq: uint64(size), Words: fmt.Sprintf("the checkpoint of %s counts %d records, the one of %s before it %d", c.Time.Format(time.RFC3339), c.Size, at.Format(time.RFC3339), size)})
+	for _, c := range s.cfg.Pinned {
+		if s.ours(&c) {
+			s.pinned = append(s.pinned, c)
 		}
-		size, at = c.Size, c.Time
-		s.due = append(s.due, c)
 	}
-	s.due = append(s.due, s.cfg.Pinned...)
-	s.due = slices.DeleteFunc(s.due, func(c proof.Checkpoint) bool {
-		other := c.Epoch != s.cfg.Epoch || c.Shard != s.cfg.Shard
-		if other {
-			s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint is that of %s, not of %s", proof.Origin(c.Epoch, c.Shard), proof.Origin(s.cfg.Epoch, s.cfg.Shard))})
+	slices.SortStableFunc(s.pinned, func(a, b proof.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+	s.next()
+}
+
+func (s *shard) ours(c *proof.Checkpoint) bool {
+	if c.Epoch == s.cfg.Epoch && c.Shard == s.cfg.Shard {
+		return true
+	}
+	s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint is that of %s, not of %s", proof.Origin(c.Epoch, c.Shard), proof.Origin(s.cfg.Epoch, s.cfg.Shard))})
+	return false
+}
+
+// next reads the next checkpoint that the log stored. One that counts fewer
+// records than the one before it is a finding and nothing else: the tree has
+// passed its size.
+func (s *shard) next() {
+	for s.stored = nil; s.pull != nil; {
+		signed, err, more := s.pull()
+		if !more || err != nil {
+			s.pull, s.failed = nil, err
+			return
 		}
-		return other
-	})
-	slices.SortStableFunc(s.due, func(a, b proof.Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+		c, err := proof.OpenCheckpoint(signed, s.cfg.Keys...)
+		switch last := &s.before; {
+		case err != nil:
+			s.report(Finding{Kind: KindSignature, Words: fmt.Sprintf("a checkpoint behind that of %d records: %v", last.Size, err)})
+		case !s.ours(&c):
+		case c.Size < last.Size:
+			s.report(Finding{Kind: KindOrder, Seq: uint64(last.Size), Words: fmt.Sprintf("the checkpoint of %s counts %d records, the one of %s before it %d", c.Time.Format(time.RFC3339), c.Size, last.Time.Format(time.RFC3339), last.Size)})
+		default:
+			s.stored, s.before = &c, c
+			return
+		}
+	}
+}
+
+// due is the checkpoint whose size comes next, nil if there is no more.
+func (s *shard) due() *proof.Checkpoint {
+	if s.stored != nil && (len(s.pinned) == 0 || s.stored.Size <= s.pinned[0].Size) {
+		return s.stored
+	}
+	if len(s.pinned) > 0 {
+		return &s.pinned[0]
+	}
+	return nil
+}
+
+// take has c, which was due, be so no longer.
+func (s *shard) take(c *proof.Checkpoint) {
+	if c == s.stored {
+		s.next()
+	} else {
+		s.pinned = s.pinned[1:]
+	}
 }
 
 func (s *shard) entry(e *eventlog.Entry) {
@@ -155,16 +207,12 @@ func (s *shard) unreadable(e *eventlog.Entry, err error) {
 	}
 	s.sum.Short = true
 	s.report(Finding{Kind: KindGap, Seq: s.last + 1, Words: err.Error()})
-	for _, c := range s.due {
-		s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %d records cannot be held against a log that can be read up to record %d", c.Size, s.last)})
-	}
 }
 
 // reach holds the checkpoints of the present size against the tree.
 func (s *shard) reach() {
-	for len(s.due) > 0 && (s.due[0].Size == s.tree.Size() || s.torn && s.due[0].Size <= int64(s.last)) {
-		c := s.due[0]
-		s.due = s.due[1:]
+	for c := s.due(); c != nil && (c.Size == s.tree.Size() || s.torn && c.Size <= int64(s.last)); c = s.due() {
+		s.take(c)
 		switch root := s.tree.Root(); {
 		case s.torn:
 			s.report(Finding{Kind: KindInclusion, Seq: uint64(c.Size), Words: fmt.Sprintf("the checkpoint of %d records cannot be held against a log with a gap", c.Size)})

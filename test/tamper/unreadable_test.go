@@ -25,7 +25,7 @@ func TestAnUnreadableLastRecordIsNoEmptyBoard(t *testing.T) {
 	defer stop()
 	began := time.Now()
 	_, err := log.Head(t.Context(), "a")
-	if !errors.Is(err, eventlog.ErrUnreadable) || !strings.Contains(err.Error(), "EVT_0 counts 20 records of board a") {
+	if !errors.Is(err, eventlog.ErrUnreadable) || !strings.Contains(err.Error(), "board a: ") || !strings.Contains(err.Error(), "EVT_0 counts 20 records") {
 		t.Errorf("its head: %v", err)
 	}
 	if b, err := eventlog.LoadBoard(t.Context(), log, "a"); !errors.Is(err, eventlog.ErrUnreadable) {

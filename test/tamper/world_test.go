@@ -240,7 +240,7 @@ func (w *world) audit(t testing.TB, log *eventlog.Log) (alone, byKept []verify.F
 		report := func(f verify.Finding) { found = append(found, f) }
 		cfg := verify.ShardConfig{Epoch: log.Epoch(), Keys: w.kept.keys, Report: report}
 		if pinned {
-			cfg.Checkpoints = [][]byte{w.kept.checkpoint}
+			cfg.Checkpoints = verifytest.Notes(w.kept.checkpoint)
 		}
 		shard, err := verify.Shard(cfg, entries(t, log))
 		if err != nil {

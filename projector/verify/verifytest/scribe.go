@@ -4,6 +4,7 @@ package verifytest
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"time"
 
@@ -165,4 +166,15 @@ func (s *Scribe) Run(n int) *Scribe {
 func (r *Record) void() bool {
 	c, _, err := domain.DecodeCommit(r.Data)
 	return err == nil && c.VoidAt(r.Time)
+}
+
+// Notes gives signed notes as a log does.
+func Notes(list ...[]byte) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, note := range list {
+			if !yield(note, nil) {
+				return
+			}
+		}
+	}
 }
