@@ -90,6 +90,12 @@ var states = []state{
 		w.clickAt(".play button")
 		w.Until(`document.querySelector('.play[data-done]') !== null`)
 	}},
+	{"a replay at what was refused", nil, func(t *testing.T, s *site, w *window) {
+		s.story()
+		w.replay()
+		w.keys(kb.ArrowLeft)
+		w.Until(at("keyboard was refused"))
+	}},
 	{"offline with a queue", nil, func(t *testing.T, s *site, w *window) {
 		s.Kill()
 		w.Until(offline)

@@ -21,7 +21,11 @@ const shown = `(() => [...document.querySelectorAll('.column[data-id]')].map((c)
 // stored is the same as the server tells it to a user.
 func (s *site) stored(user string) string {
 	s.t.Helper()
-	all := s.entities(user)
+	return inWords(s.entities(user))
+}
+
+// inWords is what a window shows of these entities.
+func inWords(all []map[string]any) string {
 	slices.SortFunc(all, func(a, b map[string]any) int {
 		return cmp.Or(cmp.Compare(text(a, "position"), text(b, "position")), cmp.Compare(text(a, "id"), text(b, "id")))
 	})

@@ -58,6 +58,20 @@ var places = []struct {
 		w.in(dialog).click("button", pseudo("Save"))
 		w.Until(shows(".edit-theirs", "the words of another"))
 	}, func(w *window) { w.in(dialog).click("button", pseudo("Use theirs")); escape(w) }},
+	{"replay", func(w *window) {
+		escape(w)
+		w.Until(`!(` + modal + `)`)
+		w.clickAt(`[data-opens=replay]`)
+		w.Until(ready)
+		w.keys(kb.ArrowRight) // back
+		w.Until(ready)
+	}, func(w *window) {}},
+	{"replayed-card", func(w *window) { w.clickAt(card("fix-login") + " .card-title"); w.Until(modal) }, func(w *window) {
+		escape(w)
+		w.Until(`!(` + modal + `)`)
+		escape(w)
+		w.Until(`document.querySelector('.past') === null`)
+	}},
 	{"boards", func(w *window) {
 		w.visit("/boards?locale=ar-XB")
 		w.Until(`document.querySelector('.boards a') !== null`)

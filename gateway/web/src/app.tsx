@@ -16,6 +16,7 @@ import "./style/people.css";
 import "./style/files.css";
 import "./style/card.css";
 import "./style/text.css";
+import "./style/time.css";
 
 import { render } from "preact";
 

@@ -10,6 +10,8 @@ import { DropFiles } from "../files/DropFiles.js";
 import { Closed } from "../people/Closed.js";
 import { remember, route } from "../route.js";
 import { who } from "../session.js";
+import { isPast } from "../time/moment.js";
+import { Replay } from "../time/Replay.js";
 import { TopBar } from "../top/TopBar.js";
 import { here, renaming, type Here } from "../ui.js";
 import { say } from "../words/words.js";
@@ -44,6 +46,7 @@ function OnDesk() {
     document.body.dataset["role"] = me?.role ?? "";
   }, [status, me]);
   useEffect(() => () => void (renaming.value = undefined), []); // what was begun is a draft, and on this board
+  if (isPast.value && me && status !== "closed") return <><Replay user={me.user} /><TellHere /></>;
   return (
     <div class="page">
       <TopBar />

@@ -12,6 +12,7 @@ import { follow, hrefOf } from "../route.js";
 import { describe } from "../text/mutation.js";
 import { ago, exactly } from "../words/dates.js";
 import { wording } from "../words/refusal.js";
+import { MomentLink } from "../time/ReplayButton.js";
 import { say } from "../words/words.js";
 import { known } from "./known.js";
 import type { Decision } from "./log.js";
@@ -81,7 +82,8 @@ function useAgeing(): void {
   }, []);
 }
 
-function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameOf } }: { readonly one: Told }) {
+function Entry({ one: { decision, lines, nameOf } }: { readonly one: Told }) {
+  const { user, name, picture, at, rev } = decision;
   const { store } = useDesk();
   const by = personOf(store, user);
   const named = new Set(lines.flatMap(({ on, link }) => (link ? [on] : [])));
@@ -94,6 +96,7 @@ function Entry({ one: { decision: { user, name, picture, at, rev }, lines, nameO
         {lines.length > most && <Rest lines={lines.slice(most - 1)} />}
         <p class="file-about">
           <time dateTime={at} title={say("history.exactly", { when: exactly(at), rev })}>{ago(at)}</time>
+          <MomentLink decision={decision} />
           {others.map((id) => <CardLink key={id} id={id}><bdi>{nameOf(id)}</bdi></CardLink>)}
         </p>
       </div>

@@ -30,6 +30,10 @@ const paths = {
   down: "M8 3v10M4 9l4 4 4-4",
   leave: "M9.500 3H3.500v10h6M7 8h7M11.500 5.300L14.200 8l-2.700 2.700",
   play: "M5 3l8 5-8 5z",
+  pause: "M5.500 3v10M10.500 3v10",
+  previous: "M12 3.500L5.500 8l6.500 4.500zM3.500 3.500v9",
+  next: "M4 3.500L10.500 8 4 12.500zM12.500 3.500v9",
+  replay: "M2.500 8a5.500 5.500 0 1 0 1.700-4M2.500 2.500v2.700h2.700M6.700 5.700v4.600L10.300 8z",
 } as const;
 
 export type IconName = keyof typeof paths;

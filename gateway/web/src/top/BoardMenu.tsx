@@ -15,6 +15,7 @@ import { Pop } from "../parts/Pop.js";
 import { Question } from "../parts/Sure.js";
 import { bar } from "../people/door.js";
 import { claimsOf, who } from "../session.js";
+import { open } from "../time/moment.js";
 import { panel, toggle } from "../ui.js";
 import { say } from "../words/words.js";
 import { MainMenu } from "./MainMenu.js";
@@ -25,7 +26,7 @@ const settings = signal(false);
 const close = () => void (settings.value = false);
 
 export function BoardMenu() {
-  const { board, me, status } = useBoard();
+  const { store, board, me, status } = useBoard();
   const { user, token } = who.value;
   const claims = claimsOf(token);
   useEffect(() => close, []);
@@ -34,7 +35,10 @@ export function BoardMenu() {
   const name = member?.name || claims.name || mine;
   const isOpen = board !== undefined && status !== "closed";
   const tools: readonly MenuItem[] = isOpen && isNarrow.value
-    ? panelsHere().map(({ which }) => ({ label: say(`panel.${which}`), checked: panel.value === which, run: () => toggle(which) }))
+    ? [
+      ...panelsHere().map(({ which }) => ({ label: say(`panel.${which}`), checked: panel.value === which, run: () => toggle(which) })),
+      { label: say("time.open"), run: () => open({ at: store.rev }) },
+    ]
     : [];
   const more: readonly MenuItem[] = isOpen
     ? [

@@ -19,6 +19,7 @@ import { Search } from "../people/Search.js";
 import { SignIn } from "../people/SignIn.js";
 import { who } from "../session.js";
 import { UndoButtons } from "../text/Undo.js";
+import { ReplayButton } from "../time/ReplayButton.js";
 import { panel, toggle, type Panel } from "../ui.js";
 import { say } from "../words/words.js";
 import { BoardMenu } from "./BoardMenu.js";
@@ -46,6 +47,7 @@ export function TopBar() {
             {!isNarrow.value && (
               <nav class="top-tools" aria-label={say("top.tools")}>
                 {panelsHere().map(({ which, icon }) => <Opener key={which} which={which} icon={icon} />)}
+                <ReplayButton />
               </nav>
             )}
           </>

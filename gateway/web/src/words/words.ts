@@ -10,13 +10,14 @@ import { lab } from "./lab.js";
 import { people } from "./people.js";
 import { refusals } from "./refusals.js";
 import { texts } from "./texts.js";
+import { time } from "./time.js";
 import { top } from "./top.js";
 import { pseudo } from "./pseudo.js";
 
 /** A text, or one for each plural form that the language tells apart. */
 export type Message = string | { readonly one: string; readonly other: string };
 
-export const en = { ...board, ...card, ...files, ...lab, ...people, ...refusals, ...texts, ...top } satisfies { readonly [key: string]: Message };
+export const en = { ...board, ...card, ...files, ...lab, ...people, ...refusals, ...texts, ...time, ...top } satisfies { readonly [key: string]: Message };
 
 export type Key = keyof typeof en;
 export type Params = { readonly [name: string]: string | number };
