@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/projector/past"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // auditBlameCmd is the flags of `snapback audit blame`.
@@ -64,15 +65,15 @@ func (b *shownBlame) print(w io.Writer) error {
 		if d.Entity != "" {
 			with = ", with " + d.Entity
 		}
-		fmt.Fprintf(out, "deleted at rev %d, %s, by %s (mutation %s)%s; it held:\n", d.Rev, d.At.Format(time.RFC3339Nano), past.Short(d.User), d.Mutation, with)
+		fmt.Fprintf(out, "deleted at rev %d, %s, by %s (mutation %s)%s; it held:\n", d.Rev, d.At.Format(time.RFC3339Nano), wording.Short(d.User), d.Mutation, with)
 	}
 	fmt.Fprintln(out, "FIELD\tVALUE\tREV\tTIME\tWHO\tMUTATION\tEVENT")
 	line := func(name, value string, set *past.Set) {
 		imported := ""
 		if o := set.Origin; o != nil {
-			imported = fmt.Sprintf(", imported: %s's of %s", past.Short(o.UpdatedBy), o.UpdatedAt.Format(time.RFC3339))
+			imported = fmt.Sprintf(", imported: %s's of %s", wording.Short(o.UpdatedBy), o.UpdatedAt.Format(time.RFC3339))
 		}
-		fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%s\t%s%s\n", name, past.Short(value), set.Rev, set.At.Format(time.RFC3339Nano), past.Short(set.User), set.Mutation, set.Event, imported)
+		fmt.Fprintf(out, "%s\t%s\t%d\t%s\t%s\t%s\t%s%s\n", name, wording.Short(value), set.Rev, set.At.Format(time.RFC3339Nano), wording.Short(set.User), set.Mutation, set.Event, imported)
 	}
 	for i := range b.Fields {
 		f := &b.Fields[i]

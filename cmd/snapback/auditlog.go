@@ -17,6 +17,7 @@ import (
 	"github.com/snapback-io/snapback/gateway"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector/audit"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // auditLogCmd is the flags of `snapback audit log`.
@@ -231,7 +232,7 @@ func (t *logTable) append(dst []byte, l *wire.Logged) []byte {
 		case i < len(l.Events):
 			rev = l.Events[i].Rev
 		}
-		dst = fmt.Appendf(dst, "%s %*s  %-*s %s\n", at.Format(time.TimeOnly), revWidth, strconv.FormatUint(rev, 10), userWidth, audit.Clean(l.User), words)
+		dst = fmt.Appendf(dst, "%s %*s  %-*s %s\n", at.Format(time.TimeOnly), revWidth, strconv.FormatUint(rev, 10), userWidth, wording.Short(l.User), words)
 	}
 	return dst
 }

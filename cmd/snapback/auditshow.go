@@ -16,6 +16,7 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/projector/past"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // auditShowCmd is the flags of `snapback audit show`.
@@ -138,7 +139,7 @@ func (b *shownBoard) print(w io.Writer) error {
 		if err := json.Unmarshal(raw, e); err != nil {
 			return fmt.Errorf("the answer is not what was expected: %w", err)
 		}
-		names[e.ID] = past.Short(past.Name(e))
+		names[e.ID] = wording.Short(wording.Name(e))
 		switch e.Kind {
 		case domain.KindBoard:
 			title = names[e.ID]
@@ -177,7 +178,7 @@ func aboutCard(card *domain.Entity, names map[string]string) string {
 		words = append(words, "["+name+"]")
 	}
 	for _, user := range card.Fields.Set("assignees") {
-		words = append(words, "@"+past.Short(user))
+		words = append(words, "@"+wording.Short(user))
 	}
 	if n := len(card.Fields.Set("likedBy")); n > 0 {
 		words = append(words, "liked by "+strconv.Itoa(n))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector/audit"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // auditVerdictCmd is the flags of `snapback audit verdict`.
@@ -68,9 +69,9 @@ func (c *auditVerdictCmd) run(ctx context.Context, s streams) error {
 // appendVerdict tells one decision in words.
 func appendVerdict(dst []byte, l *wire.Logged, zone *time.Location) []byte {
 	const millis = "2006-01-02 15:04:05.000 MST"
-	who := audit.Clean(l.User)
+	who := wording.Short(l.User)
 	if l.Name != "" {
-		who += " (" + audit.Clean(l.Name) + ")"
+		who += " (" + wording.Short(l.Name) + ")"
 	}
 	verdict := fmt.Sprintf("accepted, rev %d", l.Rev)
 	switch {

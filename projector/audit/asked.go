@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // Asked is what was asked for, as of before the decision: "move «x» to Doing",
@@ -17,7 +18,7 @@ func (n *Names) Asked(d *domain.Decision) string {
 	case d.Op == domain.OpCancel:
 		return "withdraw a mutation"
 	case d.Op == domain.OpImport && d.Import != nil:
-		return fmt.Sprintf("import part %d of %s", d.Import.Part, short(d.Import.Source))
+		return fmt.Sprintf("import part %d of %s", d.Import.Part, wording.Short(d.Import.Source))
 	case len(d.Changes) == 0:
 		return "change nothing"
 	}
@@ -63,7 +64,7 @@ func (n *Names) change(c *domain.Change) string {
 		return "like or unlike " + what
 	case c.Content != nil:
 		if name, _ := c.Patch["name"].(string); name != "" {
-			what = "the file " + quoted(short(name))
+			what = "the file " + wording.Quoted(name)
 		}
 		return "upload " + what
 	case c.Patch == nil:
@@ -79,7 +80,7 @@ func (n *Names) change(c *domain.Change) string {
 			rest = append(rest[:i], fmt.Sprintf("%d more", len(rest)-maxListed))
 			break
 		}
-		rest[i] = short(name)
+		rest[i] = wording.Short(name)
 	}
 	switch {
 	case said == "" && len(rest) == 0:
@@ -98,10 +99,10 @@ func (n *Names) create(kind domain.Kind, c *domain.Change) string {
 		s, _ := c.Patch[name].(string)
 		return s
 	}
-	name := short(field(nameField(kind)))
-	said := "create the " + short(string(kind)) + space(quoted(name), name)
+	name := wording.Short(field(wording.NameField(kind)))
+	said := "create the " + wording.Short(string(kind)) + space(wording.Quoted(name), name)
 	if kind == domain.KindMember {
-		said = "add " + n.what(c.EntityID) + " as " + short(field("role"))
+		said = "add " + n.what(c.EntityID) + " as " + wording.Short(field("role"))
 	}
 	if parent := field(domain.ParentField(kind)); parent != "" {
 		said += " in " + n.home(parent)
@@ -117,7 +118,7 @@ func (n *Names) verb(kind domain.Kind, what string, patch domain.Patch) (said st
 		rest = slices.DeleteFunc(rest, func(name string) bool { return slices.Contains(names, name) })
 	}
 	take("kind")
-	title := nameField(kind)
+	title := wording.NameField(kind)
 	if to, ok := patch[domain.ParentField(kind)].(string); ok {
 		take(domain.ParentField(kind), "position")
 		return "move " + what + " to " + n.home(to), rest
@@ -142,7 +143,7 @@ func (n *Names) verb(kind domain.Kind, what string, patch domain.Patch) (said st
 	}
 	if to, ok := patch[title].(string); ok && title != "" {
 		take(title)
-		return "rename " + what + " to " + quoted(short(to)), rest
+		return "rename " + what + " to " + wording.Quoted(to), rest
 	}
 	return "", rest
 }
@@ -155,9 +156,9 @@ func (n *Names) why(d *domain.Decision) string {
 	switch r.Code {
 	case domain.Invalid:
 		if limit > 0 {
-			return fmt.Sprintf("%s (limit %d)", short(r.Reason), limit)
+			return fmt.Sprintf("%s (limit %d)", wording.Short(r.Reason), limit)
 		}
-		return short(r.Reason)
+		return wording.Short(r.Reason)
 	case domain.NotFound:
 		return n.what(id) + " is not there"
 	case domain.Conflict:
@@ -168,7 +169,7 @@ func (n *Names) why(d *domain.Decision) string {
 		column, _ := r.Details["columnId"].(string)
 		return fmt.Sprintf("%s is full (%d of %d)", n.home(column), count, limit)
 	case domain.Limit:
-		return fmt.Sprintf("%s (%d of %d)", short(r.Reason), count, limit)
+		return fmt.Sprintf("%s (%d of %d)", wording.Short(r.Reason), count, limit)
 	case domain.NotEmpty:
 		return fmt.Sprintf("it has %s, and %d archived", counted(number(r.Details["cards"]), "card"), number(r.Details["archived"]))
 	case domain.Archived:
@@ -182,7 +183,7 @@ func (n *Names) why(d *domain.Decision) string {
 	case domain.TooLarge:
 		return fmt.Sprintf("no record could hold it (limit %d bytes)", limit)
 	}
-	return short(r.Reason) // forbidden says what is needed; codes to come
+	return wording.Short(r.Reason) // forbidden says what is needed; codes to come
 }
 
 // conflict says which fields were not as they had to be.
@@ -199,11 +200,11 @@ func (n *Names) conflict(r *domain.Rejection) string {
 		}
 	}
 	if len(names) == 0 || r.Details["source"] != nil || r.Details["next"] != nil || r.Details["imported"] != nil {
-		return short(r.Reason)
+		return wording.Short(r.Reason)
 	}
 	said := make([]string, 0, maxListed)
 	for _, name := range names[:min(len(names), maxListed)] {
-		said = append(said, short(name))
+		said = append(said, wording.Short(name))
 	}
 	verb := " was"
 	if len(names) > 1 {

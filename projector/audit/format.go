@@ -7,6 +7,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog/schema"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // format writes decisions, each by itself.
@@ -47,15 +48,11 @@ func (textFormat) begin(dst []byte) []byte { return dst }
 func (textFormat) entry(dst []byte, e *Entry) ([]byte, error) {
 	for _, words := range e.Words {
 		dst = e.At.UTC().AppendFormat(dst, time.DateTime)
-		dst = append(append(dst, ' '), short(e.User)...)
+		dst = append(append(dst, ' '), wording.Short(e.User)...)
 		dst = append(append(append(dst, ' '), words...), '\n')
 	}
 	return dst, nil
 }
-
-// Clean is a user's name, or any other text, as words show it: on one line, cut
-// if it is long.
-func Clean(s string) string { return short(s) }
 
 // subject is the entity that a decision without events is about, "" if none.
 func subject(d *domain.Decision) string {

@@ -2,10 +2,9 @@ package audit
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // Names knows what the entities of a board are called, as of the decisions it
@@ -31,7 +30,7 @@ func NewNames(board string) *Names { return &Names{board: board, of: map[string]
 func NamesOf(b *domain.Board) *Names {
 	n := NewNames(b.ID())
 	for e := range b.All() {
-		n.of[e.ID] = thing{e.Kind, short(nameIn(e.Kind, e.Fields)), e.Parent()}
+		n.of[e.ID] = thing{e.Kind, nameIn(e.Kind, e.Fields), e.Parent()}
 	}
 	return n
 }
@@ -48,7 +47,7 @@ func (n *Names) take(ev *domain.Event) {
 	kind, verb, _ := strings.Cut(ev.Type, ".")
 	switch verb {
 	case "created", "added":
-		e := thing{kind: domain.Kind(kind), name: short(nameIn(domain.Kind(kind), ev.After))}
+		e := thing{kind: domain.Kind(kind), name: nameIn(domain.Kind(kind), ev.After)}
 		if field := domain.ParentField(e.kind); field != "" {
 			e.parent = ev.After.String(field)
 		}
@@ -64,7 +63,7 @@ func (n *Names) take(ev *domain.Event) {
 		}
 		return
 	}
-	name, parent := nameField(domain.Kind(kind)), domain.ParentField(domain.Kind(kind))
+	name, parent := wording.NameField(domain.Kind(kind)), domain.ParentField(domain.Kind(kind))
 	title, renamed := ev.After[name]
 	to, moved := ev.After[parent]
 	if !renamed && !moved {
@@ -76,7 +75,7 @@ func (n *Names) take(ev *domain.Event) {
 	}
 	if renamed && name != "" {
 		text, _ := title.(string)
-		e.name = short(text)
+		e.name = wording.Short(text)
 	}
 	if moved && parent != "" {
 		e.parent, _ = to.(string)
@@ -132,73 +131,19 @@ func (n *Names) kindOf(c *domain.Change) domain.Kind {
 	return domain.Kind(kind)
 }
 
-// nameField is the field that a kind's entities are called by, "" for one that
-// has none.
-func nameField(kind domain.Kind) string {
-	switch kind {
-	case domain.KindBoard, domain.KindColumn, domain.KindCard, domain.KindChecklist:
-		return "title"
-	case domain.KindItem:
-		return "text"
-	case domain.KindLabel, domain.KindFile:
-		return "name"
-	}
-	return ""
-}
-
+// nameIn is what an entity with these fields is called, "" if it has no name.
 func nameIn(kind domain.Kind, f domain.Fields) string {
-	if field := nameField(kind); field != "" {
-		return f.String(field)
-	}
-	return ""
+	return wording.Short(f.String(wording.NameField(kind)))
 }
-
-// maxWord is how long a name or value is in words, code points.
-const maxWord = 60
-
-// short is s on one line, without what a terminal would obey, cut if it is
-// long.
-func short(s string) string {
-	if len(s) <= maxWord && isPlain(s) {
-		return s
-	}
-	if len(s) > 8*maxWord { // enough for what is shown; a cut rune is cleaned away
-		s = s[:8*maxWord]
-	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsGraphic(r) || unicode.Is(unicode.Bidi_Control, r):
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	if s = strings.TrimSpace(s); utf8.RuneCountInString(s) <= maxWord {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:maxWord-1])) + "…"
-}
-
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-func quoted(s string) string { return "«" + s + "»" }
 
 // what is an entity in a sentence: «Fix login», the column Doing, bob.
 func (n *Names) what(id string) string {
 	if user, ok := domain.IsMemberID(id); ok {
-		return short(user)
+		return wording.Short(user)
 	}
 	e, there := n.get(id)
 	if !there {
-		return short(id)
+		return wording.Short(id)
 	}
 	return n.called(e.kind, e.name, e.parent)
 }
@@ -208,15 +153,15 @@ func (n *Names) called(kind domain.Kind, name, parent string) string {
 	case domain.KindBoard:
 		return "the board"
 	case domain.KindCard:
-		return quoted(name)
+		return wording.Quoted(name)
 	case domain.KindChecklist:
-		return "the checklist" + space(quoted(name), name) + " of " + n.what(parent)
+		return "the checklist" + space(wording.Quoted(name), name) + " of " + n.what(parent)
 	case domain.KindItem:
-		return "the item " + quoted(name) + " of " + n.what(n.of[parent].parent)
+		return "the item " + wording.Quoted(name) + " of " + n.what(n.of[parent].parent)
 	case domain.KindComment:
 		return "a comment on " + n.what(parent)
 	case domain.KindFile:
-		return "the file " + quoted(name) + " of " + n.home(parent)
+		return "the file " + wording.Quoted(name) + " of " + n.home(parent)
 	case domain.KindColumn, domain.KindLabel:
 		return "the " + string(kind) + space(name, name)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // Words tells d in English behind the name of who asked: a sentence for each
@@ -58,14 +59,14 @@ func (n *Names) event(d *domain.Decision, ev *domain.Event) string {
 	case "list.respaced":
 		return fmt.Sprintf("gave %s in %s new positions, in the same order", counted(len(ev.Positions), string(ev.Kind)), n.home(ev.EntityID))
 	case "member.removed":
-		if what == short(d.User) {
+		if what == wording.Short(d.User) {
 			return "left the board"
 		}
 		return "removed " + what + " from the board"
 	case "card.labelled":
 		return n.sets(ev, "labels", "labelled "+what+" with ", "took ", " off "+what, n.label)
 	case "card.assigned":
-		return n.sets(ev, "assignees", "assigned "+what+" to ", "took ", " off "+what, short)
+		return n.sets(ev, "assignees", "assigned "+what+" to ", "took ", " off "+what, wording.Short)
 	case "card.liked":
 		return "liked " + what
 	case "card.unliked":
@@ -75,7 +76,7 @@ func (n *Names) event(d *domain.Decision, ev *domain.Event) string {
 	case "item.unchecked":
 		return "unticked " + what
 	case "comment.edited":
-		return "edited " + what + ": " + quoted(short(ev.After.String("text")))
+		return "edited " + what + ": " + wording.Quoted(ev.After.String("text"))
 	case "file.replaced":
 		return "replaced what is in " + what
 	}
@@ -87,28 +88,28 @@ func (n *Names) created(kind domain.Kind, ev *domain.Event) string {
 	if field := domain.ParentField(kind); field != "" {
 		parent = ev.After.String(field)
 	}
-	name := short(nameIn(kind, ev.After))
+	name := nameIn(kind, ev.After)
 	said := ""
 	switch kind {
 	case domain.KindBoard:
-		said = "created the board " + quoted(name)
+		said = "created the board " + wording.Quoted(name)
 	case domain.KindMember:
 		said = "added " + n.what(ev.EntityID) + " as " + ev.After.String("role")
 	case domain.KindCard:
-		said = "created " + quoted(name) + " in " + n.home(parent)
+		said = "created " + wording.Quoted(name) + " in " + n.home(parent)
 	case domain.KindComment:
-		said = "commented on " + n.what(parent) + ": " + quoted(short(ev.After.String("text")))
+		said = "commented on " + n.what(parent) + ": " + wording.Quoted(ev.After.String("text"))
 	case domain.KindFile:
-		said = "added the file " + quoted(name) + " to " + n.home(parent)
+		said = "added the file " + wording.Quoted(name) + " to " + n.home(parent)
 	case domain.KindItem:
-		said = "added the item " + quoted(name) + " to " + n.what(parent)
+		said = "added the item " + wording.Quoted(name) + " to " + n.what(parent)
 	case domain.KindChecklist:
-		said = "added the checklist" + space(quoted(name), name) + " to " + n.what(parent)
+		said = "added the checklist" + space(wording.Quoted(name), name) + " to " + n.what(parent)
 	default:
 		said = "added " + n.called(kind, name, parent)
 	}
 	if ev.Origin != nil {
-		said += ", made by " + short(ev.Origin.CreatedBy)
+		said += ", made by " + wording.Short(ev.Origin.CreatedBy)
 	}
 	return said
 }
@@ -120,7 +121,7 @@ func (n *Names) moved(kind domain.Kind, ev *domain.Event) string {
 	switch {
 	case (elsewhere || was) && kind != domain.KindCard: // without where it is, which is told
 		e := n.of[ev.EntityID]
-		what = "the " + string(kind) + space(quoted(e.name), e.name)
+		what = "the " + string(kind) + space(wording.Quoted(e.name), e.name)
 		fallthrough
 	case elsewhere:
 		return "moved " + what + " from " + n.home(from) + " to " + n.home(to)
@@ -131,13 +132,13 @@ func (n *Names) moved(kind domain.Kind, ev *domain.Event) string {
 }
 
 func (n *Names) renamed(kind domain.Kind, ev *domain.Event) string {
-	field := nameField(kind)
-	was, is := short(ev.Before.String(field)), short(ev.After.String(field))
+	field := wording.NameField(kind)
+	was, is := wording.Short(ev.Before.String(field)), wording.Short(ev.After.String(field))
 	switch kind {
 	case domain.KindCard:
-		return "renamed " + quoted(was) + " to " + quoted(is)
+		return "renamed " + wording.Quoted(was) + " to " + wording.Quoted(is)
 	case domain.KindFile:
-		return "renamed " + n.called(kind, was, n.of[ev.EntityID].parent) + " to " + quoted(is)
+		return "renamed " + n.called(kind, was, n.of[ev.EntityID].parent) + " to " + wording.Quoted(is)
 	}
 	return "renamed the " + string(kind) + " " + was + " to " + is
 }
@@ -175,7 +176,7 @@ func (n *Names) label(id string) string {
 	if e := n.of[id]; e.name != "" {
 		return e.name
 	}
-	return short(id)
+	return wording.Short(id)
 }
 
 // gone says what a deleted entity took along.
@@ -205,7 +206,7 @@ func fields(ev *domain.Event) string {
 			list = append(list, fmt.Sprintf("%d more", len(ev.After)-maxListed))
 			break
 		}
-		list = append(list, field(short(name), ev.Before[name], ev.After[name]))
+		list = append(list, field(wording.Short(name), ev.Before[name], ev.After[name]))
 	}
 	if len(list) == 0 {
 		return ""
@@ -233,11 +234,11 @@ func field(name string, before, after any) string {
 func value(v any) (word string, ok bool) {
 	switch x := v.(type) {
 	case string:
-		if len(x) > maxWord || strings.Contains(x, "\n") {
+		if len(x) > wording.Longest || strings.Contains(x, "\n") {
 			return "", false
 		}
-		if x = short(x); strings.Contains(x, " ") || x == "" {
-			return quoted(x), true
+		if x = wording.Short(x); strings.Contains(x, " ") || x == "" {
+			return wording.Quoted(x), true
 		}
 		return x, true
 	case json.RawMessage, []string:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/projector/wording"
 )
 
 // Diff is what makes one board of another: of the same one, later.
@@ -65,7 +66,7 @@ func Compare(from, to Look) *Diff {
 }
 
 func compare(old, now *domain.Entity) Change {
-	c := Change{ID: now.ID, Kind: now.Kind, Name: Name(old), Rev: now.Rev, UpdatedAt: now.UpdatedAt, UpdatedBy: now.UpdatedBy}
+	c := Change{ID: now.ID, Kind: now.Kind, Name: wording.Name(old), Rev: now.Rev, UpdatedAt: now.UpdatedAt, UpdatedBy: now.UpdatedBy}
 	for name, after := range now.Fields {
 		if before := old.Fields[name]; name != objectField && !domain.EqualValues(before, after) {
 			c.note(name, before, after)
@@ -128,22 +129,6 @@ func shown(e *domain.Entity) *domain.Entity {
 	return &told
 }
 
-// Name is what people call an entity, "" if it has no name.
-func Name(e *domain.Entity) string {
-	if e == nil {
-		return ""
-	}
-	switch e.Kind {
-	case domain.KindLabel, domain.KindFile:
-		return e.Fields.String("name")
-	case domain.KindMember:
-		return e.Fields.String("user")
-	case domain.KindItem, domain.KindComment:
-		return e.Fields.String("text")
-	}
-	return e.Fields.String("title")
-}
-
 // refer notes the names of what fields name by id.
 func (d *Diff) refer(b *domain.Board, fields domain.Fields, kind domain.Kind) {
 	ids := fields.Set("labels")
@@ -151,7 +136,7 @@ func (d *Diff) refer(b *domain.Board, fields domain.Fields, kind domain.Kind) {
 		ids = append(slices.Clone(ids), parent)
 	}
 	for _, id := range ids {
-		if name := Name(b.Get(id)); name != "" {
+		if name := wording.Name(b.Get(id)); name != "" {
 			d.Names[id] = name
 		}
 	}
@@ -179,19 +164,19 @@ func places(b *domain.Board) map[string]*domain.Entity {
 // another key and stands behind the same sibling has not moved.
 func moved(old, now *domain.Entity, from, to *domain.Board, was, is *domain.Entity) string {
 	if old.Parent() != now.Parent() {
-		return "from " + quoted(parentName(from, old)) + " to " + quoted(parentName(to, now))
+		return "from " + wording.Quoted(parentName(from, old)) + " to " + wording.Quoted(parentName(to, now))
 	}
 	if old.Fields.String("position") == now.Fields.String("position") || id(was) == id(is) {
 		return ""
 	}
 	words := "to the top"
 	if is != nil {
-		words = "behind " + quoted(Name(is))
+		words = "behind " + wording.Quoted(wording.Name(is))
 	}
 	if now.Parent() == "" {
 		return words
 	}
-	return words + " in " + quoted(parentName(to, now))
+	return words + " in " + wording.Quoted(parentName(to, now))
 }
 
 func id(e *domain.Entity) string {
@@ -205,7 +190,7 @@ func id(e *domain.Entity) string {
 // as a file without a card does, the board's title.
 func parentName(b *domain.Board, e *domain.Entity) string {
 	if parent := e.Parent(); parent != "" {
-		return Name(b.Get(parent))
+		return wording.Name(b.Get(parent))
 	}
-	return Name(b.Get(b.ID()))
+	return wording.Name(b.Get(b.ID()))
 }

@@ -7,28 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/projector/wording"
 )
-
-// longest is how many characters of a text are shown in words.
-const longest = 60
-
-// Short is a text on one line, cut when it is long, without what a terminal
-// would take for a command and without what turns the direction of writing.
-func Short(text string) string {
-	if len(text) > 8*longest { // enough for what is shown
-		text = text[:8*longest] + "…"
-	}
-	text = domain.CleanLine(strings.Join(strings.Fields(text), " "), len(text))
-	if utf8.RuneCountInString(text) > longest {
-		text = string([]rune(text)[:longest]) + "…"
-	}
-	return text
-}
-
-func quoted(name string) string { return "«" + Short(name) + "»" }
 
 // Words tells the difference, a line for each entity.
 func (d *Diff) Words() (lines []string) {
@@ -40,21 +22,21 @@ func (d *Diff) Words() (lines []string) {
 	}
 	for i := range d.Changed {
 		c := &d.Changed[i]
-		lines = append(lines, fmt.Sprintf("~ %s %s: %s", c.Kind, quoted(c.Name), strings.Join(d.changes(c), ", ")))
+		lines = append(lines, fmt.Sprintf("~ %s %s: %s", c.Kind, wording.Quoted(c.Name), strings.Join(d.changes(c), ", ")))
 	}
 	return lines
 }
 
 func (d *Diff) entity(e *domain.Entity) string {
-	words := string(e.Kind) + " " + quoted(Name(e))
+	words := string(e.Kind) + " " + wording.Quoted(wording.Name(e))
 	if parent := e.Parent(); parent != "" {
-		words += " in " + quoted(d.name(parent))
+		words += " in " + wording.Quoted(d.name(parent))
 	}
 	return words
 }
 
 func (d *Diff) name(id string) string {
-	return Short(cmp.Or(d.Names[id], id))
+	return wording.Short(cmp.Or(d.Names[id], id))
 }
 
 func (d *Diff) changes(c *Change) (words []string) {
@@ -65,7 +47,7 @@ func (d *Diff) changes(c *Change) (words []string) {
 		if c.Moved != "" && (name == "position" || name == domain.ParentField(c.Kind)) {
 			continue
 		}
-		words = append(words, fmt.Sprintf("%s %s → %s", Short(name), value(c.Before[name]), value(c.After[name])))
+		words = append(words, fmt.Sprintf("%s %s → %s", wording.Short(name), value(c.Before[name]), value(c.After[name])))
 	}
 	for _, set := range []struct {
 		sign string
@@ -89,13 +71,13 @@ func value(v any) string {
 	case nil:
 		return "none"
 	case string:
-		return quoted(x)
+		return wording.Quoted(x)
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return "?"
 	}
-	if len(raw) > 4*longest {
+	if len(raw) > 4*wording.Longest {
 		return "…"
 	}
 	return domain.CleanLine(string(raw), len(raw))
