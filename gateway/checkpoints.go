@@ -230,3 +230,10 @@ func newContradicted(n *notary.Notary) prometheus.Collector {
 		return 0
 	})
 }
+
+// newUnreadable is the metric of what stood where a checkpoint should.
+func newUnreadable(n *notary.Notary) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "snapback_checkpoints_unreadable_total", Help: "How often something that is no checkpoint stood as the newest one of a shard: somebody has written there.",
+	}, func() float64 { return float64(n.Unreadable()) })
+}

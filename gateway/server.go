@@ -196,7 +196,7 @@ func New(cfg Config) (*Server, error) {
 	s.metrics = newMetrics(s.hubs.counters)
 	s.hubs.counts.observe = s.metrics.socketVerdict
 	if cfg.Notary != nil {
-		s.metrics.registry.MustRegister(newContradicted(cfg.Notary))
+		s.metrics.registry.MustRegister(newContradicted(cfg.Notary), newUnreadable(cfg.Notary))
 	}
 	return s, nil
 }

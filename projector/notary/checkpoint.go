@@ -63,19 +63,31 @@ func (n *Notary) adopt(ctx context.Context, s *shard) error {
 		return nil
 	case errors.Is(err, eventlog.ErrNotFound):
 		return s.contradiction("its checkpoints are gone")
+	case errors.Is(err, eventlog.ErrUnreadable):
+		return s.contradiction("%v", err)
 	case err != nil:
 		return err
-	case seq == s.seq && bytes.Equal(note, s.last.Note):
+	case seq == s.seq && bytes.Equal(note, s.newest):
 		return nil
-	case seq < s.seq || seq == s.seq && s.last.Note != nil:
+	case seq < s.seq || seq == s.seq && s.newest != nil:
 		return s.contradiction("its newest checkpoint is gone or another one")
 	}
+	newest := note
 	c, known, err := n.open(note)
 	if err != nil {
-		return fmt.Errorf("notary: shard %d: %w", s.index, err)
+		if note, err = n.passOver(ctx, s, seq, err); err != nil {
+			return err
+		}
+		if note == nil { // none since the last one
+			s.seq, s.newest = seq, newest
+			return nil
+		}
+		if c, known, err = n.open(note); err != nil {
+			return fmt.Errorf("notary: shard %d: %w", s.index, err)
+		}
 	}
 	if c.Epoch != n.cfg.Log.Epoch() {
-		s.seq, s.last, s.tree = seq, Signed{}, nil
+		s.seq, s.newest, s.last, s.tree = seq, newest, Signed{}, nil
 		return nil
 	}
 	if c.Shard != s.index {
@@ -90,9 +102,40 @@ func (n *Notary) adopt(ctx context.Context, s *shard) error {
 			return err
 		}
 	}
-	s.last, s.seq = Signed{c, note}, seq
+	s.last, s.seq, s.newest = Signed{c, note}, seq, newest
 	return nil
 }
+
+// lookBack is how many sequences of all shards' checkpoints are looked at at
+// once for one that can be read.
+const lookBack = 4096
+
+// passOver finds the newest checkpoint behind those known already that is
+// signed by our key, nil if there is none; without one, or without a key, the
+// newest that can be read. What was written at seq is none: whoever may write
+// there must not keep others from signing.
+func (n *Notary) passOver(ctx context.Context, s *shard, seq uint64, why error) (note []byte, err error) {
+	n.unreadable.Add(1)
+	n.log.Error("TAMPERING? what stands as the newest checkpoint is none, the one before it counts", "shard", s.index, "sequence", seq, "error", why)
+	for to := seq; to > s.seq && note == nil; {
+		from := max(s.seq, to-min(to, lookBack)) + 1
+		own := false
+		for older, err := range n.cfg.Log.Checkpoints(ctx, s.index, from, to) {
+			if err != nil {
+				return nil, err
+			}
+			if _, known, err := n.open(older); err == nil && (known || !own) {
+				note, own = older, known
+			}
+		}
+		to = from - 1
+	}
+	return note, nil
+}
+
+// Unreadable is how often something that is no checkpoint stood as the newest
+// one of a shard.
+func (n *Notary) Unreadable() int64 { return n.unreadable.Load() }
 
 // open reads a checkpoint; known says whether it has our signature.
 func (n *Notary) open(note []byte) (c proof.Checkpoint, known bool, err error) {
@@ -235,6 +278,6 @@ func (n *Notary) sign(ctx context.Context, s *shard) error {
 		return err
 	}
 	c.Time = c.Time.UTC()
-	s.last, s.seq = Signed{c, note}, seq
+	s.last, s.seq, s.newest = Signed{c, note}, seq, note
 	return nil
 }

@@ -90,6 +90,19 @@ func (l *fakeLog) LastCheckpoint(context.Context, int) ([]byte, uint64, error) {
 	return l.notes[len(l.notes)-1], uint64(len(l.notes)), nil
 }
 
+func (l *fakeLog) Checkpoints(_ context.Context, _ int, from, to uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		l.mu.Lock()
+		notes := l.notes[from-1 : to]
+		l.mu.Unlock()
+		for _, note := range notes {
+			if !yield(note, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (l *fakeLog) AppendCheckpoint(_ context.Context, _ int, note []byte, after uint64) (uint64, error) {
 	if rival := l.rival; rival != nil {
 		l.rival = nil

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -28,6 +29,7 @@ type Log interface {
 	ShardState(ctx context.Context, shard int) (eventlog.ShardState, error)
 	Entries(ctx context.Context, shard int, from, to uint64) iter.Seq2[eventlog.Entry, error]
 	LastCheckpoint(ctx context.Context, shard int) (note []byte, seq uint64, err error)
+	Checkpoints(ctx context.Context, shard int, from, to uint64) iter.Seq2[[]byte, error]
 	AppendCheckpoint(ctx context.Context, shard int, note []byte, after uint64) (seq uint64, err error)
 	GetTile(ctx context.Context, shard, level int, n int64) ([]byte, error)
 	PutTile(ctx context.Context, shard int, t proof.Tile) error
@@ -71,6 +73,8 @@ type Notary struct {
 	cfg    Config
 	log    *slog.Logger
 	shards []*shard
+
+	unreadable atomic.Int64
 }
 
 // shard is what a Notary knows of one shard.
@@ -78,10 +82,14 @@ type shard struct {
 	mu    sync.Mutex
 	index int
 	last  Signed // the newest checkpoint; no Note: none of this epoch
-	seq   uint64 // where it is stored, or that of another epoch
 	tree  *proof.Tree
 	leaf  tlog.Hash // the last one of tree
 	filed int64     // size of the checkpoint in Dir
+
+	// What is stored last, and where: last, or what is of another epoch or cannot
+	// be read. nil: nothing yet.
+	newest []byte
+	seq    uint64
 
 	faultMu sync.Mutex
 	fault   error // the log contradicts what was signed: nothing is signed any more

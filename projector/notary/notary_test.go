@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -128,6 +129,72 @@ func TestCheckpoint_RefusesAContradiction(t *testing.T) {
 			if _, err := n.Checkpoint(t.Context(), 0); !errors.Is(err, proof.ErrContradiction) || len(l.notes) != notes {
 				t.Errorf("%s (restart %v), later: %v, %d checkpoints more", what, restart, err, len(l.notes)-notes)
 			}
+		}
+	}
+}
+
+// Something that is no checkpoint and stands as the newest one does not stop a
+// notary: the last one by its key counts, and is continued.
+func TestCheckpoint_PassesOverWhatIsNone(t *testing.T) {
+	t.Parallel()
+	signer, other := newSigner(t), newSigner(t)
+	forged := func(l *fakeLog) []byte { // our name over another text
+		return bytes.Replace(l.notes[len(l.notes)-1], []byte("300"), []byte("299"), 1)
+	}
+	for what, garbage := range map[string]func(l *fakeLog) []byte{
+		"no note":         func(*fakeLog) []byte { return []byte("garbage") },
+		"nothing":         func(*fakeLog) []byte { return []byte{} },
+		"a signature off": forged,
+		"a note of something else": func(*fakeLog) []byte {
+			text, err := signer.Sign("another text\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		},
+	} {
+		for _, restart := range []bool{false, true} {
+			for _, much := range []int{1, lookBack, 2*lookBack + 1} {
+				l := newFakeLog(300)
+				n := newNotary(t, Config{Log: l, Signer: signer})
+				first := checkpointOf(t, n)
+				none := garbage(l)
+				l.notes = append(l.notes, slices.Repeat([][]byte{none}, much)...)
+				if restart {
+					n = newNotary(t, Config{Log: l, Signer: signer})
+				}
+				if latest, err := n.Latest(t.Context(), 0); err != nil || !bytes.Equal(latest.Note, first.Note) {
+					t.Errorf("%s: the latest is %q, %v", what, latest.Note, err)
+				}
+				if c := checkpointOf(t, n); c.Size != 300 || len(l.notes) != 1+much || n.Unreadable() != 1 {
+					t.Errorf("%s: signed again: %d, %d times seen", what, c.Size, n.Unreadable())
+				}
+				l.write(10)
+				if c := checkpointOf(t, n); c.Root != l.naive(310).Root() || n.Fault() != nil || !bytes.Equal(l.notes[1+much], c.Note) {
+					t.Errorf("%s: another root, fault %v", what, n.Fault())
+				}
+				l.notes = append(l.notes, none)
+				l.entries[309].Board = "x"
+				l.write(1)
+				if restart {
+					n = newNotary(t, Config{Log: l, Signer: signer})
+				}
+				if _, err := n.Checkpoint(t.Context(), 0); !errors.Is(err, proof.ErrContradiction) {
+					t.Errorf("%s: it hides that the log was changed: %v", what, err)
+				}
+			}
+		}
+	}
+	// Before the first one, and where others sign.
+	l := newFakeLog(3)
+	l.notes = [][]byte{[]byte("garbage")}
+	if c := checkpointOf(t, newNotary(t, Config{Log: l, Signer: signer})); c.Size != 3 || len(l.notes) != 2 {
+		t.Errorf("%d records", c.Size)
+	}
+	l.notes = append(l.notes, []byte("garbage"))
+	for _, n := range []*Notary{newNotary(t, Config{Log: l}), newNotary(t, Config{Log: l, Signer: other})} {
+		if c, err := n.Latest(t.Context(), 0); err != nil || c.Size != 3 {
+			t.Errorf("%+v, %v", c, err)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 func (r *run) tiles(ctx context.Context, shard int) error {
 	for {
 		note, seq, err := r.log.LastCheckpoint(ctx, shard)
-		if errors.Is(err, eventlog.ErrNotFound) {
-			return nil // nothing was ever signed
+		if errors.Is(err, eventlog.ErrNotFound) || errors.Is(err, eventlog.ErrUnreadable) {
+			return nil // nothing was ever signed, or what is for a verifier to say
 		}
 		if err != nil {
 			return err
@@ -26,6 +26,10 @@ func (r *run) tiles(ctx context.Context, shard int) error {
 			return nil // what to make of it is for a verifier to say
 		}
 		wrote, err := r.tilesOf(ctx, &c)
+		if errors.Is(err, eventlog.ErrUnreadable) {
+			r.found(Difference{In: fmt.Sprintf("tiles of shard %d", shard), What: err.Error()})
+			return nil
+		}
 		if err != nil || !wrote {
 			return err
 		}

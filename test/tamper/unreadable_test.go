@@ -48,6 +48,15 @@ func TestAnUnreadableLastRecordIsNoEmptyBoard(t *testing.T) {
 	if b, err := eventlog.LoadBoard(t.Context(), log, "none"); err != nil || b.Rev() != domain.NewBoard("none").Rev() {
 		t.Errorf("a board that is none: %v", err)
 	}
+
+	// Why it matters: the server itself knows of none.
+	data, hash, err := (&domain.Commit{V: domain.CommitVersion, Board: "a", At: began.UTC()}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.Append(t.Context(), "a", data, hash, 0); err != nil {
+		t.Errorf("the server takes another first one no more: %v", err)
+	}
 }
 
 // A notary, and a server that starts, say which record they cannot read.
