@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
@@ -28,6 +30,10 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	contents := r.URL.Query().Get("contents")
 	if contents != "" && contents != "0" && contents != "1" {
 		return invalid("contents", "0 or 1")
+	}
+	sizes, err := sizesOf(r)
+	if err != nil {
+		return err
 	}
 	if s.cfg.Archive == nil {
 		return problem{code: domain.NotFound, reason: "this server makes no bundles"}
@@ -49,7 +55,7 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	if err := st.current(ctx); err != nil {
 		return err
 	}
-	opt := bundle.Options{Notary: s.cfg.Notary, Contents: contents != "0", Warn: func(what string, err error) {
+	opt := bundle.Options{Notary: s.cfg.Notary, Contents: contents != "0", Sizes: sizes, Warn: func(what string, err error) {
 		s.log.Warn("bundle: "+what, "board", st.board, "err", err)
 	}}
 	st.read(func(v *projector.View) { opt.Shown, err = v.Board().Still() })
@@ -72,12 +78,29 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 		return nil
 	case !steady.sent && (errors.Is(err, errNotAdmin) || errors.Is(err, bundle.ErrNoBoard)):
 		return notFound()
+	case !steady.sent && errors.Is(err, bundle.ErrSizes):
+		return invalid("size", err.Error())
 	case !steady.sent:
 		return err
 	case ctx.Err() == nil && !errors.Is(err, errNotAdmin) && !errors.Is(err, errBrokenOff):
 		s.log.Warn("a bundle cannot be made", "board", st.board, "err", err)
 	}
 	panic(http.ErrAbortHandler) // half an answer must not look whole
+}
+
+// sizesOf are those of the checkpoints that the asker keeps.
+func sizesOf(r *http.Request) (sizes []int64, err error) {
+	for _, text := range r.URL.Query()["size"] {
+		size, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || size < 1 || size > proof.MaxSize {
+			return nil, invalid("size", "records that a checkpoint counts, 1 or more")
+		}
+		sizes = append(sizes, size)
+	}
+	if len(sizes) > bundle.MaxSizes {
+		return nil, invalid("size", fmt.Sprintf("given at most %d times", bundle.MaxSizes))
+	}
+	return sizes, nil
 }
 
 // errNotAdmin: the user may take the board's bundle no more.

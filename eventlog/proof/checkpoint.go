@@ -29,6 +29,10 @@ const (
 	timeName   = "time "
 )
 
+// MaxSize is how many records a checkpoint may count: no log will have them,
+// and package tlog does not come to an end with sizes near the largest int64.
+const MaxSize = 1 << 48
+
 // Origin names the tree of a shard in one life of the log.
 func Origin(epoch string, shard int) string {
 	return originName + "/" + epoch + "/" + strconv.Itoa(shard)
@@ -58,7 +62,7 @@ func ParseCheckpoint(text string) (c Checkpoint, err error) {
 	if c.Shard, err = strconv.Atoi(origin[2]); err != nil || c.Shard < 0 {
 		return c, fmt.Errorf("%w of a checkpoint: shard %q", ErrText, origin[2])
 	}
-	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 0 {
+	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 0 || c.Size > MaxSize {
 		return c, fmt.Errorf("%w of a checkpoint: size %q", ErrText, lines[1])
 	}
 	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {

@@ -130,12 +130,22 @@ func OpenCheckpoint(signed []byte, keys ...note.Verifier) (Checkpoint, error) {
 // PeekCheckpoint reads a signed checkpoint without checking who has signed it.
 // Errors: ErrNote, ErrText.
 func PeekCheckpoint(signed []byte) (Checkpoint, error) {
-	_, err := note.Open(signed, note.VerifierList())
+	text, err := PeekNote(signed)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return ParseCheckpoint(text)
+}
+
+// PeekNote gives the text of a note without checking who has signed it. Errors:
+// ErrNote.
+func PeekNote(signed []byte) (text string, err error) {
+	_, err = note.Open(signed, note.VerifierList())
 	var unknown *note.UnverifiedNoteError
 	if !errors.As(err, &unknown) {
-		return Checkpoint{}, fmt.Errorf("%w: %w", ErrNote, err)
+		return "", fmt.Errorf("%w: %w", ErrNote, err)
 	}
-	return ParseCheckpoint(unknown.Note.Text)
+	return unknown.Note.Text, nil
 }
 
 // OpenHead reads a signed head. Errors: those of OpenNote, ErrText.

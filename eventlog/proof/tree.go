@@ -170,6 +170,20 @@ func ProofIndexes(size int64, leaves []int64) (indexes []int64) {
 	return slices.Compact(indexes)
 }
 
+// ConsistencyIndexes gives the stored hash indexes that prove the tree of one
+// size to be the beginning of that of a size that is not smaller: all that
+// tlog.ProveTree asks for.
+func ConsistencyIndexes(newer, older int64) (indexes []int64) {
+	if older <= 0 || older >= newer {
+		return nil
+	}
+	_, _ = tlog.ProveTree(newer, older, tlog.HashReaderFunc(func(due []int64) ([]tlog.Hash, error) {
+		indexes = append(indexes, due...)
+		return make([]tlog.Hash, len(due)), nil
+	}))
+	return indexes
+}
+
 // appendSubtrees adds the indexes of the whole subtrees that leaves lo to hi
 // are made of, the largest first.
 func appendSubtrees(indexes []int64, lo, hi int64) []int64 {

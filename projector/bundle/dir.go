@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/snapback-io/snapback/domain"
 )
 
 // A directory has the streams of one or more boards:
@@ -87,7 +89,7 @@ func OpenDir(name string) (*Dir, error) {
 }
 
 func (d *Dir) readManifest() error {
-	data, err := d.root.ReadFile(manifestFile)
+	data, err := d.small(manifestFile, maxManifest)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("bundle: %s is missing: not a bundle, or its export did not finish", manifestFile)
 	}
@@ -101,7 +103,34 @@ func (d *Dir) readManifest() error {
 	if m.Type != manifestType || m.V != Version {
 		return fmt.Errorf("bundle: %s: type %q and v %d, this code reads %q and %d", manifestFile, m.Type, m.V, manifestType, Version)
 	}
+	seen := map[string]bool{}
+	for _, b := range m.Boards {
+		if seen[b.Board] || !domain.ValidID(b.Board) {
+			return fmt.Errorf("bundle: %s: board %q is there twice, or is none", manifestFile, b.Board)
+		}
+		seen[b.Board] = true
+	}
 	return nil
+}
+
+// How large what is read into memory whole may be, bytes.
+const (
+	maxManifest = 256 << 20
+	maxKey      = 4 << 10
+)
+
+// small reads a file that has no more than so many bytes.
+func (d *Dir) small(name string, limit int64) ([]byte, error) {
+	f, err := d.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("bundle: %s: larger than %d bytes", name, limit)
+	}
+	return data, err
 }
 
 // Close closes the directory.
@@ -109,14 +138,24 @@ func (d *Dir) Close() error { return d.root.Close() }
 
 // ReadKey gives the text of a key of the manifest.
 func (d *Dir) ReadKey(f File) (string, error) {
+	if f.Size > maxKey {
+		return "", fmt.Errorf("bundle: %s: larger than %d bytes", f.Name, maxKey)
+	}
 	r, err := d.open(f)
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(io.LimitReader(r, maxKey+1)) // with its end, which tells whether it is the right one
+	if err == nil && len(text) > maxKey {
+		err = fmt.Errorf("bundle: %s: %w", f.Name, ErrDamaged)
+	}
 	return string(text), err
 }
+
+// maxWindow is how much a packed file may want to have in memory, bytes; that of
+// a DirWriter wants 8 MiB.
+const maxWindow = 32 << 20
 
 // Board opens a board's stream. The stream's end is told as io.EOF only if the
 // file is the one of the manifest, else with ErrDamaged.
@@ -125,7 +164,7 @@ func (d *Dir) Board(b BoardFile) (*Reader, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		f.Close()
 		return nil, nil, err

@@ -38,9 +38,18 @@ type Options struct {
 	Shown *domain.Still
 	// Contents has the bytes of files in the stream, too.
 	Contents bool
+	// Sizes are those of checkpoints of the board's shard that somebody keeps: what
+	// proves that they are of the same tree is in the stream, too. MaxSizes at most.
+	Sizes []int64
 	// Warn is told what could not be signed or found. nil: nobody is.
 	Warn func(what string, err error)
 }
+
+// MaxSizes is how many Options.Sizes may be given.
+const MaxSizes = 100
+
+// ErrSizes: Options.Sizes cannot be proven; nothing was written.
+var ErrSizes = errors.New("bundle: no proof for the size of a checkpoint")
 
 // ErrNoBoard: the log has no record of the board.
 var ErrNoBoard = errors.New("bundle: no such board")
@@ -50,7 +59,7 @@ const hashesAtOnce = 4096
 
 // Make writes the stream of a board as it is at the call, whole or damaged: a
 // board that cannot be folded has no head. It holds some eight bytes per record.
-// Errors: ErrNoBoard, eventlog.ErrRestoring, those of w and of the log.
+// Errors: ErrNoBoard, ErrSizes, eventlog.ErrRestoring, those of w and of the log.
 func Make(ctx context.Context, w io.Writer, log Log, board string, opt Options) error {
 	m := &maker{Options: opt, log: log, board: board}
 	if m.Warn == nil {
@@ -60,11 +69,14 @@ func Make(ctx context.Context, w io.Writer, log Log, board string, opt Options) 
 	if err != nil {
 		return err
 	}
+	if err := m.reach(ctx, head); err != nil {
+		return err
+	}
 	m.out = NewWriter(w, Header{Board: board, Epoch: log.Epoch(), Shard: log.Shard(board), Shards: log.Shards(), At: time.Now()})
 	if err := m.records(ctx, head); err != nil {
 		return err
 	}
-	if err := m.proofs(ctx, head); err != nil {
+	if err := m.proofs(ctx); err != nil {
 		return err
 	}
 	for _, o := range m.objects {
@@ -82,6 +94,7 @@ type maker struct {
 	board   string
 	out     *Writer
 	head    []byte // signed; nil: none
+	covered uint64 // records of the shard that the checkpoint is to cover
 	leaves  []int64
 	objects []Object
 }
@@ -117,6 +130,29 @@ func (m *maker) load(ctx context.Context) (head uint64, err error) {
 	return head, nil
 }
 
+// reach sees that there is a checkpoint of as many records as head and Sizes say.
+func (m *maker) reach(ctx context.Context, head uint64) error {
+	m.covered = head
+	if len(m.Sizes) == 0 {
+		return nil
+	}
+	largest := slices.Max(m.Sizes)
+	switch {
+	case len(m.Sizes) > MaxSizes:
+		return fmt.Errorf("%w: there are %d of them, at most %d", ErrSizes, len(m.Sizes), MaxSizes)
+	case slices.Min(m.Sizes) < 1:
+		return fmt.Errorf("%w: %d records", ErrSizes, slices.Min(m.Sizes))
+	case m.Notary == nil:
+		return fmt.Errorf("%w: nothing is signed here", ErrSizes)
+	}
+	m.covered = max(head, uint64(largest))
+	c, err := m.checkpoint(ctx)
+	if err == nil && c.Size < largest {
+		err = fmt.Errorf("%w: a checkpoint of %d records, the shard has %d", ErrSizes, largest, c.Size)
+	}
+	return err
+}
+
 func (m *maker) records(ctx context.Context, head uint64) error {
 	var named map[string]bool
 	for raw, err := range m.log.ReadRaw(ctx, m.board, 1, head) {
@@ -149,7 +185,7 @@ func (m *maker) records(ctx context.Context, head uint64) error {
 
 // proofs writes the head, the checkpoint, and what proves the records to be in
 // its tree.
-func (m *maker) proofs(ctx context.Context, head uint64) error {
+func (m *maker) proofs(ctx context.Context) error {
 	if m.head != nil {
 		if err := m.out.Head(m.head); err != nil {
 			return err
@@ -158,7 +194,7 @@ func (m *maker) proofs(ctx context.Context, head uint64) error {
 	if m.Notary == nil {
 		return nil
 	}
-	c, err := m.checkpoint(ctx, head)
+	c, err := m.checkpoint(ctx)
 	if err != nil {
 		m.Warn("there is no checkpoint", err)
 		return ctx.Err()
@@ -177,13 +213,23 @@ func (m *maker) proofs(ctx context.Context, head uint64) error {
 			return err
 		}
 	}
+	for _, size := range m.Sizes {
+		hashes, err := m.Notary.Consistency(ctx, &c.Checkpoint, size)
+		if err != nil {
+			m.Warn("there is no proof for a checkpoint that is kept", err)
+			return ctx.Err()
+		}
+		if err := m.out.Hashes(hashes); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// checkpoint gives one that covers the board's head, or, without a key to sign
-// one, the newest.
-func (m *maker) checkpoint(ctx context.Context, head uint64) (notary.Signed, error) {
-	c, err := m.Notary.Covering(ctx, m.board, head)
+// checkpoint gives one that covers what is to be covered, or, without a key to
+// sign one, the newest.
+func (m *maker) checkpoint(ctx context.Context) (notary.Signed, error) {
+	c, err := m.Notary.Covering(ctx, m.board, m.covered)
 	if errors.Is(err, notary.ErrNoKey) {
 		c, err = m.Notary.Latest(ctx, m.log.Shard(m.board))
 	}

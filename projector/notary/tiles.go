@@ -125,7 +125,17 @@ func (n *Notary) with(ctx context.Context, c *proof.Checkpoint, read func(tlog.H
 // leaves are in rising order; that of the record at sequence n is n-1. The
 // hashes are checked against the checkpoint's root, its signature is not.
 func (n *Notary) Hashes(ctx context.Context, c *proof.Checkpoint, leaves []int64) (proof.Hashes, error) {
-	indexes := proof.ProofIndexes(c.Size, leaves)
+	return n.hashes(ctx, c, proof.ProofIndexes(c.Size, leaves))
+}
+
+// Consistency gives what proves the tree of an older size to be the beginning
+// of that of a checkpoint: tlog.ProveTree finds there all it asks for. The
+// hashes are checked as those of Hashes are.
+func (n *Notary) Consistency(ctx context.Context, c *proof.Checkpoint, older int64) (proof.Hashes, error) {
+	return n.hashes(ctx, c, proof.ConsistencyIndexes(c.Size, older))
+}
+
+func (n *Notary) hashes(ctx context.Context, c *proof.Checkpoint, indexes []int64) (proof.Hashes, error) {
 	out := make(proof.Hashes, len(indexes))
 	err := n.with(ctx, c, func(r tlog.HashReader) error {
 		hashes, err := r.ReadHashes(indexes)
