@@ -10,6 +10,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/projector/bundle"
 )
 
 // leaf takes the record's place in the tree down, by the bytes that are there.
@@ -37,11 +38,21 @@ func (v *Verifier) Head(signed []byte) {
 	switch {
 	case err != nil:
 		v.report(KindSignature, v.last.seq, "its head: %v", err)
-	case h.Board != v.cfg.Board || v.cfg.Epoch != "" && h.Epoch != v.cfg.Epoch:
+	case h.Board != v.cfg.Board:
 		v.report(KindSignature, h.Seq, "its head is one of board %q in epoch %s", h.Board, h.Epoch)
 	default:
-		v.Expect(h)
+		v.signed = h.Time
+		v.expect(h)
 	}
+}
+
+// expect is Expect for a head of the board, maybe in another epoch.
+func (v *Verifier) expect(h proof.Head) {
+	if v.cfg.Epoch != "" && h.Epoch != v.cfg.Epoch {
+		v.report(KindSignature, h.Seq, "a head of it is of epoch %s, this log is %s: another one", h.Epoch, v.cfg.Epoch)
+		return
+	}
+	v.Expect(h)
 }
 
 // Expect is Head for one whose signature is checked.
@@ -49,7 +60,7 @@ func (v *Verifier) Expect(h proof.Head) {
 	switch {
 	case h.Seq > v.last.seq:
 		v.heads = append(v.heads, h)
-	case h.Seq == v.last.seq:
+	case h.Seq == v.last.seq && h.Seq > 0:
 		v.hold(h)
 	default:
 		v.report(KindHead, h.Seq, "its signed head comes too late to be held against the record: there are some up to %d", v.last.seq)
@@ -101,8 +112,24 @@ func (v *Verifier) Checkpoint(signed []byte) {
 	}
 }
 
-// Hashes takes hashes of the shard's tree, some more at each call.
+// A proof has at most hashesEach hashes. Beside those of its records a bundle may
+// have what proves some checkpoints that were kept.
+const (
+	hashesEach  = 64
+	otherProofs = 2 * bundle.MaxSizes
+)
+
+// Hashes takes hashes of the shard's tree, some more at each call, behind the
+// records that they are for. More than can prove anything are a finding, and are
+// not kept.
 func (v *Verifier) Hashes(some proof.Hashes) {
+	if len(v.hashes)+len(some) > hashesEach*(len(v.leaves)+otherProofs) {
+		if !v.much {
+			v.report(KindInclusion, v.last.seq, "there are more hashes than %d records need for their proofs", len(v.leaves))
+		}
+		v.much = true
+		return
+	}
 	for index, h := range some {
 		v.hashes[index] = h
 	}

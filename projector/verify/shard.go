@@ -41,6 +41,7 @@ type ShardSummary struct {
 	Shard       int              `json:"shard"`
 	Records     uint64           `json:"records"`
 	Checkpoints int              `json:"checkpoints"` // of those given, whose root is that of the entries
+	Covered     int64            `json:"covered"`     // records, by the largest of those
 	Findings    uint64           `json:"findings"`
 	Root        tlog.Hash        `json:"root"`
 	Boards      map[string]Tally `json:"-"`
@@ -86,6 +87,7 @@ func Shard(cfg ShardConfig, entries iter.Seq2[eventlog.Entry, error]) (ShardSumm
 			s.report(Finding{Kind: KindHead, Seq: s.last + 1, Words: fmt.Sprintf("it is missing: the checkpoint of %s counts %d records, the log ends at %d", c.Time.Format(time.RFC3339), c.Size, s.last)})
 		}
 	}
+	s.sum.Covered = s.good
 	s.sum.Root, s.sum.Took = s.tree.Root(), time.Since(began)
 	return s.sum, cmp.Or(failed, s.failed)
 }

@@ -19,10 +19,17 @@ type Verified struct {
 	// looked at.
 	Head       bool `json:"signedHead"`
 	Checkpoint bool `json:"signedCheckpoint"`
+	// Notes says that there is a head or a checkpoint at all.
+	Notes bool `json:"-"`
+	// Covered is the checkpoint that the records were proven by; nil: none.
+	Covered *proof.Checkpoint `json:"-"`
+	// Signed is when the head of the last record was, by the signer's clock.
+	Signed time.Time `json:"headSigned,omitzero"`
 	// Held are how many of Config.Pinned the records' tree was held against.
 	Held int `json:"held,omitempty"`
 	// Unheld are those of Config.Pinned for which the stream has no proof, and
-	// nobody was there to ask for one.
+	// nobody was there to ask for one; of those larger than its checkpoint it
+	// cannot have one.
 	Unheld []proof.Checkpoint `json:"-"`
 }
 
@@ -36,7 +43,7 @@ type StreamOptions struct {
 }
 
 // Stream verifies a bundle's stream of one board to its end. cfg needs Keys,
-// Pinned, Report and Redecide only; the rest is the header's. Without Keys heads
+// Pinned, Heads, Before, Report and Redecide only; the rest is the header's. Without Keys heads
 // and checkpoints are passed over; with Keys it is a finding that there is none.
 // It fails when the stream cannot be read to its end; what was found so far has
 // been reported then.
@@ -54,8 +61,10 @@ func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err
 			err = opt.Each(item)
 		}
 		if err != nil {
-			return Verified{Summary: v.Finish()}, err
+			v.heads, v.stands, v.check, v.cfg.Pinned = nil, nil, nil, nil // what did not come cannot be held against them
+			return Verified{Summary: v.Finish(), Unheld: cfg.Pinned}, err
 		}
+		done.Notes = done.Notes || item.Head != nil || item.Checkpoint != nil
 		switch {
 		case item.Record != nil:
 			v.Record(Record(*item.Record))
@@ -69,6 +78,9 @@ func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err
 			v.Hashes(item.Hashes)
 		}
 	}
+	if v.sum.Records == 0 {
+		v.report(KindCount, 0, "there is no record of it")
+	}
 	if signed && !done.Head {
 		v.report(KindHead, v.last.seq, "there is no signed head: what stood behind it may be cut off")
 	}
@@ -76,6 +88,7 @@ func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err
 		v.report(KindInclusion, v.last.seq, "there is no checkpoint to prove the records by")
 	}
 	v.holdable(&done, opt.Tiles)
+	done.Covered, done.Signed = v.check, v.signed
 	done.Summary = v.Finish()
 	return done, nil
 }
@@ -106,18 +119,10 @@ func (v *Verifier) holdable(done *Verified, tiles tlog.TileReader) {
 // proveTree reads the hashes of the proof that the smaller of two trees is the
 // beginning of the larger.
 func (v *Verifier) proveTree(c *proof.Checkpoint, tiles tlog.TileReader) error {
-	older, newer := c.Size, v.check.Size
-	if older > newer {
-		older, newer = newer, older
-	}
-	if older == 0 || older == newer {
+	due := proof.ConsistencyIndexes(max(c.Size, v.check.Size), min(c.Size, v.check.Size))
+	if len(due) == 0 {
 		return nil
 	}
-	var due []int64
-	_, _ = tlog.ProveTree(newer, older, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		due = append(due, indexes...)
-		return make([]tlog.Hash, len(indexes)), nil
-	}))
 	if tiles == nil {
 		_, err := v.hashes.ReadHashes(due)
 		return err

@@ -79,6 +79,11 @@ type Config struct {
 	Proofs bool
 	// Pinned are checkpoints that were kept elsewhere, their signatures checked.
 	Pinned []proof.Checkpoint
+	// Heads were kept elsewhere, their signatures checked; those of other boards
+	// are passed over.
+	Heads []proof.Head
+	// Before is where the board was in bundles that were kept.
+	Before []Stand
 	// Report is called with each finding, in the order found.
 	Report func(Finding)
 	// Redecide is domain.Redecide, unless other rules shall be held against the log.
@@ -132,6 +137,9 @@ type Verifier struct {
 	hashes proof.Hashes
 	check  *proof.Checkpoint
 	heads  []proof.Head // whose records are still to come
+	stands []Stand      // the same
+	signed time.Time    // when Head's was
+	much   bool         // more hashes came than prove anything
 }
 
 // link is what a record is for the one behind it.
@@ -166,7 +174,20 @@ func New(cfg Config) *Verifier {
 	if cfg.Redecide == nil {
 		cfg.Redecide = domain.Redecide
 	}
-	return &Verifier{cfg: cfg, began: time.Now(), sum: Summary{Board: cfg.Board}, board: domain.NewBoard(cfg.Board), hashes: proof.Hashes{}}
+	v := &Verifier{cfg: cfg, began: time.Now(), sum: Summary{Board: cfg.Board}, board: domain.NewBoard(cfg.Board), hashes: proof.Hashes{}}
+	for _, h := range cfg.Heads {
+		if h.Board == cfg.Board {
+			v.expect(h)
+		}
+	}
+	for _, s := range cfg.Before {
+		if cfg.Epoch != "" && s.Epoch != cfg.Epoch {
+			v.report(KindSignature, s.Seq, "an earlier bundle is of epoch %s, this log is %s: another one", s.Epoch, cfg.Epoch)
+		} else {
+			v.stands = append(v.stands, s)
+		}
+	}
+	return v
 }
 
 // report tells a finding on a record.
@@ -217,6 +238,7 @@ func (v *Verifier) Record(r Record) {
 	v.last = now
 	v.leaf(&r)
 	v.meet(r.Seq)
+	v.stand(r.Seq)
 }
 
 // place sees that the record stands where it should, by sequences.
@@ -283,6 +305,10 @@ func (v *Verifier) Finish() Summary {
 		v.report(KindHead, v.last.seq, "the log ends here, its signed head of %s is record %d: it is cut off", h.Time.Format(time.RFC3339), h.Seq)
 	}
 	v.heads = nil
+	v.cutOff()
+	if v.board == nil && v.sum.Findings == 0 { // which has a reason that is a finding, or is one
+		v.report(KindFold, v.last.seq, "what the board is like could not be kept up to here")
+	}
 	s := &v.sum
 	s.Rev, s.Head, s.Hash = v.rev, v.last.seq, v.last.hash
 	if v.board != nil {
