@@ -197,6 +197,23 @@ func TestBundle_Rights(t *testing.T) {
 	s.must(404, "GET", "/v1/boards/demo/bundle", "", k.of("eve")...)
 }
 
+// TestRestore_SaysWhichContentsAreNowhere: those that the log has need not be in the bundle.
+func TestRestore_SaysWhichContentsAreNowhere(t *testing.T) {
+	t.Parallel()
+	s, _ := newArchive(t, Config{})
+	s.must(201, "POST", "/v1/boards?user=ann", `{"id":"demo","title":"Demo"}`)
+	s.must(200, "PUT", "/v1/boards/demo/files/f1/content?name=a.txt&user=ann", "hello", "Mutation-Id", "up")
+	stream := s.must(200, "GET", "/v1/boards/demo/bundle?contents=0&user=ann", "").body
+	other, _ := newArchive(t, Config{})
+	for at, missing := range map[*site]int{s: 0, other: 1} {
+		var done restore.Restored
+		r := at.restore(stream, "")
+		if r.json(t, &done); r.status != 200 || done.Missing != missing {
+			t.Errorf("%d %s, want %d missing", r.status, r.body, missing)
+		}
+	}
+}
+
 func TestRestore_TheSameBoardElsewhere(t *testing.T) {
 	t.Parallel()
 	s, log := newArchive(t, Config{})

@@ -206,14 +206,14 @@ func (c *importBundleCmd) send(ctx context.Context, dir *bundle.Dir, b bundle.Bo
 func tellRestored(w io.Writer, done *restore.Restored) {
 	switch {
 	case done.Stored == 0:
-		fmt.Fprintf(w, "board %s is there already, all %d records; nothing was changed\n", done.Board, done.Records)
+		fmt.Fprintf(w, "board %s is there already, all of %s; nothing was changed\n", done.Board, several(int(done.Records), "record"))
 	case done.Stored < done.Records:
-		fmt.Fprintf(w, "board %s is restored, rev %d: %d records were there, %d are stored now\n", done.Board, done.Rev, done.Records-done.Stored, done.Stored)
+		fmt.Fprintf(w, "board %s is restored, rev %d: %s there, %d stored now\n", done.Board, done.Rev, several(int(done.Records-done.Stored), "record"), done.Stored)
 	default:
 		fmt.Fprintf(w, "board %s is restored, rev %d: %s, %s\n", done.Board, done.Rev, several(int(done.Records), "record"), several(done.Contents, "content"))
 	}
 	if done.Missing > 0 {
-		fmt.Fprintf(w, "board %s: %d contents are not in the bundle: those files cannot be opened\n", done.Board, done.Missing)
+		fmt.Fprintf(w, "board %s: neither the bundle nor the log has %s: those files cannot be opened\n", done.Board, several(done.Missing, "content"))
 	}
 }
 

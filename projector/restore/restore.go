@@ -45,7 +45,7 @@ type Restored struct {
 	Contents int         `json:"contents"`
 	Rev      uint64      `json:"rev"`   // of the bundle
 	State    domain.Hash `json:"state"` // of the board at that rev
-	// Missing is how many contents that its events name the bundle does not have.
+	// Missing is how many contents that its events name neither the bundle nor the log has.
 	Missing int `json:"missing,omitempty"`
 }
 
@@ -81,6 +81,9 @@ func Board(ctx context.Context, log Target, open Opener, keys []note.Verifier) (
 		return s.done, err
 	}
 	if err := s.contents(ctx); err != nil {
+		return s.done, err
+	}
+	if err := s.missing(ctx); err != nil {
 		return s.done, err
 	}
 	stored, err := log.Restore(ctx, s.done.Board, s.records)
@@ -143,7 +146,6 @@ func (s *restorer) verify(ctx context.Context) error {
 	if err := s.weighed(); err != nil {
 		return err
 	}
-	s.done.Missing = len(s.objects) - len(s.have)
 	return nil
 }
 
@@ -244,6 +246,23 @@ func (s *restorer) content(ctx context.Context, r *bundle.Reader, first *bundle.
 		s.done.Contents++
 	}
 	return err
+}
+
+// missing counts the contents that the log does not have.
+func (s *restorer) missing(ctx context.Context) error {
+	for name := range s.objects {
+		if s.have[name] {
+			continue
+		}
+		_, _, err := s.log.ContentAt(ctx, name)
+		switch {
+		case errors.Is(err, eventlog.ErrNotFound):
+			s.done.Missing++
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 // pieces reads one object's bytes out of a stream.
