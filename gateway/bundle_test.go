@@ -18,6 +18,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
+	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/restore"
@@ -155,6 +156,49 @@ func TestBundle_IsWholeAndProven(t *testing.T) {
 	}
 	s.s.cfg.Archive = nil
 	s.must(404, "GET", "/v1/boards/demo/bundle", "")
+}
+
+// A checkpoint that somebody keeps is proven by the bundle alone, if it is asked for.
+func TestBundle_HasTheProofForACheckpointThatIsKept(t *testing.T) {
+	t.Parallel()
+	s, log := newArchive(t, Config{})
+	s.demo()
+	key := s.notarize()
+	for i := range 5 {
+		s.mutate("bob", fmt.Sprint("m", i), "c1", fmt.Sprintf(`{"title":"%d"}`, i))
+	}
+	path := fmt.Sprintf("/v1/checkpoints/%d?fresh=1", log.Shard("demo"))
+	kept, err := proof.OpenCheckpoint([]byte(s.must(200, "GET", path, "").body), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		s.mutate("bob", fmt.Sprint("n", i), "c1", fmt.Sprintf(`{"title":"later %d"}`, i))
+	}
+	forged := kept
+	forged.Root[0] ^= 1
+	for _, test := range []struct {
+		pinned proof.Checkpoint
+		found  int
+	}{{kept, 0}, {forged, 1}} {
+		found := 0
+		r, err := bundle.NewReader(strings.NewReader(s.must(200, "GET", fmt.Sprintf("/v1/boards/demo/bundle?size=%d", kept.Size), "").body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := verify.Config{Keys: []note.Verifier{key}, Pinned: []proof.Checkpoint{test.pinned}, Report: func(verify.Finding) { found++ }}
+		if done, err := verify.Stream(r, cfg, verify.StreamOptions{}); err != nil || done.Held != 1 || found != test.found {
+			t.Errorf("%+v, %v; %d findings", done, err, found)
+		}
+	}
+	for query, want := range map[string]string{
+		"size=0": "1 or more", "size=x": "1 or more", "size=99999999999999999": "1 or more", "size=1000": "the shard has",
+		strings.Repeat("size=1&", bundle.MaxSizes+1): "at most 100",
+	} {
+		if p := s.must(400, "GET", "/v1/boards/demo/bundle?"+query, ""); !strings.Contains(p.body, want) || !strings.Contains(p.body, `"field":"size"`) {
+			t.Errorf("%.20s: %s", query, p.body)
+		}
+	}
 }
 
 // The head of a bundle is of what people are shown: a view that is not what the

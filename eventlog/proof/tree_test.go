@@ -280,3 +280,57 @@ func BenchmarkTree(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+// A proof of consistency finds all it asks for among the hashes of its indexes.
+func TestConsistencyIndexes(t *testing.T) {
+	hashes := Hashes{}
+	next := int64(0)
+	const size = 70
+	for i := range int64(size) {
+		more, err := tlog.StoredHashes(i, []byte{byte(i)}, hashes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range more {
+			hashes[next] = h
+			next++
+		}
+	}
+	root := func(n int64) tlog.Hash {
+		h, err := tlog.TreeHash(n, hashes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	for newer := int64(1); newer <= size; newer++ {
+		for older := int64(1); older <= newer; older++ {
+			few := Hashes{}
+			for _, index := range ConsistencyIndexes(newer, older) {
+				few[index] = hashes[index]
+			}
+			path, err := tlog.ProveTree(newer, older, few)
+			if err == nil {
+				err = tlog.CheckTree(path, newer, root(newer), older, root(older))
+			}
+			if err != nil {
+				t.Fatalf("%d in %d: %v", older, newer, err)
+			}
+		}
+	}
+	if len(ConsistencyIndexes(3, 0))+len(ConsistencyIndexes(3, 9)) > 0 {
+		t.Error("there are hashes for what cannot be proven")
+	}
+}
+
+// Sizes that package tlog would never come to an end with are none.
+func TestACheckpointHasNoMoreRecordsThanALogCan(t *testing.T) {
+	c := Checkpoint{Epoch: "e", Size: MaxSize}
+	if _, err := ParseCheckpoint(c.Text()); err != nil {
+		t.Error(err)
+	}
+	c.Size = 1<<62 + 1
+	if _, err := ParseCheckpoint(c.Text()); !errors.Is(err, ErrText) {
+		t.Error(err)
+	}
+}

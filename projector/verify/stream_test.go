@@ -31,8 +31,8 @@ func (h tilesOf) ReadTiles(list []tlog.Tile) (all [][]byte, err error) {
 }
 
 // streamed is a bundle's stream of board b whose checkpoint has a size; without
-// are the types of lines that it lacks.
-func streamed(t *testing.T, n *notary, s *verifytest.Scribe, hashes proof.Hashes, c proof.Checkpoint, without string) []byte {
+// are the types of lines that it lacks, sizes are those of checkpoints that it has the proof for.
+func streamed(t *testing.T, n *notary, s *verifytest.Scribe, hashes proof.Hashes, c proof.Checkpoint, without string, sizes ...int64) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := bundle.NewWriter(&out, bundle.Header{Board: "b", Epoch: c.Epoch, Shard: c.Shard, Shards: c.Shard + 1, At: c.Time})
@@ -53,6 +53,11 @@ func streamed(t *testing.T, n *notary, s *verifytest.Scribe, hashes proof.Hashes
 		some := map[int64]tlog.Hash{}
 		for _, index := range proof.ProofIndexes(c.Size, leaves) {
 			some[index] = hashes[index]
+		}
+		for _, size := range sizes {
+			for _, index := range proof.ConsistencyIndexes(c.Size, size) {
+				some[index] = hashes[index]
+			}
 		}
 		_ = w.Hashes(some)
 	}
@@ -78,6 +83,7 @@ func TestStream_CheckpointsKeptElsewhere(t *testing.T) {
 		pinned  []proof.Checkpoint
 		tiles   bool
 		without string
+		sizes   []int64
 		noKeys  bool
 		want    string // kinds of the findings
 		held    int
@@ -87,6 +93,9 @@ func TestStream_CheckpointsKeptElsewhere(t *testing.T) {
 		"the same":                   {pinned: []proof.Checkpoint{whole}, held: 1},
 		"older, tiles":               {pinned: []proof.Checkpoint{at(last / 2), at(1), at(0)}, tiles: true, held: 3},
 		"older, no tiles":            {pinned: []proof.Checkpoint{at(last / 3)}, unheld: 1},
+		"older, with its proof":      {pinned: []proof.Checkpoint{at(last / 3)}, sizes: []int64{int64(last / 3)}, held: 1},
+		"forged, with its proof":     {pinned: []proof.Checkpoint{forged}, sizes: []int64{forged.Size}, held: 1, want: "inclusion"},
+		"one of two with its proof":  {pinned: []proof.Checkpoint{at(last / 3), at(last / 5)}, sizes: []int64{int64(last / 3)}, held: 1, unheld: 1},
 		"another root":               {pinned: []proof.Checkpoint{forged}, tiles: true, held: 1, want: "inclusion"},
 		"longer, tiles":              {pinned: []proof.Checkpoint{longer}, tiles: true, held: 1, want: "head"},
 		"longer, no tiles":           {pinned: []proof.Checkpoint{longer}, unheld: 1},
@@ -105,7 +114,7 @@ func TestStream_CheckpointsKeptElsewhere(t *testing.T) {
 		if c.tiles {
 			opt.Tiles = tilesOf(hashes)
 		}
-		r, err := bundle.NewReader(bytes.NewReader(streamed(t, n, s, hashes, whole, c.without)))
+		r, err := bundle.NewReader(bytes.NewReader(streamed(t, n, s, hashes, whole, c.without, c.sizes...)))
 		if err != nil {
 			t.Fatal(err)
 		}
