@@ -21,8 +21,8 @@ import (
 const maxReaders = 16
 
 // maxTickets is how many requests read logs at the same moment: half of the
-// cores are for those who change boards.
-func maxTickets() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+// cores are for those who change boards. GOMAXPROCS may be more than there are.
+func maxTickets() int { return max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2) }
 
 // logFormats are the media types of the formats of a log.
 var logFormats = map[string]string{
