@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +38,7 @@ func (*auditVerifyCmd) Help() string {
 missing, and that the board is the one whose head was signed; and every command is decided again from scratch, with the time
 and the role it had, and compared. Findings are named by board, record and rev.
 
-Exit status: 0 no findings; 1 findings; 2 a fault in the command line; 3 no findings, but something that was asked for could
+Exit status: 0 no findings; 1 findings, or a bundle that is none; 2 a fault in the command line; 3 no findings, but something that was asked for could
 not be checked: a board, a checkpoint or a head that was kept, signatures that are there without a key for them.
 
 With --data or --nats-url whole shards are verified, too: that none of their records is missing, and all signed checkpoints.`
@@ -49,6 +49,8 @@ func (c *auditVerifyCmd) run(ctx context.Context, s streams) error {
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
+		return err
+	case err != nil && c.Bundle != "" && ctx.Err() == nil: // it is all there is
 		return err
 	case err != nil && (v == nil || v.Count == 0):
 		return uncheckedError{err}
@@ -94,7 +96,7 @@ func (c *auditVerifyCmd) verify(ctx context.Context, s streams) (v *verification
 
 // open opens what is to be verified.
 func (c *auditVerifyCmd) open(ctx context.Context, s streams) (v *verification, end func(), err error) {
-	v = &verification{streams: s, json: c.JSON, started: time.Now()}
+	v = &verification{streams: s, json: c.JSON, all: c.Board == "", started: time.Now()}
 	v.Boards, v.Findings = []verify.Verified{}, []verify.Finding{}
 	end = func() {}
 	switch {
@@ -105,7 +107,11 @@ func (c *auditVerifyCmd) open(ctx context.Context, s streams) (v *verification, 
 	case c.Bundle != "":
 		dir, bad := bundle.OpenDir(c.Bundle)
 		if bad != nil {
-			return nil, nil, fmt.Errorf("--bundle=%s: %w", c.Bundle, fileFault(bad))
+			err = fmt.Errorf("--bundle=%s: %w", c.Bundle, fileFault(bad))
+			if errors.Is(bad, fs.ErrNotExist) {
+				err = usageError{err}
+			}
+			return nil, nil, err
 		}
 		v.from, v.Source, v.keyFrom, end = stored{dir}, c.Bundle, "comes with the bundle: who made the bundle could have made it, too", func() { dir.Close() }
 	case c.asked():
@@ -128,6 +134,7 @@ type verification struct {
 	streams `json:"-"`
 	from    bundles
 	json    bool
+	all     bool // every board is asked for
 	started time.Time
 	keyFrom string // of a key that was not given
 	keyFile string // where it lies; "": from is asked
@@ -146,8 +153,8 @@ type verification struct {
 	NotChecked []string              `json:"notChecked,omitempty"`
 	// Lacking is what was asked for and could not be checked.
 	Lacking []string `json:"couldNotCheck,omitempty"`
-	Records    uint64                `json:"records"`
-	Seconds    float64               `json:"seconds"`
+	Records uint64   `json:"records"`
+	Seconds float64  `json:"seconds"`
 }
 
 // trustedKey is a key that signatures were checked with.
@@ -167,19 +174,17 @@ func (v *verification) trust(ctx context.Context, given []string) (err error) {
 	}
 	if len(given) == 0 {
 		from = v.keyFrom
-		text := ""
+		var texts []string
 		if v.keyFile == "" {
-			text, err = v.from.key(ctx)
+			texts, err = v.from.keys(ctx)
 		} else if data, none := os.ReadFile(v.keyFile); none == nil {
-			text = string(data)
+			texts = []string{string(data)}
 		}
 		if err != nil {
 			return err
 		}
-		if text != "" {
-			if v.keys, err = readKeys([]string{text}); err != nil {
-				return err
-			}
+		if v.keys, err = readKeys(texts); err != nil {
+			return err
 		}
 	}
 	for _, k := range v.keys {
@@ -212,7 +217,7 @@ func (v *verification) board(ctx context.Context, id string) error {
 		return nil
 	}
 	if _, offline := v.from.(stored); offline {
-		v.find(verify.Finding{Kind: "bundle", Board: id, Words: err.Error()})
+		v.find(verify.Finding{Kind: kindBundle, Board: id, Words: err.Error()})
 		return nil
 	}
 	v.lack("board %s: %v", id, err)
@@ -272,6 +277,14 @@ func (v *verification) shard(ctx context.Context, log *opened, shard int, board 
 	}
 	v.kept.hold(epoch, shard)
 	v.Shards = append(v.Shards, sum)
+	switch {
+	case len(v.keys) == 0:
+		v.unkeyed = v.unkeyed || signed > 0
+	case sum.Records > 0 && signed == 0 && v.Count == 0:
+		v.lack("the tree of shard %d: the log has no checkpoint of it", shard)
+	case int64(sum.Records) > sum.Covered && v.Count == 0:
+		v.skip("the last %d of %d records of shard %d by a signed tree: its newest checkpoint is older", int64(sum.Records)-sum.Covered, sum.Records, shard)
+	}
 	if !v.json && sum.Records > 0 {
 		v.tellShard(&sum)
 	}
@@ -317,24 +330,6 @@ func (v *verification) tallied(ctx context.Context, log *eventlog.Log, id string
 	return nil
 }
 
-// contents verifies the other files of a directory.
-func (v *verification) contents(ctx context.Context, dir stored) error {
-	for _, f := range dir.Manifest.Contents {
-		r, err := dir.Content(f.SHA256, f.Size)
-		if err == nil {
-			_, err = io.Copy(io.Discard, r)
-			r.Close()
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			v.find(verify.Finding{Kind: "content", Words: err.Error()})
-		}
-	}
-	return nil
-}
-
 func (v *verification) find(f verify.Finding) {
 	if v.Count++; v.Count > maxFindings {
 		return
@@ -354,11 +349,6 @@ func (v *verification) skip(format string, args ...any) {
 func (v *verification) lack(format string, args ...any) {
 	v.Lacking = append(v.Lacking, fmt.Sprintf(format, args...))
 }
-
-// uncheckedError: there are no findings, but not all that was asked for was checked.
-type uncheckedError struct{ error }
-
-func (e uncheckedError) Unwrap() error { return e.error }
 
 // conclude writes the report. Its error is the outcome.
 func (v *verification) conclude() error {

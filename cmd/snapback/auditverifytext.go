@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/snapback-io/snapback/projector/verify"
 )
@@ -11,7 +12,7 @@ func (v *verification) tellBoard(s *verify.Verified) {
 	fmt.Fprintf(v.Out, "board %s: %s (%d void), %s (%d refused), %s; rev %d; %.0f records/s\n", s.Board, several(int(s.Records), "record"), s.Void,
 		several(int(s.Decisions), "decision"), s.Refused, several(int(s.Events), "event"), s.Rev, float64(s.Records)/s.Took.Seconds())
 	if s.Head && s.Checkpoint {
-		fmt.Fprintf(v.Out, "  its head is signed; %d of its records are proven to be in the tree of a signed checkpoint\n", s.Proven)
+		fmt.Fprintf(v.Out, "  its head was signed at %s; %d of its records are proven to be in the tree of a signed checkpoint\n", s.Signed.Format(time.RFC3339), s.Proven)
 	}
 	if s.Held > 0 {
 		fmt.Fprintf(v.Out, "  that tree was held against %s kept elsewhere\n", several(s.Held, "checkpoint"))
@@ -37,19 +38,30 @@ func (v *verification) tell() {
 	for _, what := range v.NotChecked {
 		fmt.Fprintf(v.Out, "Not checked: %s\n", what)
 	}
+	for _, what := range v.Lacking {
+		fmt.Fprintf(v.Out, "COULD NOT BE CHECKED: %s\n", what)
+	}
 	if more := v.Count - len(v.Findings); more > 0 {
 		fmt.Fprintf(v.Out, "%d more findings are not shown.\n", more)
 	}
-	if v.Count == 0 {
-		fmt.Fprintln(v.Out, "No findings.")
-	} else {
+	switch {
+	case v.Count > 0:
 		fmt.Fprintf(v.Out, "%s.\n", several(v.Count, "finding"))
+	case len(v.Lacking) > 0:
+		fmt.Fprintf(v.Out, "No findings in what could be checked; %s could not be.\n", several(len(v.Lacking), "thing"))
+	default:
+		fmt.Fprintln(v.Out, "No findings.")
 	}
 }
 
 // where is a finding with the place it is at.
 func where(f *verify.Finding) string {
 	place := ""
+	switch {
+	case f.Kind == kindBundle, f.Kind == kindContent:
+	case f.Board == "":
+		place = fmt.Sprintf("shard %d, ", f.Shard)
+	}
 	if f.Board != "" {
 		place = "board " + f.Board + ", "
 	}

@@ -73,8 +73,14 @@ func said(t *testing.T, args []string, want ...string) {
 // failed runs a command that must fail with exit status 1, and say certain things.
 func failed(t *testing.T, args []string, want ...string) {
 	t.Helper()
+	ended(t, 1, args, want...)
+}
+
+// ended runs a command that must fail with an exit status, and say certain things.
+func ended(t *testing.T, status int, args []string, want ...string) {
+	t.Helper()
 	out, err := snapback(t, args...)
-	if exitCode(err) != 1 {
+	if exitCode(err) != status {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}
 	for _, w := range want {
@@ -109,14 +115,14 @@ func TestBundle_ExportedVerifiedAndRestored(t *testing.T) {
 	s.change("ann", "later", "c1", `{"title":"Later"}`)
 	said(t, []string{"audit", "verify", "b", "--server=" + s.url}, "No findings", "comes from the same server", "Not checked: the contents")
 	said(t, []string{"audit", "verify", "--all", key, "--checkpoint=" + kept, "--server=" + s.url}, "No findings", "was given", "held against 1 checkpoint")
-	failed(t, []string{"audit", "verify", "nothing", "--server=" + s.url}, "could not be checked", "nothing")
+	ended(t, 3, []string{"audit", "verify", "nothing", "--server=" + s.url}, "could not be checked", "nothing")
 	want = s.told(ids)
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
 	said(t, []string{"audit", "verify", "--all", "--data=" + data, "--checkpoint=" + kept}, "No findings", "lies beside the log", "shard")
 	said(t, []string{"export", "--all", "-o", read, "--contents", "--data=" + data}, "1 board, ", "1 content ")
-	said(t, []string{"audit", "verify", "--bundle=" + asked, key}, "No findings", "its head is signed")
+	said(t, []string{"audit", "verify", "--bundle=" + asked, key}, "No findings", "its head was signed")
 	said(t, []string{"audit", "verify", "--bundle=" + read}, "No findings", "comes with the bundle")
 	out, err := snapback(t, "audit", "verify", "b", "--bundle="+read, "--json")
 	var report struct {
@@ -132,7 +138,7 @@ func TestBundle_ExportedVerifiedAndRestored(t *testing.T) {
 	other := serve(t, "--data="+t.TempDir(), "--demo=false")
 	admin := "--admin-server=" + strings.TrimSuffix(other.admin, "/")
 	said(t, []string{"import", "bundle", asked, admin, key}, "board b is restored", "1 content")
-	said(t, []string{"import", "bundle", read, "b", admin, key}, "board b is restored", "1 are stored now")
+	said(t, []string{"import", "bundle", read, "b", admin, key}, "board b is restored", "1 stored now")
 	said(t, []string{"import", "bundle", asked, admin, key}, "there already") // it has gone on since
 	if got := other.told(ids); got != want {
 		t.Errorf("the restored board is another one:\n%s\nwas\n%s", got, want)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,9 +28,10 @@ import (
 type bundles interface {
 	// boards are all that there are, or that may be seen.
 	boards(ctx context.Context) ([]string, error)
-	open(ctx context.Context, board string, contents bool) (*bundle.Reader, io.Closer, error)
-	// key is the public key that it says it signs with; "": it does not sign.
-	key(ctx context.Context) (string, error)
+	// open opens a board's stream, with the proofs for checkpoints of these sizes.
+	open(ctx context.Context, board string, contents bool, sizes ...int64) (*bundle.Reader, io.Closer, error)
+	// keys are the public keys that it says it signs with; none: it does not sign.
+	keys(ctx context.Context) ([]string, error)
 	// tiles reads a shard's tree; nil: there is nothing but the bundle.
 	tiles(ctx context.Context, shard int) tlog.TileReader
 }
@@ -59,12 +61,16 @@ func (s served) boards(ctx context.Context) (ids []string, err error) {
 	}
 }
 
-func (s served) open(ctx context.Context, board string, contents bool) (*bundle.Reader, io.Closer, error) {
+func (s served) open(ctx context.Context, board string, contents bool, sizes ...int64) (*bundle.Reader, io.Closer, error) {
 	flag := "0"
 	if contents {
 		flag = "1"
 	}
-	body, err := s.get(ctx, url.Values{"contents": {flag}}, "boards", board, "bundle")
+	query := url.Values{"contents": {flag}}
+	for _, size := range sizes {
+		query.Add("size", strconv.FormatInt(size, 10))
+	}
+	body, err := s.get(ctx, query, "boards", board, "bundle")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,14 +85,17 @@ func (s served) open(ctx context.Context, board string, contents bool) (*bundle.
 	return r, body, nil
 }
 
-func (s served) key(ctx context.Context) (string, error) {
+func (s served) keys(ctx context.Context) ([]string, error) {
 	var list struct{ Key string }
 	err := s.getJSON(ctx, &list, nil, "checkpoints")
 	var refused *refusal
 	if errors.As(err, &refused) && refused.status == http.StatusNotFound {
-		return "", nil
+		return nil, nil
 	}
-	return list.Key, err
+	if err != nil || list.Key == "" {
+		return nil, err
+	}
+	return []string{list.Key}, nil
 }
 
 func (s served) tiles(ctx context.Context, shard int) tlog.TileReader {
@@ -160,13 +169,13 @@ func (o *opened) boards(ctx context.Context) (ids []string, err error) {
 	return ids, err
 }
 
-func (o *opened) open(ctx context.Context, board string, contents bool) (*bundle.Reader, io.Closer, error) {
+func (o *opened) open(ctx context.Context, board string, contents bool, sizes ...int64) (*bundle.Reader, io.Closer, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	in, out := io.Pipe()
 	made := make(chan struct{})
 	go func() {
 		defer close(made)
-		err := bundle.Make(ctx, out, o.log, board, bundle.Options{Notary: o.notary, Contents: contents, Warn: o.warn})
+		err := bundle.Make(ctx, out, o.log, board, bundle.Options{Notary: o.notary, Contents: contents, Sizes: sizes, Warn: o.warn})
 		out.CloseWithError(err)
 	}()
 	end := closing(func() error {
@@ -183,7 +192,12 @@ func (o *opened) open(ctx context.Context, board string, contents bool) (*bundle
 	return r, end, nil
 }
 
-func (o *opened) key(context.Context) (string, error) { return o.notary.Public(), nil }
+func (o *opened) keys(context.Context) ([]string, error) {
+	if key := o.notary.Public(); key != "" {
+		return []string{key}, nil
+	}
+	return nil, nil
+}
 
 func (o *opened) tiles(ctx context.Context, shard int) tlog.TileReader {
 	return tileReader(func(t tlog.Tile) ([]byte, error) { return o.notary.Tile(ctx, shard, t) })
@@ -214,7 +228,7 @@ func (s stored) file(board string) (bundle.BoardFile, error) {
 	return bundle.BoardFile{}, fmt.Errorf("the bundle has no board %s", board)
 }
 
-func (s stored) open(_ context.Context, board string, _ bool) (*bundle.Reader, io.Closer, error) {
+func (s stored) open(_ context.Context, board string, _ bool, _ ...int64) (*bundle.Reader, io.Closer, error) {
 	b, err := s.file(board)
 	if err != nil {
 		return nil, nil, err
@@ -222,11 +236,15 @@ func (s stored) open(_ context.Context, board string, _ bool) (*bundle.Reader, i
 	return s.Board(b)
 }
 
-func (s stored) key(context.Context) (string, error) {
-	if len(s.Manifest.Keys) == 0 {
-		return "", nil
+func (s stored) keys(context.Context) (texts []string, err error) {
+	for _, f := range s.Manifest.Keys {
+		text, err := s.ReadKey(f)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
 	}
-	return s.ReadKey(s.Manifest.Keys[0])
+	return texts, nil
 }
 
 func (stored) tiles(context.Context, int) tlog.TileReader { return nil }
@@ -246,7 +264,9 @@ func readKeys(list []string) (keys []note.Verifier, err error) {
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--key=%s: %w", given, err)}
 		}
-		keys = append(keys, key)
+		if !slices.ContainsFunc(keys, func(k note.Verifier) bool { return k.Name() == key.Name() && k.KeyHash() == key.KeyHash() }) {
+			keys = append(keys, key)
+		}
 	}
 	return keys, nil
 }

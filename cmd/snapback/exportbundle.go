@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -13,7 +15,11 @@ import (
 
 // exportBundle writes a directory with the bundles of one board or of all, by
 // the server or from the log that the flags name.
-func exportBundle(ctx context.Context, s streams, r *remote, d *direct, board string, contents bool, dir string) error {
+func exportBundle(ctx context.Context, s streams, r *remote, d *direct, board string, contents bool, dir string, checkpoints []string) error {
+	kept, err := keptSizes(checkpoints)
+	if err != nil {
+		return err
+	}
 	var from bundles = served{r}
 	if d.asked() {
 		log, end, err := openBundles(ctx, d, s, true)
@@ -25,7 +31,6 @@ func exportBundle(ctx context.Context, s streams, r *remote, d *direct, board st
 	}
 	boards := []string{board}
 	if board == "" {
-		var err error
 		if boards, err = from.boards(ctx); err != nil {
 			return err
 		}
@@ -35,7 +40,7 @@ func exportBundle(ctx context.Context, s streams, r *remote, d *direct, board st
 		return usageError{fmt.Errorf("-o %s: %w", dir, fileFault(err))}
 	}
 	defer out.Close()
-	e := &exporter{streams: s, from: from, out: out, contents: contents, started: time.Now()}
+	e := &exporter{streams: s, from: from, out: out, contents: contents, kept: kept, started: time.Now()}
 	for _, id := range boards {
 		if err := e.board(ctx, id, board == ""); err != nil {
 			return fmt.Errorf("board %s: %w; %s is no bundle", id, err, dir)
@@ -56,6 +61,7 @@ type exporter struct {
 	from     bundles
 	out      *bundle.DirWriter
 	contents bool
+	kept     []*keptSize
 	started  time.Time
 	records  int
 	passed   []string // boards that may be seen, but not taken away
@@ -63,7 +69,7 @@ type exporter struct {
 
 // board stores one board's stream; one of many that is refused is passed over.
 func (e *exporter) board(ctx context.Context, id string, many bool) error {
-	r, closer, err := e.from.open(ctx, id, e.contents)
+	r, closer, err := e.open(ctx, id)
 	var refused *refusal
 	if many && errors.As(err, &refused) {
 		e.passed = append(e.passed, id)
@@ -83,23 +89,73 @@ func (e *exporter) board(ctx context.Context, id string, many bool) error {
 	return nil
 }
 
-// key stores the key that the source says it signs with.
-func (e *exporter) key(ctx context.Context) error {
-	text, err := e.from.key(ctx)
-	if err != nil || text == "" {
-		return err
-	}
-	v, err := proof.ParseVerifier(text)
-	if err != nil {
-		return err
-	}
-	name := strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
-			return c
+// keptSize is a checkpoint for which there is to be a proof.
+type keptSize struct {
+	proof.Checkpoint
+	file   string
+	proven bool // of some board
+}
+
+// keptSizes reads the checkpoints; who signed them is for the verifier to say.
+func keptSizes(files []string) (list []*keptSize, err error) {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--checkpoint=%s: %w", file, fileFault(err))}
 		}
-		return '-'
-	}, v.Name())
-	return e.out.Key(name, text)
+		c, err := proof.PeekCheckpoint(data)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--checkpoint=%s: %w", file, err)}
+		}
+		list = append(list, &keptSize{Checkpoint: c, file: file})
+	}
+	return list, nil
+}
+
+// open opens a board's stream, once more if there are checkpoints of its shard
+// to be proven: its header tells.
+func (e *exporter) open(ctx context.Context, id string) (*bundle.Reader, io.Closer, error) {
+	r, closer, err := e.from.open(ctx, id, e.contents)
+	if err != nil {
+		return nil, nil, err
+	}
+	var sizes []int64
+	for _, c := range e.kept {
+		if h := r.Header(); c.Epoch == h.Epoch && c.Shard == h.Shard {
+			c.proven = true
+			if c.Size > 0 {
+				sizes = append(sizes, c.Size)
+			}
+		}
+	}
+	if len(sizes) == 0 {
+		return r, closer, nil
+	}
+	if err := closer.Close(); err != nil {
+		return nil, nil, err
+	}
+	return e.from.open(ctx, id, e.contents, sizes...)
+}
+
+// key stores the keys that the source says it signs with.
+func (e *exporter) key(ctx context.Context) error {
+	texts, err := e.from.keys(ctx)
+	for _, text := range texts {
+		v, bad := proof.ParseVerifier(text)
+		if bad != nil {
+			return bad
+		}
+		name := strings.Map(func(c rune) rune {
+			if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
+				return c
+			}
+			return '-'
+		}, v.Name())
+		if err := e.out.Key(name, text); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 func (e *exporter) report(dir string) error {
@@ -112,6 +168,11 @@ func (e *exporter) report(dir string) error {
 		several(len(m.Boards), "board"), several(e.records, "record"), several(len(m.Contents), "content"), float64(e.records)/took.Seconds())
 	if len(m.Keys) == 0 {
 		fmt.Fprintln(e.Out, "Nothing in it is signed: the server has no key for checkpoints.")
+	}
+	for _, c := range e.kept {
+		if !c.proven {
+			return fmt.Errorf("--checkpoint=%s: it is one of %s, of which no board was exported: the bundle has no proof for it", c.file, proof.Origin(c.Epoch, c.Shard))
+		}
 	}
 	if len(e.passed) > 0 {
 		return fmt.Errorf("left out: %s; a bundle needs the board's admin", several(len(e.passed), "board"))

@@ -53,6 +53,9 @@ func (c *importBundleCmd) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if len(given) == 0 {
+		fmt.Fprintln(s.Err, "There is no key: the signatures are not checked, and that nothing is cut off cannot be seen.")
+	}
 	put, end, err := c.target(ctx, s, dir, given)
 	if err != nil {
 		return err
@@ -112,14 +115,7 @@ func (c *importBundleCmd) keys(dir *bundle.Dir) (texts []string, err error) {
 	if len(texts) > 0 {
 		return texts, nil
 	}
-	for _, f := range dir.Manifest.Keys {
-		text, err := dir.ReadKey(f)
-		if err != nil {
-			return nil, err
-		}
-		texts = append(texts, text)
-	}
-	return texts, nil
+	return stored{dir}.keys(context.Background())
 }
 
 // target gives what puts a board where the flags say.

@@ -29,14 +29,18 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// exitCode is 0 for none, 2 for a fault in what was typed, else 1.
+// exitCode is 0 for none, 2 for a fault in what was typed, 3 for what could not
+// be checked, else 1.
 func exitCode(err error) int {
 	var usage usageError
+	var unchecked uncheckedError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
 		return 2
+	case errors.As(err, &unchecked):
+		return 3
 	}
 	return 1
 }

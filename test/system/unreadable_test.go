@@ -34,7 +34,7 @@ func TestBinary_AnUnreadableLastRecordIsAFinding(t *testing.T) {
 	}
 	code, stdout, stderr := command(t, "audit", "verify", "--all", "--data="+data)
 	for _, words := range []string{
-		fmt.Sprintf("FINDING: record %d, gap: ", last.Seq), "1 board, ", "the server counts it and does not give it",
+		fmt.Sprintf("FINDING: shard 0, record %d, gap: ", last.Seq), "1 board, ", "the server counts it and does not give it",
 	} {
 		if code != 1 || !strings.Contains(stdout, words) {
 			t.Errorf("exit code %d without %q:\n%s%s", code, words, stdout, stderr)
