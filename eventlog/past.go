@@ -44,10 +44,7 @@ func (s *Snapshot) NextPast() uint64 {
 }
 
 func (l *Log) pastConfig() jetstream.StreamConfig {
-	cfg := l.snapshotConfig()
-	cfg.Name, cfg.Subjects = pastStream, []string{pastPrefix + ">"}
-	cfg.Description = "Encoded boards as they were, some of each"
-	return cfg
+	return l.disposable(pastStream, pastPrefix+">", "Encoded boards as they were, some of each")
 }
 
 func pastSubject(board string, seq uint64) string {

@@ -40,10 +40,16 @@ func snapshotStreamOf(subject string) string {
 }
 
 func (l *Log) snapshotConfig() jetstream.StreamConfig {
+	return l.disposable(snapshotStream, snapshotPrefix+">", "Encoded boards, the last one of each")
+}
+
+// disposable describes a stream that has the last message of each subject and
+// can be made again from the log.
+func (l *Log) disposable(name, subjects, description string) jetstream.StreamConfig {
 	cfg := jetstream.StreamConfig{
-		Name:              snapshotStream,
-		Description:       "Encoded boards, the last one of each",
-		Subjects:          []string{snapshotPrefix + ">"},
+		Name:              name,
+		Description:       description,
+		Subjects:          []string{subjects},
 		Storage:           jetstream.FileStorage,
 		Discard:           jetstream.DiscardNew,
 		Replicas:          l.cfg.Replicas,
@@ -51,7 +57,7 @@ func (l *Log) snapshotConfig() jetstream.StreamConfig {
 		AllowDirect:       true,
 	}
 	if l.cfg.Replicas == 1 {
-		cfg.PersistMode = jetstream.AsyncPersistMode // disposable: no fsync for them
+		cfg.PersistMode = jetstream.AsyncPersistMode // no fsync
 	}
 	return cfg
 }

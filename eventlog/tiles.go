@@ -22,20 +22,7 @@ func tileSubject(shard, level int, n int64) string {
 }
 
 func (l *Log) tileConfig() jetstream.StreamConfig {
-	cfg := jetstream.StreamConfig{
-		Name:              tileStream,
-		Description:       "Hashes of each shard's tree",
-		Subjects:          []string{"tile.*.*.*"},
-		Storage:           jetstream.FileStorage,
-		Discard:           jetstream.DiscardNew,
-		Replicas:          l.cfg.Replicas,
-		MaxMsgsPerSubject: 1,
-		AllowDirect:       true,
-	}
-	if l.cfg.Replicas == 1 {
-		cfg.PersistMode = jetstream.AsyncPersistMode // disposable: no fsync for them
-	}
-	return cfg
+	return l.disposable(tileStream, "tile.*.*.*", "Hashes of each shard's tree")
 }
 
 // ensureProofs makes the streams of checkpoints and tiles if they are missing.

@@ -67,7 +67,7 @@ func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err
 		done.Notes = done.Notes || item.Head != nil || item.Checkpoint != nil
 		switch {
 		case item.Record != nil:
-			v.Record(Record(*item.Record))
+			v.Record(*item.Record)
 		case item.Head != nil && signed:
 			done.Head = true
 			v.Head(item.Head)

@@ -38,7 +38,7 @@ func streamed(t *testing.T, n *notary, s *verifytest.Scribe, hashes proof.Hashes
 	w := bundle.NewWriter(&out, bundle.Header{Board: "b", Epoch: c.Epoch, Shard: c.Shard, Shards: c.Shard + 1, At: c.Time})
 	var leaves []int64
 	for _, r := range records(s) {
-		if err := w.Record((*bundle.Record)(&r)); err != nil {
+		if err := w.Record(&r); err != nil {
 			t.Fatal(err)
 		}
 		leaves = append(leaves, int64(r.Seq)-1)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/projector/bundle"
 )
 
 // Kind says what is wrong (append-only list).
@@ -58,13 +59,7 @@ func (f Finding) String() string {
 }
 
 // Record is one as a log or a bundle has it, whole or damaged.
-type Record struct {
-	Seq  uint64
-	Prev uint64    // the board's sequence before it, as the record names it
-	Time time.Time // when it was first stored
-	Hash string    // hex SHA-256 of Data, as the log names it
-	Data []byte
-}
+type Record = bundle.Record
 
 // Config of a Verifier.
 type Config struct {

@@ -17,7 +17,7 @@ type fataler interface {
 // records are a scribe's as a log gives them.
 func records(s *verifytest.Scribe) (list []Record) {
 	for _, r := range s.Log {
-		list = append(list, Record{r.Seq, r.Prev, r.Time, r.Hash.String(), r.Data})
+		list = append(list, Record{Seq: r.Seq, Prev: r.Prev, Time: r.Time, Hash: r.Hash.String(), Data: r.Data})
 	}
 	return list
 }
