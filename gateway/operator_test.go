@@ -84,3 +84,23 @@ func TestContent_OfAnotherBoardIsNotGivenOut(t *testing.T) {
 		}
 	}
 }
+
+// Answers about the past wait in memory for whoever asked: there is an end to
+// that, whatever the number of users.
+func TestPast_SlowReadersHoldOnlySoMuch(t *testing.T) {
+	t.Parallel()
+	s, _ := newArchive(t, Config{})
+	s.must(201, "POST", "/v1/boards?user=ann", `{"id":"demo","title":"Demo"}`)
+	s.s.held.Store(maxHeld)
+	for _, path := range []string{"?rev=1", "/diff?from=1", "/blame?entity=demo"} {
+		s.must(429, "GET", "/v1/boards/demo"+path, "")
+	}
+	if held := s.s.held.Load(); held != maxHeld {
+		t.Errorf("%d bytes are held, not %d", held, maxHeld)
+	}
+	s.s.held.Store(0) // as long as it may be if it is alone
+	s.must(200, "GET", "/v1/boards/demo?rev=1", "")
+	if held := s.s.held.Load(); held != 0 {
+		t.Errorf("%d bytes are held for nobody", held)
+	}
+}

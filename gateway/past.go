@@ -127,6 +127,11 @@ func (s *Server) answerPast(w http.ResponseWriter, r *http.Request, id identity,
 	if err != nil {
 		return err
 	}
+	size := int64(len(body))
+	defer s.held.Add(-size)
+	if held := s.held.Add(size); held > maxHeld && held > size {
+		return pushedBack(&retryError{wire.RateLimited, retryAfter1})
+	}
 	if st.role() == domain.NoRole { // lost meanwhile
 		return notFound()
 	}
@@ -147,6 +152,9 @@ func (s *Server) answerPast(w http.ResponseWriter, r *http.Request, id identity,
 }
 
 const (
+	// maxHeld is how many bytes of answers may wait for clients that are slow,
+	// but for a single one that is longer.
+	maxHeld = 256 << 20
 	// pieceBytes are written at a time, of which a client may take for long.
 	pieceBytes = 64 << 10
 	// turnRecords is how many records one reads until it is another's turn.

@@ -133,6 +133,7 @@ type Server struct {
 	tickets    chan struct{} // a token per reader that reads just now
 	lookups    chan struct{} // a token per search of the log for an old verdict
 	fresh      freshness
+	held       atomic.Int64 // bytes of answers about the past that are being sent
 	chores     chores
 }
 
