@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -81,12 +82,18 @@ func (v *verification) keep(ctx context.Context, c *auditVerifyCmd) error {
 	return nil
 }
 
-// openKept reads a note, without a key unchecked.
+// openKept reads a note, without a key unchecked. That what is verified names
+// another key than the one that signed what was kept is a finding.
 func openKept[T any](v *verification, data []byte, what string, open func([]byte, ...note.Verifier) (T, error), parse func(string) (T, error)) (T, error) {
 	if len(v.keys) > 0 {
-		return open(data, v.keys...)
+		of, err := open(data, v.keys...)
+		if v.given || !errors.Is(err, proof.ErrStranger) {
+			return of, err
+		}
+		v.find(verify.Finding{Kind: kindKey, Words: what + ": " + err.Error() + ": what is verified comes with another key now (with --key the one that counts is yours)"})
+	} else {
+		v.skip("the signature of %s", what)
 	}
-	v.skip("the signature of %s", what)
 	text, err := proof.PeekNote(data)
 	if err != nil {
 		var none T
@@ -326,10 +333,11 @@ func (v *verification) contents(ctx context.Context, dir stored) error {
 	return nil
 }
 
-// The kinds of findings on files of a bundle.
+// The kinds of findings on files of a bundle, and on what was kept.
 const (
 	kindBundle  verify.Kind = "bundle"
 	kindContent verify.Kind = "content"
+	kindKey     verify.Kind = "key" // of the one that signs
 )
 
 // uncheckedError: there are no findings, but not all that was asked for was checked.

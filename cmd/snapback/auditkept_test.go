@@ -1,12 +1,14 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
 )
 
@@ -111,6 +113,26 @@ func TestAuditVerify_WhatWasKept(t *testing.T) {
 	ended(t, 3, []string{"audit", "verify", "--bundle=" + bare}, "there is no key to check them with")
 	twice := altered(t, in("later"), func(m *bundle.Manifest) { m.Keys = append(m.Keys, m.Keys...) })
 	said(t, []string{"audit", "verify", "--bundle=" + twice}, "No findings")
+
+	// A key that was replaced.
+	private, public, err := proof.NewKey(rand.Reader, "snapback")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := proof.ParseSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := signer.Sign((&proof.Checkpoint{Epoch: r.Header().Epoch, Shard: shard, Size: 3}).Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in("forged"), forged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failed(t, []string{"audit", "verify", "--bundle=" + in("later"), "--checkpoint=" + in("forged")}, "comes with another key now")
+	ended(t, 2, verify("--bundle="+in("later"), "--checkpoint="+in("forged")), "not signed by a known key")
+	failed(t, []string{"audit", "verify", "--bundle=" + in("later"), "--key=" + public}, "not signed by a known key")
 
 	// An old bundle that is shown for the newest one.
 	failed(t, verify("--bundle="+in("early"), later), "it is cut off")

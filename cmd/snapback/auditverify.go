@@ -96,7 +96,7 @@ func (c *auditVerifyCmd) verify(ctx context.Context, s streams) (v *verification
 
 // open opens what is to be verified.
 func (c *auditVerifyCmd) open(ctx context.Context, s streams) (v *verification, end func(), err error) {
-	v = &verification{streams: s, json: c.JSON, all: c.Board == "", started: time.Now()}
+	v = &verification{streams: s, json: c.JSON, all: c.Board == "", given: len(c.Key) > 0, started: time.Now()}
 	v.Boards, v.Findings = []verify.Verified{}, []verify.Finding{}
 	end = func() {}
 	switch {
@@ -135,6 +135,7 @@ type verification struct {
 	from    bundles
 	json    bool
 	all     bool // every board is asked for
+	given   bool // the keys were
 	started time.Time
 	keyFrom string // of a key that was not given
 	keyFile string // where it lies; "": from is asked

@@ -28,7 +28,9 @@ func (v *verification) tellShard(s *verify.ShardSummary) {
 // tell writes the end of the report.
 func (v *verification) tell() {
 	fmt.Fprintf(v.Out, "\n%s: %s, %s in %.1f s (%.0f/s).\n", v.Source, several(len(v.Boards), "board"), several(int(v.Records), "record"), v.Seconds, float64(v.Records)/v.Seconds)
-	fmt.Fprintln(v.Out, "Checked: the bytes of every record, the chain, that no rev is missing, and every decision once more by the rules.")
+	if len(v.Boards) > 0 {
+		fmt.Fprintln(v.Out, "Checked: the bytes of every record, the chain, that no rev is missing, and every decision once more by the rules.")
+	}
 	for _, k := range v.Keys {
 		fmt.Fprintf(v.Out, "Signatures: by key %s, which %s.\n", k.Key, k.From)
 		if !k.Given {
@@ -58,7 +60,7 @@ func (v *verification) tell() {
 func where(f *verify.Finding) string {
 	place := ""
 	switch {
-	case f.Kind == kindBundle, f.Kind == kindContent:
+	case f.Kind == kindBundle, f.Kind == kindContent, f.Kind == kindKey:
 	case f.Board == "":
 		place = fmt.Sprintf("shard %d, ", f.Shard)
 	}

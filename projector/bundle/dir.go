@@ -119,9 +119,21 @@ const (
 	maxKey      = 4 << 10
 )
 
+// file opens one that can be read to its end: no pipe that nobody writes to.
+func (d *Dir) file(name string) (*os.File, error) {
+	info, err := d.root.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("bundle: %s is no file", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.root.Open(name)
+}
+
 // small reads a file that has no more than so many bytes.
 func (d *Dir) small(name string, limit int64) ([]byte, error) {
-	f, err := d.root.Open(name)
+	f, err := d.file(name)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +231,7 @@ func (d *Dir) Content(sum string, size int64) (io.ReadCloser, error) {
 }
 
 func (d *Dir) open(f File) (*checked, error) {
-	file, err := d.root.Open(f.Name)
+	file, err := d.file(f.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -132,6 +132,9 @@ func TestDir_NothingIsTooLargeForMemory(t *testing.T) {
 	if _, err := d.ReadKey(File{Name: manifestFile, Size: maxKey + 1}); err == nil {
 		t.Error("a large key was read")
 	}
+	if _, err := d.small(boardsDir, 10); err == nil || !strings.Contains(err.Error(), "no file") {
+		t.Error("a directory was read", err)
+	}
 	if _, err := d.small(manifestFile, 10); err == nil {
 		t.Error("a large file was read")
 	}
