@@ -104,7 +104,7 @@ func (q *logQuestion) copy(ctx context.Context, s streams, query url.Values) err
 	}
 	defer lines.Close()
 	_, err = io.Copy(s.Out, lines)
-	return quiet(ctx, err)
+	return over(ctx, query, err)
 }
 
 // ask writes what tell makes of each decision of the answer.
@@ -121,13 +121,13 @@ func (q *logQuestion) ask(ctx context.Context, s streams, query url.Values, tell
 	for {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return quiet(ctx, out.Flush())
+			return over(ctx, query, out.Flush())
 		}
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
-			return quiet(ctx, errors.Join(out.Flush(), err))
+			return over(ctx, query, errors.Join(out.Flush(), err))
 		}
 		var l wire.Logged
 		if err := json.Unmarshal(line, &l); err != nil {
@@ -137,7 +137,7 @@ func (q *logQuestion) ask(ctx context.Context, s streams, query url.Values, tell
 			err = out.Flush()
 		}
 		if err != nil {
-			return quiet(ctx, err)
+			return over(ctx, query, err)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func (q *logQuestion) read(ctx context.Context, s streams, query url.Values, tel
 			return tell(dst, &l), nil
 		}
 	}
-	return quiet(ctx, q.follow(ctx, log, audit.NewReader(cfg), asked.Follow))
+	return over(ctx, query, q.follow(ctx, log, audit.NewReader(cfg), asked.Follow))
 }
 
 // follow reads to the log's head and, if asked for, on as it moves.
@@ -196,11 +196,24 @@ func (q *logQuestion) follow(ctx context.Context, log *eventlog.Log, reader *aud
 	}
 }
 
-// quiet is err, nil if it only says that the reader of the output has gone or
-// that the person has stopped the command.
-func quiet(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+var (
+	errStopped = errors.New("stopped before the end")
+	errEnded   = errors.New("the server ended the answer: it was stopped, the token expired, or you may not see the board any more; --since goes on behind a rev")
+)
+
+// over is what there is to say at the end of an answer: nothing if it is whole
+// or its reader has gone, nor if the person has stopped what goes on by itself.
+func over(ctx context.Context, query url.Values, err error) error {
+	follow := query.Get("follow") != ""
+	switch stopped := ctx.Err() != nil; {
+	case errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe):
 		return nil
+	case stopped && (follow || err == nil):
+		return nil
+	case stopped:
+		return errStopped
+	case err == nil && follow && query.Get("until") == "" && query.Get("to") == "" && query.Get("id") == "": // nothing else ends it
+		return errEnded
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/snapback-io/snapback/gateway/wire"
@@ -94,7 +93,7 @@ func appendVerdict(dst []byte, l *wire.Logged, zone *time.Location) []byte {
 		row("", who+" "+words)
 	}
 	if changes, err := json.Marshal(l.Changes); err == nil && len(l.Changes) > 0 {
-		row("changes", strings.ToValidUTF8(string(changes), "\uFFFD"))
+		row("changes", shown(string(changes)))
 	}
 	if l.Record != nil {
 		row("record", fmt.Sprintf("%d, decision %d, sha256 %s", l.Record.Seq, l.Record.Index, l.Record.Hash))

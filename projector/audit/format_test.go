@@ -151,7 +151,7 @@ func TestParseQuery_NamesFieldAndLimit(t *testing.T) {
 		"since=x": "since: not a rev", "until=-1": "until: not a rev", "since=5&until=5": "until: not above since",
 		"from=yesterday": "from: not a time as RFC 3339 has it, like 2026-03-01T10:04:12Z", "to=2026-03-01": "to: not a time as RFC 3339 has it, like 2026-03-01T10:04:12Z",
 		"from=2026-03-01T10:00:00Z&to=2026-03-01T11:00:00%2B01:00": "to: not after from",
-		"last=0": "last: 1 to 1000 (limit 1000)", "last=1001": "last: 1 to 1000 (limit 1000)", "follow=yes": "follow: 0 or 1 (limit 1)",
+		"last=0": "last: 1 to 1000 (limit 1000)", "last=1001": "last: 1 to 1000 (limit 1000)", "follow=yes": "follow: 0 or 1 (limit 1)", "until=0": "until: not a rev from 1",
 		"entity=a%20b": "entity: not the id of an entity (limit 64)", "actor=" + strings.Repeat("x", 256): "actor: not the name of a user (limit 255)",
 		"id=a:b": "id: not the id of a mutation (limit 64)", "kind=cards": "kind: not a kind of entity, as card, or a type of event, as card.moved",
 		"kind=card.flown": "kind: not a kind of entity, as card, or a type of event, as card.moved", "outcome=maybe": "outcome: not accepted, refused, void or the code of a refusal",

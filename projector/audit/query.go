@@ -80,6 +80,9 @@ func ParseQuery(v url.Values) (q Query, err error) {
 	if q.Until, err = parseRev(v, "until"); err != nil {
 		return q, err
 	}
+	if q.Until == 0 && v.Get("until") != "" { // not all there is
+		return q, &FieldError{"until", "not a rev from 1", 0}
+	}
 	if q.From, err = parseTime(v, "from"); err != nil {
 		return q, err
 	}
