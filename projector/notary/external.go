@@ -84,9 +84,13 @@ func (n *Notary) checkShard(ctx context.Context, s *shard, c *proof.Checkpoint) 
 // differs says where a shard's log first differs from its tiles, "" if nowhere
 // or they are not all there: whoever has changed the log may have left them.
 func (n *Notary) differs(ctx context.Context, shard int, size int64) string {
+	state, err := n.cfg.Log.ShardState(ctx, shard)
+	if err != nil {
+		return ""
+	}
 	stored := tiles{ctx, n.cfg.Log, shard}
 	next, tile := int64(0), []byte(nil)
-	for e, err := range n.cfg.Log.Entries(ctx, shard, 1, uint64(size)) {
+	for e, err := range n.cfg.Log.Entries(ctx, shard, 1, min(uint64(size), state.Last)) { // what is cut off is not waited for
 		at := int(next % proof.TileWidth)
 		if at == 0 && err == nil {
 			tile, err = stored.read(tlog.Tile{H: proof.TileHeight, N: next / proof.TileWidth, W: int(min(proof.TileWidth, size-next))})
