@@ -11,7 +11,6 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/proof"
-	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/projector"
 	"github.com/snapback-io/snapback/projector/bundle"
 	"github.com/snapback-io/snapback/projector/restore"
@@ -38,15 +37,11 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	if s.cfg.Archive == nil {
 		return problem{code: domain.NotFound, reason: "this server makes no bundles"}
 	}
-	if !s.readers.enter(id.user) {
-		return pushedBack(&retryError{wire.RateLimited, retryAfter1})
-	}
-	defer s.readers.leave(id.user)
-	st, err := s.sit(r.Context(), id, r.PathValue("board"))
+	st, leave, err := s.sitToRead(r, id)
 	if err != nil {
 		return err
 	}
-	defer st.release()
+	defer leave()
 	if err := st.mayTakeAway(); err != nil {
 		return err
 	}

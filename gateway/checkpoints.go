@@ -129,15 +129,11 @@ func (s *Server) getTile(w http.ResponseWriter, r *http.Request, _ identity) err
 
 // getHead is GET /v1/boards/{board}/head: how far the board is, signed now.
 func (s *Server) getHead(w http.ResponseWriter, r *http.Request, id identity) error {
-	if !s.readers.enter(id.user) {
-		return pushedBack(&retryError{wire.RateLimited, retryAfter1})
-	}
-	defer s.readers.leave(id.user)
-	st, err := s.sit(r.Context(), id, r.PathValue("board"))
+	st, leave, err := s.sitToRead(r, id)
 	if err != nil {
 		return err
 	}
-	defer st.release()
+	defer leave()
 	head, err := s.signedHead(r.Context(), st)
 	if err != nil {
 		return err

@@ -68,6 +68,19 @@ func acceptedFormat(accept string) string {
 	return audit.NDJSON
 }
 
+// sitToRead is sit of one who reads the board's history: a user may do so
+// maxReaders times at once. Call leave when done.
+func (s *Server) sitToRead(r *http.Request, id identity) (st *seat, leave func(), err error) {
+	if !s.readers.enter(id.user) {
+		return nil, nil, pushedBack(&retryError{wire.RateLimited, retryAfter1})
+	}
+	if st, err = s.sit(r.Context(), id, r.PathValue("board")); err != nil {
+		s.readers.leave(id.user)
+		return nil, nil, err
+	}
+	return st, func() { st.release(); s.readers.leave(id.user) }, nil
+}
+
 // getLog is GET /v1/boards/{board}/log: the decisions of a board,
 // in the order of its log, in one of several formats.
 func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) error {
@@ -75,15 +88,11 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) err
 	if err != nil {
 		return err
 	}
-	if !s.readers.enter(id.user) {
-		return pushedBack(&retryError{wire.RateLimited, retryAfter1})
-	}
-	defer s.readers.leave(id.user)
-	st, err := s.sit(r.Context(), id, r.PathValue("board"))
+	st, leave, err := s.sitToRead(r, id)
 	if err != nil {
 		return err
 	}
-	defer st.release()
+	defer leave()
 	ctx, cancel := s.readingTime(r.Context(), id)
 	defer cancel()
 	if err := st.current(ctx); err != nil {

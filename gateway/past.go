@@ -107,15 +107,11 @@ func (s *Server) getBlame(w http.ResponseWriter, r *http.Request, id identity) e
 // make something at a time, in turns; what is made is bytes, which a slow client
 // may take its time for.
 func (s *Server) answerPast(w http.ResponseWriter, r *http.Request, id identity, fn func(context.Context, past.Source, *seat) ([]byte, error)) error {
-	if !s.readers.enter(id.user) {
-		return pushedBack(&retryError{wire.RateLimited, retryAfter1})
-	}
-	defer s.readers.leave(id.user)
-	st, err := s.sit(r.Context(), id, r.PathValue("board"))
+	st, leave, err := s.sitToRead(r, id)
 	if err != nil {
 		return err
 	}
-	defer st.release()
+	defer leave()
 	ctx, cancel := s.readingTime(r.Context(), id)
 	defer cancel()
 	src := turnSource{PastSource: s.store, tickets: s.tickets}
