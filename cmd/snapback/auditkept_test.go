@@ -4,12 +4,16 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
+	"github.com/snapback-io/snapback/projector/verify"
 )
 
 // altered is a copy of a bundle with another manifest.
@@ -95,20 +99,20 @@ func TestAuditVerify_WhatWasKept(t *testing.T) {
 	said(t, []string{"export", "b", "-o", in("later"), kept, server})
 	said(t, []string{"export", "--all", "-o", in("all"), kept, elsewhere, server})
 	failed(t, []string{"export", "b", "-o", in("wrong"), elsewhere, server}, "of which no board was exported")
-	verify := func(more ...string) []string { return append([]string{"audit", "verify", key}, more...) }
+	checking := func(more ...string) []string { return append([]string{"audit", "verify", key}, more...) }
 
 	// Nothing was changed.
-	said(t, verify("--bundle="+in("later"), kept, head, later, "--earlier="+in("early")), "No findings", "held against 2 checkpoints")
-	said(t, verify("--bundle="+in("all"), kept, elsewhere, head), "No findings")
-	said(t, verify("b", server, kept, head, "--earlier="+in("early")), "No findings")
+	said(t, checking("--bundle="+in("later"), kept, head, later, "--earlier="+in("early")), "No findings", "held against 2 checkpoints")
+	said(t, checking("--bundle="+in("all"), kept, elsewhere, head), "No findings")
+	said(t, checking("b", server, kept, head, "--earlier="+in("early")), "No findings")
 
 	// What cannot be held is said, and why.
-	ended(t, 3, verify("--bundle="+in("later"), elsewhere), fmt.Sprintf("it is of another shard: what was verified is of shard %d", shard), "1 thing could not be checked")
-	ended(t, 3, verify("--bundle="+in("early"), kept), "the bundle of board b is older")
-	ended(t, 3, verify("x1", server, head), "board b, of which", "it was not verified")
-	ended(t, 3, verify("b", "--server=http://127.0.0.1:1"), "no answer")
+	ended(t, 3, checking("--bundle="+in("later"), elsewhere), fmt.Sprintf("it is of another shard: what was verified is of shard %d", shard), "1 thing could not be checked")
+	ended(t, 3, checking("--bundle="+in("early"), kept), "the bundle of board b is older")
+	ended(t, 3, checking("x1", server, head), "board b, of which", "it was not verified")
+	ended(t, 3, checking("b", "--server=http://127.0.0.1:1"), "no answer")
 	none := altered(t, in("later"), func(m *bundle.Manifest) { m.Boards = nil })
-	ended(t, 3, verify("--bundle="+none), "there is no board")
+	ended(t, 3, checking("--bundle="+none), "there is no board")
 	bare := altered(t, in("later"), func(m *bundle.Manifest) { m.Keys = nil })
 	ended(t, 3, []string{"audit", "verify", "--bundle=" + bare}, "there is no key to check them with")
 	twice := altered(t, in("later"), func(m *bundle.Manifest) { m.Keys = append(m.Keys, m.Keys...) })
@@ -131,18 +135,18 @@ func TestAuditVerify_WhatWasKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed(t, []string{"audit", "verify", "--bundle=" + in("later"), "--checkpoint=" + in("forged")}, "comes with another key now")
-	ended(t, 2, verify("--bundle="+in("later"), "--checkpoint="+in("forged")), "not signed by a known key")
+	ended(t, 2, checking("--bundle="+in("later"), "--checkpoint="+in("forged")), "not signed by a known key")
 	failed(t, []string{"audit", "verify", "--bundle=" + in("later"), "--key=" + public}, "not signed by a known key")
 
 	// An old bundle that is shown for the newest one.
-	failed(t, verify("--bundle="+in("early"), later), "it is cut off")
-	failed(t, verify("--bundle="+in("early"), "--earlier="+in("later")), "it is cut off")
-	ended(t, 2, verify("--bundle="+in("later"), "--earlier="+in("nowhere")), "--earlier=")
+	failed(t, checking("--bundle="+in("early"), later), "it is cut off")
+	failed(t, checking("--bundle="+in("early"), "--earlier="+in("later")), "it is cut off")
+	ended(t, 2, checking("--bundle="+in("later"), "--earlier="+in("nowhere")), "--earlier=")
 
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
-	said(t, verify("--all", "--data="+data, kept, elsewhere, head, later, "--earlier="+in("later")), "No findings")
+	said(t, checking("--all", "--data="+data, kept, elsewhere, head, later, "--earlier="+in("later")), "No findings")
 	if err := os.Remove(filepath.Join(data, checkpointKey+".pub")); err != nil {
 		t.Fatal(err)
 	}
@@ -154,4 +158,34 @@ func TestAuditVerify_WhatWasKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed(t, []string{"audit", "verify", "--all", "--data=" + fresh, "--key=" + string(read(t, filepath.Join(in("later"), "keys", "snapback.pub"))), head}, "the log has no record of it")
+}
+
+// A checkpoint is held against each board of its shard, and two boards do not
+// come with two histories.
+func TestAuditVerify_EveryBoardOfABundleIsHeld(t *testing.T) {
+	t.Parallel()
+	kept := proof.Checkpoint{Epoch: "e", Shard: 3, Size: 5, Root: tlog.Hash{1}}
+	tree := proof.Checkpoint{Epoch: "e", Shard: 3, Size: 9, Root: tlog.Hash{2}}
+	fork := tree
+	fork.Root = tlog.Hash{3}
+	for name, test := range map[string]struct {
+		of      []verify.Verified
+		lacking int
+		found   int
+	}{
+		"both":             {of: []verify.Verified{{Held: 1, Covered: &tree}, {Held: 1, Covered: &tree}}},
+		"one of them":      {of: []verify.Verified{{Held: 1, Covered: &tree}, {Unheld: []proof.Checkpoint{kept}, Covered: &tree}}, lacking: 1},
+		"one has no proof": {of: []verify.Verified{{Unheld: []proof.Checkpoint{kept}}, {Held: 1, Covered: &tree}}, lacking: 1},
+		"none":             {lacking: 1},
+		"two histories":    {of: []verify.Verified{{Held: 1, Covered: &tree}, {Held: 1, Covered: &fork}}, found: 1},
+	} {
+		v := &verification{streams: streams{io.Discard, io.Discard}, from: stored{}}
+		v.kept.shards, v.kept.checkpoints = map[int]bool{}, []keptCheckpoint{{Checkpoint: kept, file: "f"}}
+		for i := range test.of {
+			v.held(&bundle.Header{Board: fmt.Sprint("b", i), Epoch: "e", Shard: 3}, &test.of[i])
+		}
+		if v.unheld(); len(v.Lacking) != test.lacking || v.Count != test.found {
+			t.Errorf("%s: %v, %v", name, v.Lacking, v.Findings)
+		}
+	}
 }
