@@ -364,7 +364,7 @@ func BenchmarkBoard(b *testing.B) {
 // A look at a restored board as it was does not read all that was before.
 func TestBoard_PastSnapshotsAreMade(t *testing.T) {
 	t.Parallel()
-	s := long(6000)
+	s := long(2500)
 	_, stream, _ := written(t, s)
 	l := realLog(t, false)
 	if _, err := Board(t.Context(), l, opener(stream), nil); err != nil {
