@@ -103,6 +103,9 @@ func fold(ctx context.Context, src Source, b *domain.Board, from, to uint64) err
 		if err != nil {
 			return err
 		}
+		if r.More && !more && unfinished(ctx, src, b.ID(), to) {
+			return restoring(b.ID())
+		}
 		more = r.More
 		if err := b.Apply(r.Commit, r.Hash, r.Seq, r.Time, nil); err != nil {
 			return fmt.Errorf("eventlog: fold of board %s at %d: %w", b.ID(), r.Seq, err)
@@ -115,6 +118,15 @@ func fold(ctx context.Context, src Source, b *domain.Board, from, to uint64) err
 		return restoring(b.ID())
 	}
 	return nil
+}
+
+// unfinished says whether the last record of a board is not the last of its
+// restore: whoever asks for it again and again meanwhile costs little.
+func unfinished(ctx context.Context, src Source, board string, last uint64) bool {
+	for r, err := range src.Read(ctx, board, last, last) {
+		return err == nil && r.More
+	}
+	return false
 }
 
 func restoring(board string) error { return fmt.Errorf("%w: board %s", ErrRestoring, board) }
