@@ -233,7 +233,7 @@ func (v *verification) verified(sum *verify.Verified) {
 		v.lack("board %s: %d decisions behind what is wrong: on what board they were taken is not known", sum.Board, sum.Unjudged)
 	}
 	if sum.Trusted > 0 {
-		v.skip("board %s: %d refusals as too large whose content was not kept", sum.Board, sum.Trusted)
+		v.skip("board %s: %d refusals as too large: their content was not kept, or larger records were stored before", sum.Board, sum.Trusted)
 	}
 	if !v.json {
 		v.tellBoard(sum)

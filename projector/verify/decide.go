@@ -338,11 +338,19 @@ func (j *judgement) raw(i int) []byte {
 const slack = 256
 
 // oversize sees that a command which was refused as too large is that, if its
-// content is there.
+// content is there. What the limit was the log does not say; the refusal itself
+// was within it, and other records should have been.
 func (j *judgement) oversize(b *domain.Board, i, limit int) {
 	d := &j.c.Decisions[i]
-	if len(d.Changes) == 0 && d.Import == nil {
+	if size := len(j.r.Data); size > limit {
+		j.report(KindDecision, i, "it is refused as larger than %d bytes, and its own record has %d", limit, size)
+		return
+	}
+	gone := len(d.Changes) == 0 && d.Import == nil
+	if gone || j.v.largest > limit {
 		j.v.sum.Trusted++
+	}
+	if gone {
 		return
 	}
 	alone := *j.c

@@ -288,7 +288,32 @@ func TestARefusalAsTooLargeIsHeldAgainstTheSize(t *testing.T) {
 	c.Decisions[0].Changes[0].Patch["title"] = "short"
 	list[len(list)-2] = encoded(list[len(list)-2], c)
 	_, found = run(Config{Board: "b"}, rechained(list, len(list)-2))
-	if want := fmt.Sprintf("decision@%d", list[len(list)-2].Seq); kindsAt(found) != want {
+	want := fmt.Sprintf("decision@%d", list[len(list)-2].Seq)
+	if kindsAt(found) != want {
 		t.Errorf("found %v, want %s", found, want)
+	}
+
+	// An acceptance does not become a refusal by a limit that nobody had, nor in
+	// silence by one that records before were larger than.
+	s.Limit = 16 << 10
+	s.Commit(false, s.Ask("ann", domain.Change{EntityID: "k1", Patch: domain.Patch{"title": strings.Repeat("w", 6000)}}))
+	s.Commit(false, s.Ask("ann", domain.Change{EntityID: "k1", Patch: domain.Patch{"title": strings.Repeat("v", 2000)}}))
+	list = records(s)
+	last := len(list) - 1
+	want = fmt.Sprintf("decision@%d", list[last].Seq)
+	for _, test := range []struct {
+		limit   int
+		want    string
+		trusted uint64
+	}{{100, want, 1}, {3000, "", 2}, {8000, "", 2}, {15_000, want, 1}} {
+		c := decoded(list[last])
+		d := &c.Decisions[0]
+		d.Rejection = &domain.Rejection{Code: domain.TooLarge, Reason: "larger", Details: domain.Details{"limit": test.limit}}
+		d.Rev, d.Events, c.NotAfter = d.Rev-uint64(len(d.Events)), nil, time.Time{}
+		altered := slices.Clone(list)
+		altered[last] = encoded(list[last], c)
+		if sum, found := run(Config{Board: "b"}, altered); kindsAt(found) != test.want || sum.Trusted != test.trusted {
+			t.Errorf("limit %d: found %v, %d trusted", test.limit, found, sum.Trusted)
+		}
 	}
 }

@@ -94,8 +94,9 @@ type Summary struct {
 	Accepted  uint64 `json:"accepted"`
 	Refused   uint64 `json:"refused"`
 	Events    uint64 `json:"events"`
-	// Trusted are refusals as too large without the content: that it was too
-	// large cannot be seen any more. They changed nothing.
+	// Trusted are refusals as too large of which it cannot be seen that they had to
+	// be: without the content, or by a limit that records before were larger than.
+	// They changed nothing.
 	Trusted uint64 `json:"trusted,omitempty"`
 	// Unjudged are decisions behind a record that is lost: what the board was
 	// like when they were taken is not known. Of Decisions, void ones too.
@@ -127,6 +128,7 @@ type Verifier struct {
 	void    *waiting  // the last record, if that is void
 	took    taken     // the last that took effect
 	buf     []byte
+	largest int // bytes of a record so far
 
 	leaves []leaf
 	hashes proof.Hashes
@@ -231,6 +233,7 @@ func (v *Verifier) Record(r Record) {
 		now.bad, v.excused = true, true
 	}
 	v.last = now
+	v.largest = max(v.largest, len(r.Data))
 	v.leaf(&r)
 	v.meet(r.Seq)
 	v.stand(r.Seq)

@@ -92,6 +92,11 @@ func (s *Scribe) Commit(late bool, cmds ...domain.Command) *domain.Commit {
 			c.NotAfter = d.Deadline
 		}
 	}
+	if data, _, err := c.Encode(); len(cmds) > 1 && (err != nil || len(data) > s.Limit) { // as a worker does
+		half := len(cmds) / 2
+		s.Commit(late, cmds[:half]...)
+		return s.Commit(false, cmds[half:]...)
+	}
 	s.keep(c, seq, late && !c.NotAfter.IsZero())
 	return c
 }
