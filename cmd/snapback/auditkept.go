@@ -217,6 +217,8 @@ func (v *verification) held(h *bundle.Header, done *verify.Verified) {
 			c.unheld = append(c.unheld, fmt.Sprintf("board %s has no checkpoint that could be of the same tree", h.Board))
 		case c.Size > done.Covered.Size:
 			c.unheld = append(c.unheld, fmt.Sprintf("the bundle of board %s is older: it was made when the shard had %d records", h.Board, done.Covered.Size))
+		case done.Unread != nil:
+			c.unheld = append(c.unheld, fmt.Sprintf("the tree of board %s cannot be read: %v", h.Board, done.Unread))
 		default:
 			c.unheld = append(c.unheld, fmt.Sprintf("the bundle of board %s has no proof for it: export it with --checkpoint=%s", h.Board, c.file))
 		}

@@ -31,6 +31,8 @@ type Verified struct {
 	// nobody was there to ask for one; of those larger than its checkpoint it
 	// cannot have one.
 	Unheld []proof.Checkpoint `json:"-"`
+	// Unread is why the tiles for Unheld could not be read; nil: nobody asked for any.
+	Unread error `json:"-"`
 }
 
 // StreamOptions of Stream.
@@ -106,9 +108,13 @@ func (v *Verifier) holdable(done *Verified, tiles tlog.TileReader) {
 		case tiles != nil && c.Size > v.check.Size:
 			v.report(KindHead, uint64(c.Size), "the checkpoint kept elsewhere, of %s, counts %d records of the shard, its newest checkpoint only %d: it is cut off", c.Time.Format(time.RFC3339), c.Size, v.check.Size)
 			done.Held++
-		case v.proveTree(&c, tiles) != nil && tiles == nil:
-			done.Unheld = append(done.Unheld, c)
 		default:
+			asked := &askedTiles{TileReader: tiles}
+			err := v.proveTree(&c, asked)
+			if err != nil && (tiles == nil || asked.failed != nil) {
+				done.Unheld, done.Unread = append(done.Unheld, c), asked.failed
+				continue
+			}
 			done.Held++
 			pinned = append(pinned, c)
 		}
@@ -116,14 +122,25 @@ func (v *Verifier) holdable(done *Verified, tiles tlog.TileReader) {
 	v.cfg.Pinned = pinned
 }
 
+// askedTiles tells tiles that were not given from wrong ones.
+type askedTiles struct {
+	tlog.TileReader // nil: there are none
+	failed          error
+}
+
+func (a *askedTiles) ReadTiles(list []tlog.Tile) (data [][]byte, err error) {
+	data, a.failed = a.TileReader.ReadTiles(list)
+	return data, a.failed
+}
+
 // proveTree reads the hashes of the proof that the smaller of two trees is the
 // beginning of the larger.
-func (v *Verifier) proveTree(c *proof.Checkpoint, tiles tlog.TileReader) error {
+func (v *Verifier) proveTree(c *proof.Checkpoint, tiles *askedTiles) error {
 	due := proof.ConsistencyIndexes(max(c.Size, v.check.Size), min(c.Size, v.check.Size))
 	if len(due) == 0 {
 		return nil
 	}
-	if tiles == nil {
+	if tiles.TileReader == nil {
 		_, err := v.hashes.ReadHashes(due)
 		return err
 	}

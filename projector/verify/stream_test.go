@@ -67,6 +67,42 @@ func streamed(t *testing.T, n *notary, s *verifytest.Scribe, hashes proof.Hashes
 	return out.Bytes()
 }
 
+// brokenTiles cannot be read, or are wrong.
+type brokenTiles struct {
+	tilesOf
+	wrong bool
+}
+
+func (b brokenTiles) ReadTiles(list []tlog.Tile) (all [][]byte, err error) {
+	if !b.wrong {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if all, err = b.tilesOf.ReadTiles(list); err == nil {
+		all[0][0] ^= 1
+	}
+	return all, err
+}
+
+// Tiles that cannot be read show nothing; wrong ones are a finding.
+func TestStream_TilesThatCannotBeRead(t *testing.T) {
+	s, n := wrote(40), newNotary(t)
+	list := records(s)
+	last := int(list[len(list)-1].Seq)
+	_, hashes, at := shardOf(t, list)
+	for _, wrong := range []bool{false, true} {
+		found := 0
+		cfg := Config{Keys: n.keys, Pinned: []proof.Checkpoint{at(last / 3)}, Report: func(Finding) { found++ }}
+		r, err := bundle.NewReader(bytes.NewReader(streamed(t, n, s, hashes, at(last), "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := Stream(r, cfg, StreamOptions{Tiles: brokenTiles{tilesOf(hashes), wrong}})
+		if err != nil || wrong != (found == 1) || wrong != (done.Held == 1) || wrong == (len(done.Unheld) == 1) || wrong == (done.Unread != nil) {
+			t.Errorf("wrong %v: %+v, %d findings, %v", wrong, done, found, err)
+		}
+	}
+}
+
 // What a stream has no proof for is asked of the tiles, or is not held against
 // it, and said so.
 func TestStream_CheckpointsKeptElsewhere(t *testing.T) {
