@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -168,7 +169,7 @@ type judgement struct {
 func (j *judgement) report(kind Kind, i int, format string, args ...any) {
 	d := &j.c.Decisions[i]
 	f := Finding{Kind: kind, Seq: j.r.Seq, Rev: d.Rev, User: d.User, Mutation: d.ID}
-	f.Words = sprintf(format, args...)
+	f.Words = fmt.Sprintf(format, args...)
 	j.v.tell(f)
 }
 

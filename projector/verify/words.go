@@ -10,8 +10,6 @@ import (
 	"github.com/snapback-io/snapback/domain"
 )
 
-func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }
-
 // outcome says what a decision is, in short.
 func outcome(d *domain.Decision) string {
 	switch {

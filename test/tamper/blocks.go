@@ -163,16 +163,6 @@ func (m *Message) append(out []byte) []byte {
 	return append(out, m.Data...)
 }
 
-// Get gives a line of the header.
-func (m *Message) Get(name string) string {
-	for _, line := range strings.Split(string(m.Header), "\r\n") {
-		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
 // Set changes a line of the header that is there.
 func (m *Message) Set(name, value string) {
 	lines := strings.Split(string(m.Header), "\r\n")
