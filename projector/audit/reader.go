@@ -320,7 +320,7 @@ func (r *Reader) pick(rec *eventlog.Record, fn func(e *Entry) error) error {
 		}
 		r.entry = Entry{Decision: d, Log: rec, Index: i, Void: void}
 		e := &r.entry
-		if r.Asked {
+		if r.Asked && r.names != nil { // else the newest are only looked for
 			e.Asked = r.names.Asked(d)
 		}
 		switch {

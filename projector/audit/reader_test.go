@@ -162,14 +162,14 @@ func (h *history) random(r *rand.Rand, records int) {
 	}
 }
 
-// lines reads by a query, a line "seq.index|words" for each decision.
+// lines reads by a query, a line "seq.index outcome words|asked" for each decision.
 func (h *history) lines(q Query, past bool, heads ...uint64) []string {
 	h.t.Helper()
 	var out strings.Builder
 	cfg := Config{Query: q, Board: "b", Source: h,
 		Out: func(lines []byte) error { out.Write(lines); return nil },
 		Line: func(dst []byte, e *Entry, _ *Query) ([]byte, error) {
-			return fmt.Appendf(dst, "%d.%d %s %s\n", e.Log.Seq, e.Index, e.Outcome(), strings.Join(e.Words, "; ")), nil
+			return fmt.Appendf(dst, "%d.%d %s %s|%s\n", e.Log.Seq, e.Index, e.Outcome(), strings.Join(e.Words, "; "), e.Asked), nil
 		}}
 	if past {
 		cfg.Past = h.past
@@ -211,7 +211,7 @@ func (h *history) told(q Query) (want []string) {
 				}
 				kind = kind || !has && k == q.Kind
 			}
-			words := ""
+			words, asked := "", names.Asked(d)
 			if void {
 				words = strings.Join(names.VoidWords(d), "; ")
 			} else {
@@ -222,10 +222,13 @@ func (h *history) told(q Query) (want []string) {
 				q.Actor != "" && q.Actor != d.User || q.ID != "" && q.ID != d.ID || q.Kind != "" && !kind {
 				continue
 			}
-			if !q.Words {
+			if !q.Words && !q.Asked {
 				words = ""
 			}
-			want = append(want, fmt.Sprintf("%d.%d %s %s\n", r.Seq, i, outcome, words))
+			if !q.Asked {
+				asked = ""
+			}
+			want = append(want, fmt.Sprintf("%d.%d %s %s|%s\n", r.Seq, i, outcome, words, asked))
 		}
 		if err := board.Apply(r.Commit, r.Hash, r.Seq, r.Time, nil); err != nil { // records here have one decision
 			h.t.Fatal(err)
@@ -249,7 +252,7 @@ func TestReader_LikeTheNaive(t *testing.T) {
 		maybe := func(n int) bool { return r.IntN(n) == 0 }
 		span := h.at.Sub(morning)
 		for range 150 {
-			q := Query{Words: maybe(2)}
+			q := Query{Words: maybe(2), Asked: maybe(3)}
 			if maybe(3) {
 				q.Since = r.Uint64N(h.board.Rev() + 2)
 			}
