@@ -99,15 +99,18 @@ func lifeOf(info *jetstream.StreamInfo) (shards int, epoch string, err error) {
 }
 
 // ensureStream gives the stream that is there, or makes it: of a log that is to
-// exist all but the first, which says that it does.
+// exist only what is no part of it.
 func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (info *jetstream.StreamInfo, err error) {
 	err = retry(ctx, 0, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 		defer cancel()
 		stream, err := l.js.Stream(ctx, cfg.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			if l.cfg.Existing && l.epoch == "" {
+			switch records := cfg.Metadata[metaEpoch] != ""; {
+			case l.cfg.Existing && l.epoch == "":
 				return fmt.Errorf("%w: there is no log", ErrNotFound)
+			case l.cfg.Existing && records: // an empty one would hide that they are gone
+				return fmt.Errorf("%w: stream %s of the log is missing, and with it all records of the shard", ErrNotFound, cfg.Name)
 			}
 			stream, err = l.js.CreateStream(ctx, cfg)
 		}

@@ -48,6 +48,13 @@ func TestOpen_Existing(t *testing.T) {
 	if same := openLog(t, Config{InProcess: s, Existing: true}); same.Shards() != 3 || same.Epoch() != l.Epoch() {
 		t.Fatalf("%d shards of epoch %s", same.Shards(), same.Epoch())
 	}
+	if err := l.js.DeleteStream(t.Context(), eventStream(2)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), Config{InProcess: s, Existing: true, Logger: quiet()})
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "EVT_2") {
+		t.Fatalf("a stream of records is made anew by who only looks: %v", err)
+	}
 }
 
 // Many nodes that open a new log at once agree on shards and epoch.
