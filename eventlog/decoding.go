@@ -24,7 +24,7 @@ const (
 // reader works on what it has; nobody is left at work when it returns.
 func decodeBatch(board string, batch []*nats.Msg) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		helpers := min(runtime.GOMAXPROCS(0)-1, mostHelpers)
+		helpers := min(runtime.NumCPU()-1, runtime.GOMAXPROCS(0)-1, mostHelpers)
 		if bytesOf(batch) < piecesAtOnce*pieceBytes || helpers < 1 {
 			for _, msg := range batch {
 				if r, err := directRecord(board, msg); !yield(r, err) || err != nil {
