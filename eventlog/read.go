@@ -311,7 +311,8 @@ func (s *scan) giveUp() {
 // take yields the records of a batch. It stops with an error at one that does
 // not follow the last: the replica that answered is not whole.
 func (s *scan) take(batch []*nats.Msg) (n int, err error) {
-	for r, err := range decodeBatch(s.board, batch) {
+	for _, msg := range batch {
+		r, err := directRecord(s.board, msg)
 		if err != nil {
 			s.done = true
 			s.yield(Record{}, err)
