@@ -233,7 +233,8 @@ function offline(options = {}) {
         made: (m) => rows.has(m.id) || m.state === "held" || add(m, guards(m, engine.view)),
         sending,
         concluded({ id }, v) {
-          if (v.ok && rows.get(id)?.isKept) {
+          const row = rows.get(id);
+          if (v.ok && row && row.isKept !== false) {
             rows.delete(id);
             board.settled(id);
           } else if ((v.ok || v.code !== "closed") && !isListed(id)) {

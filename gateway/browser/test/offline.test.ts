@@ -173,6 +173,17 @@ describe("what is pending", () => {
     assert.equal((await machine.stored()).pending.length, 0);
   });
 
+  test("and took effect sooner than it was stored: the next one shows it, too", async () => {
+    const tab = await joined();
+    const good = tab.store.mutate("c1", { title: "x" });
+    tab.world.socket.say(sync(11, card("c1", { rev: 11, title: "x" })), ack(good.id));
+    assert.equal((await good).ok, true);
+    await calm();
+    const next = await reload(tab);
+    assert.equal(title(next), "x");
+    assert.deepEqual(next.ids, [good.id]);
+  });
+
   test("outlives store.close, which is no verdict", async () => {
     const tab = await joined();
     const m = tab.store.mutate("c1", { title: "x" });
