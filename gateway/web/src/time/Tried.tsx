@@ -49,12 +49,17 @@ function beside(bubble: HTMLElement, on: string | undefined): () => void {
     frame = requestAnimationFrame(place);
   };
   place();
-  // Once more when the board is drawn and scrolled to it.
-  frame = requestAnimationFrame(() => (frame = requestAnimationFrame(() => (frame = requestAnimationFrame(place)))));
+  // And while the board is drawn and scrolled to it, in a second at most.
+  let drawing = 60;
+  let follows = requestAnimationFrame(function follow() {
+    place();
+    if (--drawing > 0) follows = requestAnimationFrame(follow);
+  });
   document.addEventListener("scroll", again, { capture: true, passive: true });
   addEventListener("resize", again);
   return () => {
     cancelAnimationFrame(frame);
+    cancelAnimationFrame(follows);
     document.removeEventListener("scroll", again, { capture: true });
     removeEventListener("resize", again);
   };

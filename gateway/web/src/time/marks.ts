@@ -30,19 +30,36 @@ function put(root: HTMLElement, marks: ReadonlyMap<string, string>): void {
 /** What is to be seen: no earlier one is scrolled to any more. */
 let wanted: string | undefined;
 
-/** Scrolls to a card or column; of a long column not all cards are in the page, so first to about where it stands. */
+/** For how many frames a thing is looked after: rows that are new in the page are measured, and push it away once more. */
+const frames = { most: 60, inSight: 3 };
+
+/** Scrolls to a card or column until it stays in sight; of a long column not all cards are in the page, so first to about where it stands. */
 function reveal(id: string): void {
   wanted = id;
-  const show = () => wanted === id && elementOf(id)?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  if (!elementOf(id)) {
-    const [column, cards] = [...shown].find(([parent, ids]) => parent && ids.includes(id)) ?? [];
-    const list = column === undefined ? null : document.querySelector<HTMLElement>(`ul.cards[data-column="${CSS.escape(column)}"]`);
-    if (!list || !cards) return;
-    list.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" });
-    list.scrollTop = (list.scrollHeight * cards.indexOf(id)) / cards.length - list.clientHeight / 2;
-    requestAnimationFrame(() => requestAnimationFrame(show));
-  }
+  let [left, seen] = [frames.most, 0];
+  const show = () => {
+    if (wanted !== id) return;
+    const thing = elementOf(id);
+    if (thing) thing.scrollIntoView({ block: "nearest", inline: "nearest" });
+    else approach(id);
+    seen = thing && isInSight(thing) ? seen + 1 : 0;
+    if (seen < frames.inSight && --left > 0) requestAnimationFrame(show);
+  };
   show();
+}
+
+function approach(id: string): void {
+  const [column, cards] = [...shown].find(([parent, ids]) => parent && ids.includes(id)) ?? [];
+  const list = column === undefined ? null : document.querySelector<HTMLElement>(`ul.cards[data-column="${CSS.escape(column)}"]`);
+  if (!list || !cards) return;
+  list.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+  list.scrollTop = (list.scrollHeight * cards.indexOf(id)) / cards.length - list.clientHeight / 2;
+}
+
+function isInSight(thing: HTMLElement): boolean {
+  const view = (thing.closest(".cards") ?? thing.closest(".board"))?.getBoundingClientRect();
+  const { top, bottom } = thing.getBoundingClientRect();
+  return !view || (bottom > view.top && top < view.bottom);
 }
 
 /** Shows what was tried: a copy of the card goes to the column and snaps back. Gives what ends it. */
