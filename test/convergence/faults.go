@@ -64,8 +64,9 @@ func (f *fates) set(healthy bool) {
 	f.healthy = healthy
 }
 
-// dealt is what every seed begins with: a cut, a delay, the longest stall, a kill.
-var dealt = []int{1, 4, 7, 0}
+// dealt is what every seed begins with: a cut, a delay, a cut between node and
+// log, the longest stall, a kill.
+var dealt = []int{1, 4, 8, 7, 0}
 
 // faults breaks things until ctx ends.
 func (w *world) faults(ctx context.Context, r *rand.Rand) {
