@@ -27,39 +27,36 @@ function put(root: HTMLElement, marks: ReadonlyMap<string, string>): void {
   }
 }
 
+/** For how many frames a card is waited for that is not in the page yet. */
+const patience = 120;
+
 /** What is to be seen: no earlier one is scrolled to any more. */
 let wanted: string | undefined;
 
-/** For how many frames a thing is looked after: rows that are new in the page are measured, and push it away once more. */
-const frames = { most: 60, inSight: 3 };
-
-/** Scrolls to a card or column until it stays in sight; of a long column not all cards are in the page, so first to about where it stands. */
+/** Scrolls to a card or column; of a long column not all cards are in the page, so first to about where it stands. */
 function reveal(id: string): void {
   wanted = id;
-  let [left, seen] = [frames.most, 0];
-  const show = () => {
-    if (wanted !== id) return;
-    const thing = elementOf(id);
-    if (thing) thing.scrollIntoView({ block: "nearest", inline: "nearest" });
-    else approach(id);
-    seen = thing && isInSight(thing) ? seen + 1 : 0;
-    if (seen < frames.inSight && --left > 0) requestAnimationFrame(show);
-  };
+  const show = () => wanted === id && elementOf(id)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (!elementOf(id)) {
+    const [column, cards] = [...shown].find(([parent, ids]) => parent && ids.includes(id)) ?? [];
+    const list = column === undefined ? null : document.querySelector<HTMLElement>(`ul.cards[data-column="${CSS.escape(column)}"]`);
+    if (!list || !cards) return;
+    list.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+    const approach = () => (list.scrollTop = (list.scrollHeight * cards.indexOf(id)) / cards.length - list.clientHeight / 2);
+    approach();
+    let [left, seen] = [patience, 0];
+    const wait = () => {
+      if (wanted !== id || left-- <= 0) return;
+      const before = elementOf(id)?.getBoundingClientRect().top;
+      if (before === undefined) approach(); // the list was not as long yet
+      show();
+      // Until it stays: its neighbours, new in the page, are still being measured.
+      seen = before !== undefined && before === elementOf(id)?.getBoundingClientRect().top ? seen + 1 : 0;
+      if (seen < 3) requestAnimationFrame(wait);
+    };
+    requestAnimationFrame(wait);
+  }
   show();
-}
-
-function approach(id: string): void {
-  const [column, cards] = [...shown].find(([parent, ids]) => parent && ids.includes(id)) ?? [];
-  const list = column === undefined ? null : document.querySelector<HTMLElement>(`ul.cards[data-column="${CSS.escape(column)}"]`);
-  if (!list || !cards) return;
-  list.closest(".column")?.scrollIntoView({ inline: "nearest", block: "nearest" });
-  list.scrollTop = (list.scrollHeight * cards.indexOf(id)) / cards.length - list.clientHeight / 2;
-}
-
-function isInSight(thing: HTMLElement): boolean {
-  const view = (thing.closest(".cards") ?? thing.closest(".board"))?.getBoundingClientRect();
-  const { top, bottom } = thing.getBoundingClientRect();
-  return !view || (bottom > view.top && top < view.bottom);
 }
 
 /** Shows what was tried: a copy of the card goes to the column and snaps back. Gives what ends it. */
