@@ -251,7 +251,7 @@ func TestReplay_Link(t *testing.T) {
 	w.Until(moment(all[len(all)-6].Rev, "") + " && " + shows("dialog .card-name h2", "Fix login on Safari"))
 	w.Shot("replay-card")
 	w.keys(kb.Escape)
-	w.Until(`document.querySelector('dialog') === null && location.pathname === '/boards/demo'`)
+	w.Until(`document.querySelector('dialog') === null && location.pathname === '/boards/demo' && ` + has(card("fix-login")))
 	w.focus(".past-track input")
 	w.keys(kb.ArrowRight)
 	w.Until(at("cleo renamed") + " && " + shows(card("fix-login")+" .card-title", "Fix login everywhere"))

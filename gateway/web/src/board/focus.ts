@@ -2,7 +2,7 @@
 // is gone, it goes to its neighbour.
 
 import { effect, signal } from "@preact/signals";
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { RefObject } from "preact";
 
 import { route } from "../route.js";
@@ -139,9 +139,13 @@ const columnsShown = () => shown.get("") ?? [];
 
 const inDialog = (target: EventTarget | null) => target instanceof Element && !!target.closest("dialog");
 
+/** For how many frames a dialog is waited for that is about to go. */
+const going = 60;
+
 /** The card's dialog is closed; the card it was opened from may be drawn anew since, or never had the focus. */
-function comeBack(card: string): void {
+function comeBack(card: string, left = going): void {
   const { activeElement } = document;
+  if (inDialog(activeElement) && left > 0) return void requestAnimationFrame(() => comeBack(card, left - 1)); // it is not drawn without it yet
   if (activeElement && activeElement !== document.body) return;
   if ([...shown.values()].some((list) => list.includes(card))) focusOn(card);
   else settle();
@@ -149,7 +153,7 @@ function comeBack(card: string): void {
 
 /** Follows the focus on the board. */
 export function useFocus(board: RefObject<HTMLElement | null>): void {
-  useEffect(() => {
+  useLayoutEffect(() => { // not later: a dialog that is there from the start may be closed as soon as it is seen
     const come = ({ target }: FocusEvent) => {
       wanted = undefined;
       if (inDialog(target)) return; // what had the focus before gets it back

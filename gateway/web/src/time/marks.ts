@@ -92,7 +92,8 @@ export function useMarks(root: RefObject<HTMLElement | null>, player: Player): v
     const [first] = [...marks].findLast(([, mark]) => mark !== "wanted") ?? [];
     const [into] = [...marks].find(([, mark]) => mark === "wanted") ?? [];
     let tries = () => {};
-    let frame = requestAnimationFrame(() => {
+    let frame = 0;
+    const begin = requestAnimationFrame(() => {
       if (first !== undefined) reveal(first);
       if (first !== undefined && into !== undefined) tries = attempt(first, into, speed.peek());
       again();
@@ -108,6 +109,7 @@ export function useMarks(root: RefObject<HTMLElement | null>, player: Player): v
       again();
     }, lasting) : undefined;
     return () => {
+      cancelAnimationFrame(begin);
       cancelAnimationFrame(frame);
       clearTimeout(timer);
       tries();
