@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,9 +156,12 @@ func (n *node) closeListeners() {
 
 // open opens the log, embedded or at --nats-url.
 func (n *node) open(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.Replicas, Name: "snapback", Logger: n.log}
+	if !n.clustered() { // the other nodes of a cluster may come at any time
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, openTimeout)
+		defer cancel()
+	}
+	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.replicas(), Name: cmp.Or(n.Node, "snapback"), Logger: n.log}
 	if n.NATSURL == "" {
 		s, err := natsd.Start(n.natsConfig())
 		if errors.Is(err, natsd.ErrStoreInUse) {
@@ -188,7 +192,7 @@ func (n *node) open(ctx context.Context) error {
 
 // natsConfig is that of the embedded server.
 func (n *node) natsConfig() natsd.Config {
-	cfg := natsd.Config{StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Listen: n.NATSAddr, Logger: n.log}
+	cfg := natsd.Config{StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Listen: n.NATSAddr, Cluster: n.cluster(), Logger: n.log}
 	if n.NATSAddr != "" {
 		cfg.Reader, _ = natsd.ParseReader(n.Reader) // the flag was checked
 		cfg.Reader.Streams = eventlog.EventStreams(n.Shards)

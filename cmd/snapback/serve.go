@@ -23,12 +23,17 @@ type serveCmd struct {
 	AdminAddr string `default:"localhost:8081" env:"SNAPBACK_ADMIN_ADDR" placeholder:"HOST:PORT" help:"Where /healthz, /readyz, /metrics and what an operator may ask for are, as POST /rebuild (${default}); empty: nowhere."`
 	Data      string `default:"./snapback-data" env:"SNAPBACK_DATA" placeholder:"DIR" help:"Directory of the log (./snapback-data)."`
 	Shards    int    `default:"8" env:"SNAPBACK_SHARDS" help:"Number of streams the boards are spread over, 1 to 1024; fixed when the log is made (${default})."`
-	Replicas  int    `default:"1" env:"SNAPBACK_REPLICAS" help:"Copies of each stream, 1 or 3; 3 needs --nats-url (${default})."`
+	Replicas  int    `default:"0" env:"SNAPBACK_REPLICAS" placeholder:"1|3" help:"Copies of each stream, 1 or 3, fixed when the log is made (3 in a cluster, else 1)."`
 	Sync      string `default:"always" env:"SNAPBACK_SYNC" placeholder:"always|interval" help:"When the embedded log is on disk: before each ack (always), or every two minutes, which a power cut may lose (interval)."`
 	NATSURL   string `name:"nats-url" env:"SNAPBACK_NATS_URL" placeholder:"URL" help:"Use this NATS server with JetStream instead of the embedded one."`
 	NATSAddr  string `name:"nats-addr" env:"SNAPBACK_NATS_ADDR" placeholder:"HOST:PORT" help:"Where a NATS client may read the log, with --nats-reader; unencrypted, so for this machine or a private network."`
 	Reader    string `name:"nats-reader" env:"SNAPBACK_NATS_READER" placeholder:"USER:PASSWORD|NKEY" help:"Who may read the log there, and do nothing else: a name and a password, or the public NKey of a user; better in the environment."`
 	Demo      bool   `default:"true" negatable:"" env:"SNAPBACK_DEMO" help:"Make a board called demo if there is none (on)."`
+
+	Node         string   `env:"SNAPBACK_NODE" placeholder:"NAME" help:"Name of this node: different on every node, and the same after every restart."`
+	ClusterName  string   `default:"snapback" env:"SNAPBACK_CLUSTER_NAME" placeholder:"NAME" help:"Name of the cluster, the same on every node (${default})."`
+	ClusterAddr  string   `env:"SNAPBACK_CLUSTER_ADDR" placeholder:"HOST:PORT" help:"Make the embedded log one of a cluster; where the other nodes connect. Needs --node and --cluster-peers."`
+	ClusterPeers []string `env:"SNAPBACK_CLUSTER_PEERS" placeholder:"HOST:PORT,..." help:"The --cluster-addr of all nodes, three or more."`
 
 	CheckpointKey   string        `env:"SNAPBACK_CHECKPOINT_KEY" placeholder:"FILE" help:"Sign checkpoints of the log with this key (DIR/checkpoint.key of --data, made when it is not there; none with --nats-url)."`
 	CheckpointEvery time.Duration `default:"1m" env:"SNAPBACK_CHECKPOINT_EVERY" placeholder:"TIME" help:"How often a checkpoint is signed if there is something new (${default})."`
@@ -66,10 +71,10 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 	switch {
 	case c.Shards < 1 || c.Shards > 1024:
 		err = fmt.Errorf("--shards=%d: it is 1 to 1024", c.Shards)
-	case c.Replicas != 1 && c.Replicas != 3:
+	case c.Replicas != 0 && c.Replicas != 1 && c.Replicas != 3:
 		err = fmt.Errorf("--replicas=%d: it is 1 or 3", c.Replicas)
-	case c.Replicas == 3 && c.NATSURL == "":
-		err = errors.New("--replicas=3: the embedded server is alone; three copies need a NATS cluster, --nats-url")
+	case c.Replicas == 3 && c.NATSURL == "" && c.ClusterAddr == "":
+		err = errors.New("--replicas=3: the embedded server is alone; three copies need a cluster, --cluster-addr or --nats-url")
 	case c.Sync != "always" && c.Sync != "interval":
 		err = fmt.Errorf("--sync=%s: it is always or interval", c.Sync)
 	case c.MaxFile < 1:
@@ -83,7 +88,7 @@ func (c *serveCmd) check() (level slog.Level, err error) {
 	case c.openMode() && !c.InsecureOpen:
 		err = loopbackOnly(c.Addr)
 	}
-	err = cmp.Or(err, c.checkCheckpoints())
+	err = cmp.Or(err, c.checkCluster(), c.checkCheckpoints())
 	if _, bad := natsd.ParseReader(c.Reader); c.Reader != "" && bad != nil { // not shown: it may hold a password
 		err = cmp.Or(err, errors.New("--nats-reader: it is USER:PASSWORD, or the public NKey of a user"))
 	}

@@ -216,13 +216,17 @@ func Start(tb testing.TB, name, dir, natsURL string, args ...string) *Server {
 // until it is ready.
 func (s *Server) Again() {
 	s.tb.Helper()
+	s.launch()
+	if err := s.waitReady(); err != nil {
+		s.tb.Error(err)
+	}
+}
+
+func (s *Server) launch() {
+	s.tb.Helper()
 	cmd := exec.Command(Binary(s.tb), s.args...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=4")
 	if err := s.start(cmd); err != nil {
-		s.tb.Error(err)
-		return
-	}
-	if err := s.waitReady(); err != nil {
 		s.tb.Error(err)
 	}
 }
