@@ -17,6 +17,7 @@ import (
 // goroutine of their own; they may use the Client.
 type Client struct {
 	opts    Options
+	servers []string // in the order tried
 	cancel  context.CancelFunc
 	wake    chan struct{} // something to send
 	joined  chan struct{} // closed at the first ready
@@ -52,12 +53,15 @@ func Connect(ctx context.Context, opts Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := socketURL(opts, "", 0, false); err != nil {
-		return nil, err
+	servers := opts.shuffled()
+	for _, server := range servers {
+		if _, err := socketURL(opts, server, "", 0, false); err != nil {
+			return nil, err
+		}
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Client{
-		opts: opts, cancel: cancel, state: Connecting,
+		opts: opts, servers: servers, cancel: cancel, state: Connecting,
 		wake: make(chan struct{}, 1), joined: make(chan struct{}), stopped: make(chan struct{}), told: make(chan struct{}),
 		store:     NewStore(opts.User, opts.RollbackOnSilence),
 		mutations: map[string]*Mutation{}, peers: map[string]Peer{},

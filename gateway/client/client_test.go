@@ -261,21 +261,6 @@ func TestBackoffDoublesWithJitterAndStopsAtTheCap(t *testing.T) {
 	})
 }
 
-func TestGoawayWaitsAsLongAsTold(t *testing.T) {
-	play(t, Options{}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
-		conn.send(wire.Goaway{Type: "goaway", ReconnectAfterMs: 3210})
-		time.Sleep(time.Second)
-		rename(c, "still here")
-		conn.wantSent("mutate m1")
-		start := time.Now()
-		conn.Close(1012, "restart")
-		s.nextConn()
-		if got := time.Since(start); got != 3210*time.Millisecond {
-			t.Fatal(got)
-		}
-	})
-}
-
 func TestFinalCloseStopsWithATypedError(t *testing.T) {
 	play(t, Options{}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
 		m := rename(c, "new")

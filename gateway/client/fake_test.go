@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -21,13 +22,16 @@ type fakeServer struct {
 	conns chan *fakeConn
 
 	mu    sync.Mutex
-	fail  error // answers dials
+	fail  error           // answers dials
+	down  map[string]bool // hosts that cannot be dialled
 	dials []time.Time
+	hosts []string // dialled, one for each of dials
 }
 
 type fakeConn struct {
 	Transport
 	t     *testing.T
+	host  string
 	query url.Values
 	got   chan map[string]any
 }
@@ -39,16 +43,19 @@ func newFakeServer(t *testing.T) *fakeServer {
 func (s *fakeServer) Dial(_ context.Context, at, token string) (Transport, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dials = append(s.dials, time.Now())
-	if s.fail != nil {
-		return nil, s.fail
-	}
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, err
 	}
+	s.dials, s.hosts = append(s.dials, time.Now()), append(s.hosts, u.Host)
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	if s.down[u.Host] {
+		return nil, errors.New("down")
+	}
 	near, far := Pipe()
-	conn := &fakeConn{Transport: far, t: s.t, query: u.Query(), got: make(chan map[string]any, 1000)}
+	conn := &fakeConn{Transport: far, t: s.t, host: u.Host, query: u.Query(), got: make(chan map[string]any, 1000)}
 	go conn.read()
 	s.conns <- conn
 	return near, nil
@@ -58,7 +65,23 @@ func (s *fakeServer) Dial(_ context.Context, at, token string) (Transport, error
 func (s *fakeServer) answer(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fail, s.dials = err, nil
+	s.fail, s.dials, s.hosts = err, nil, nil
+}
+
+// only has the other hosts down from now on and forgets the earlier dials.
+func (s *fakeServer) only(up string, all ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down, s.dials, s.hosts = map[string]bool{}, nil, nil
+	for _, host := range all {
+		s.down[host] = host != up
+	}
+}
+
+func (s *fakeServer) dialledHosts() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.hosts)
 }
 
 func (s *fakeServer) dialled() []time.Time {
@@ -158,7 +181,10 @@ func play(t *testing.T, opts Options, scenario func(t *testing.T, s *fakeServer,
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
 		n := 0
-		opts.URL, opts.Board, opts.Dialer = "http://server", "b", s
+		opts.Board, opts.Dialer = "b", s
+		if len(opts.URLs) == 0 {
+			opts.URL = "http://server"
+		}
 		opts.NewID = func(time.Time) string { n++; return fmt.Sprint("m", n) }
 		opts.Jitter = func() float64 { return 0 }
 		go func() {

@@ -28,7 +28,7 @@ type link struct {
 	lagging bool
 	rev     uint64 // of the last live sync: the next one has this or one more
 	limits  wire.HelloLimits
-	goaway  time.Duration
+	leaveAt time.Time // the server is to stop: when to go to another; zero: it said nothing
 
 	flight   map[*Mutation]struct{} // sent here, no verdict yet
 	sent     int                    // counts sendings
@@ -54,6 +54,7 @@ func newLink(c *Client, t Transport, number int) *link {
 var (
 	errNoPong = errors.New("client: no sign of life")
 	errGap    = errors.New("client: a rev is missing")
+	errGoaway = errors.New("client: the server is to stop")
 )
 
 // serve runs the connection to its end and says why it ended.
@@ -189,7 +190,7 @@ func (l *link) receive(raw []byte) error {
 		return handle(raw, l.peer)
 	case wire.TypeGoaway:
 		return handle(raw, func(f wire.Goaway) error {
-			l.goaway = time.Duration(f.ReconnectAfterMs) * time.Millisecond
+			l.leaveAt = time.Now().Add(time.Duration(f.ReconnectAfterMs) * time.Millisecond)
 			return nil
 		})
 	case wire.TypeLoaded:

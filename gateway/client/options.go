@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
-// Options of a Client. URL and Board must be set; zero values are the defaults named.
+// Options of a Client. URL or URLs, and Board, must be set; zero values are the defaults named.
 type Options struct {
 	URL   string // of the server: http, https, ws or wss
 	Board string
+	// URLs, instead of URL, are of the nodes of a cluster, any of which serves
+	// the board. They are tried in an order of the Client's own, the first at
+	// random; after a failure, or when a node is to stop, the next one is.
+	URLs []string
 
 	// User names you in open mode; with auth on the token does.
 	User string
@@ -34,7 +39,8 @@ type Options struct {
 	TTL time.Duration
 
 	// MinBackoff and MaxBackoff bound the pause before a reconnect; it doubles
-	// with every failure and is drawn from its upper half. Default 250 ms and 10 s.
+	// whenever every URL has failed once more and is drawn from its upper half.
+	// Default 250 ms and 10 s.
 	MinBackoff, MaxBackoff time.Duration
 	// Quiet is after how long without a frame one way a ping is sent. Default 5 s.
 	Quiet time.Duration
@@ -55,8 +61,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.URL == "" || o.Board == "" {
-		return o, errors.New("client: URL and Board must be set")
+	if (o.URL == "") == (len(o.URLs) == 0) || o.Board == "" {
+		return o, errors.New("client: Board and either URL or URLs must be set")
 	}
 	if o.Part != "" && o.Part != PartOpen {
 		return o, fmt.Errorf("client: Part is %q, not open", o.Part)
@@ -90,6 +96,19 @@ func (o Options) withDefaults() (Options, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+// shuffled are the servers in the order in which they are tried.
+func (o Options) shuffled() []string {
+	if o.URL != "" {
+		return []string{o.URL}
+	}
+	list := slices.Clone(o.URLs)
+	for i := len(list) - 1; i > 0; i-- {
+		j := int(o.Jitter() * float64(i+1))
+		list[i], list[j] = list[j], list[i]
+	}
+	return list
 }
 
 // TraceKind is what a [Trace] tells.

@@ -10,12 +10,14 @@ import (
 
 // run keeps a connection until the Client is closed or refused for good.
 //
-//	dial -> serve (link: reader and writer goroutines) -> pause -> dial ...
+//	dial -> serve (link: reader and writer goroutines) -> pause -> dial the next server ...
+//
+// A server that said goaway is left at its time, and the next dialled at once.
 func (c *Client) run(ctx context.Context) {
 	failures := 0
-	for {
+	for at := 0; ; at++ {
 		c.setState(Connecting)
-		was, err := c.connect(ctx)
+		was, err := c.connect(ctx, c.servers[at%len(c.servers)], failures)
 		if ctx.Err() != nil {
 			err = ErrClosed
 		}
@@ -29,9 +31,9 @@ func (c *Client) run(ctx context.Context) {
 		if was != nil && was.ready {
 			failures = 0
 		}
-		pause := c.backoff(failures)
-		if was != nil && was.goaway > 0 {
-			pause = was.goaway
+		pause := c.backoff(failures / len(c.servers))
+		if was != nil && was.ready && !was.leaveAt.IsZero() {
+			pause = time.Until(was.leaveAt)
 		}
 		failures++
 		select {
@@ -68,19 +70,27 @@ func (c *Client) setState(s State) {
 	c.tell(func() { each(&c.listeners, c.listeners.onState, everybody, func(fn func(State)) { fn(s) }) })
 }
 
-// dialTimeout is for how long one attempt may take, token included.
-const dialTimeout = 15 * time.Second
+// dialTimeout is for how long one attempt may take, token included;
+// firstDialTimeout while there are other servers that have not been tried.
+const (
+	dialTimeout      = 15 * time.Second
+	firstDialTimeout = 4 * time.Second
+)
 
 // connect serves one connection to its end and says why it ended.
-func (c *Client) connect(ctx context.Context) (*link, error) {
+func (c *Client) connect(ctx context.Context, server string, failures int) (*link, error) {
 	c.mu.Lock()
 	epoch, rev, known := c.store.Resume()
 	c.mu.Unlock()
-	url, err := socketURL(c.opts, epoch, rev, known)
+	url, err := socketURL(c.opts, server, epoch, rev, known)
 	if err != nil {
 		return nil, err
 	}
-	dialling, cancel := context.WithTimeout(ctx, dialTimeout)
+	patience := dialTimeout
+	if failures < len(c.servers)-1 {
+		patience = firstDialTimeout
+	}
+	dialling, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	token := ""
 	if c.opts.Token != nil {

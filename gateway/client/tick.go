@@ -22,6 +22,9 @@ func (l *link) tick(now time.Time) (next time.Time, err error) {
 		}
 		return true
 	}
+	if !l.leaveAt.IsZero() && due(l.leaveAt) {
+		return next, errGoaway
+	}
 	if !l.pinged.IsZero() && due(l.pinged.Add(l.c.opts.PongTimeout)) {
 		return next, errNoPong
 	}

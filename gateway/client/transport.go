@@ -129,9 +129,9 @@ func (s *socket) Close(code int, reason string) error {
 	return s.conn.Close()
 }
 
-// socketURL is where a board's socket is, resuming if known is set.
-func socketURL(o Options, epoch string, rev uint64, known bool) (string, error) {
-	u, err := url.Parse(o.URL)
+// socketURL is where a board's socket is on a server, resuming if known is set.
+func socketURL(o Options, server, epoch string, rev uint64, known bool) (string, error) {
+	u, err := url.Parse(server)
 	if err != nil {
 		return "", fmt.Errorf("client: URL: %w", err)
 	}
