@@ -18,6 +18,7 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/logtest"
 	"github.com/snapback-io/snapback/gateway"
+	"github.com/snapback-io/snapback/test/crowd"
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
 )
@@ -114,7 +115,7 @@ func newBubble(t *testing.T, seed uint64) *inBubble {
 	p := plan{seed: seed, clients: 2 + r.IntN(4), activity: 4 * time.Second, uplink: 30 * time.Second, stall: 10 * time.Second}
 	t.Cleanup(func() { time.Sleep(time.Minute) }) // the last: what the log still holds back
 	b := &inBubble{log: logtest.New(logtest.Config{Seed: seed})}
-	b.world = &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	b.world = &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: crowd.NewPool(), counts: map[string]int{}}
 	for range 1 + r.IntN(2) {
 		m := &member{log: b.log}
 		if err := m.start(); err != nil {

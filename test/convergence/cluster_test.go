@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/snapback-io/snapback/test/crowd"
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/node"
 )
@@ -35,7 +36,7 @@ func (c *cluster) killLeader(ctx context.Context) {
 		wait, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		next := ""
-		_ = poll(wait, func() bool { next = c.leader(wait); return next != "" && next != leader })
+		_ = crowd.Poll(wait, func() bool { next = c.leader(wait); return next != "" && next != leader })
 		if next != "" && next != leader {
 			c.count("leaders elected", 1)
 		}
@@ -61,7 +62,7 @@ func TestConvergenceOnThreeCopies(t *testing.T) {
 	t.Parallel()
 	seed := max(*oneSeed, 1)
 	p := plan{seed: seed, external: true, clients: 4, activity: 20 * time.Second, uplink: time.Second, stall: time.Second}
-	w := &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	w := &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: crowd.NewPool(), counts: map[string]int{}}
 	dir := t.TempDir()
 	c := &cluster{world: w, nodes: node.StartCluster(t, filepath.Join(dir, "nats"))}
 	var urls []string

@@ -3,6 +3,8 @@ package convergence
 import (
 	"context"
 	"time"
+
+	"github.com/snapback-io/snapback/test/check"
 )
 
 // reloaded is a store that keeps what it has, on a page that is loaded anew
@@ -23,9 +25,9 @@ func newReloaded(w *world, s onPage, e *entry, name string) (*reloaded, error) {
 	return k, k.reload()
 }
 
-func (k *reloaded) act() {
+func (k *reloaded) Act() {
 	if k.r.IntN(25) > 0 {
-		k.scripted.act()
+		k.scripted.Act()
 	} else if err := k.reload(); err != nil {
 		k.w.t.Errorf("%s: loading anew: %v", k.name, err)
 	}
@@ -46,8 +48,8 @@ func (k *reloaded) reload() error {
 	return k.stage.call(ctx, nil, "open", k.n, k.options, k.how)
 }
 
-func (k *reloaded) judge(j *judge) {
-	k.scripted.judge(j)
+func (k *reloaded) Judge(j *check.Judge) {
+	k.scripted.Judge(j)
 	for _, life := range k.lives {
 		for id, m := range life.Mutations {
 			if m.Promised == nil && m.Verdict == nil { // it came in a later life, if it was on the disk before the end
@@ -56,5 +58,5 @@ func (k *reloaded) judge(j *judge) {
 		}
 		k.told(j, life)
 	}
-	j.counts["reloads"] += len(k.lives)
+	j.Counts["reloads"] += len(k.lives)
 }

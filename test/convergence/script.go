@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/snapback-io/snapback/test/check"
+	"github.com/snapback-io/snapback/test/crowd"
 	"github.com/snapback-io/snapback/test/naive"
 )
 
@@ -20,7 +22,7 @@ type scripted struct {
 	n       int // on the stage
 	stage   stage
 	r       *rand.Rand
-	gen     *generator
+	gen     *crowd.Generator
 	silent  bool // rolls back on silence
 	options map[string]any
 	how     map[string]any // see open in stage.ts
@@ -53,24 +55,24 @@ func (a *scripted) open() error {
 	return nil
 }
 
-func (a *scripted) act() {
+func (a *scripted) Act() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	err := error(nil)
 	if a.r.IntN(10) == 0 {
 		err = a.stage.call(ctx, nil, "turn", a.n, a.r.IntN(3) == 0)
 	} else {
-		err = a.stage.call(ctx, nil, "act", a.n, a.gen.next(), a.r.IntN(15) == 0)
+		err = a.stage.call(ctx, nil, "act", a.n, a.gen.Next(), a.r.IntN(15) == 0)
 	}
 	if err != nil {
 		a.w.t.Errorf("%s: %v", a.name, err)
 	}
 }
 
-func (a *scripted) settle(ctx context.Context) error {
+func (a *scripted) Settle(ctx context.Context) error {
 	var waiting []string
 	var last error
-	err := poll(ctx, func() bool {
+	err := crowd.Poll(ctx, func() bool {
 		last = a.stage.call(ctx, &waiting, "waiting", a.n)
 		return last == nil && len(waiting) == 0
 	})
@@ -80,14 +82,14 @@ func (a *scripted) settle(ctx context.Context) error {
 	return nil
 }
 
-func (a *scripted) sees(ctx context.Context, id string) error {
-	return poll(ctx, func() bool {
+func (a *scripted) Sees(ctx context.Context, id string) error {
+	return crowd.Poll(ctx, func() bool {
 		var there bool
 		return a.stage.call(ctx, &there, "sees", a.n, id) == nil && there
 	})
 }
 
-func (a *scripted) close() {
+func (a *scripted) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = a.stage.call(ctx, nil, "close", a.n)
@@ -120,74 +122,74 @@ type verdict struct {
 	Code string
 }
 
-func (a *scripted) judge(j *judge) {
+func (a *scripted) Judge(j *check.Judge) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	var got report
 	if err := a.stage.call(ctx, &got, "report", a.n); err != nil {
-		j.fault("convergence", "%s: %v", a.name, err)
+		j.Fault("convergence", "%s: %v", a.name, err)
 		return
 	}
 	a.told(j, got)
-	want := naive.Fold(j.log.Records, got.Rev).View(a.name)
+	want := naive.Fold(j.Log.Records, got.Rev).View(a.name)
 	bare := map[string]naive.Object{}
 	for id, o := range want {
-		bare[id] = stripped(o)
+		bare[id] = crowd.Stripped(o)
 	}
 	for _, d := range naive.Differences(objects(got.Confirmed, false), want) {
-		j.fault("convergence", "%s at rev %d (%s) holds %s", a.name, got.Rev, got.Status, d)
+		j.Fault("convergence", "%s at rev %d (%s) holds %s", a.name, got.Rev, got.Status, d)
 	}
 	for _, d := range naive.Differences(objects(got.View, true), bare) {
-		j.fault("law 10", "%s at rev %d shows %s", a.name, got.Rev, d)
+		j.Fault("law 10", "%s at rev %d shows %s", a.name, got.Rev, d)
 	}
 	for _, d := range naive.Differences(objects(got.Mirror, true), bare) {
-		j.fault("law 11", "%s was last told %s", a.name, d)
+		j.Fault("law 11", "%s was last told %s", a.name, d)
 	}
 	for _, o := range got.Order {
 		if siblings := ordered(want, o.Kind, o.Parent); !slices.Equal(o.IDs, siblings) {
-			j.fault("convergence", "%s shows the %ss of %q as %v, they are %v", a.name, o.Kind, o.Parent, o.IDs, siblings)
+			j.Fault("convergence", "%s shows the %ss of %q as %v, they are %v", a.name, o.Kind, o.Parent, o.IDs, siblings)
 		}
 	}
-	j.counts["lists in order"] += len(got.Order)
+	j.Counts["lists in order"] += len(got.Order)
 	if got.Pending > 0 {
-		j.fault("law 3", "%s: %d mutations pending after every verdict", a.name, got.Pending)
+		j.Fault("law 3", "%s: %d mutations pending after every verdict", a.name, got.Pending)
 	}
 }
 
 // told holds what a store told against the log.
-func (a *scripted) told(j *judge, got report) {
+func (a *scripted) told(j *check.Judge, got report) {
 	for _, f := range got.Faults {
-		j.fault("law 11", "%s: %s", a.name, f)
+		j.Fault("law 11", "%s: %s", a.name, f)
 	}
 	for id, m := range got.Mutations {
 		a.verdict(j, id, m)
 	}
-	j.counts["script mutations"] += len(got.Mutations)
+	j.Counts["script mutations"] += len(got.Mutations)
 	for outcome, n := range got.Turns {
-		j.counts["turn "+outcome] += n
+		j.Counts["turn "+outcome] += n
 	}
 }
 
 // verdict holds what the application was told against the log.
-func (a *scripted) verdict(j *judge, id string, m told) {
-	d, logged := j.log.By[[2]string{a.name, id}]
+func (a *scripted) verdict(j *check.Judge, id string, m told) {
+	d, logged := j.Log.By[[2]string{a.name, id}]
 	v := cmp.Or(m.Promised, m.Verdict)
 	switch {
 	case v == nil:
-		j.fault("law 3", "%s: %s has no verdict", a.name, id)
+		j.Fault("law 3", "%s: %s has no verdict", a.name, id)
 		return
 	case v.OK:
-		j.counts["script acked"]++
+		j.Counts["script acked"]++
 	default:
-		j.counts["script "+v.Code]++
+		j.Counts["script "+v.Code]++
 	}
 	switch {
 	case v.OK && (!logged || !d.Accepted() || d.Rev != v.Rev):
-		j.fault("law 4", "%s was told that %s is in the log at rev %d", a.name, id, v.Rev)
+		j.Fault("law 4", "%s was told that %s is in the log at rev %d", a.name, id, v.Rev)
 	case !v.OK && logged && d.Accepted():
-		j.fault("law 4", "%s was told that %s is refused (%s), the log accepted it", a.name, id, v.Code)
+		j.Fault("law 4", "%s was told that %s is refused (%s), the log accepted it", a.name, id, v.Code)
 	case m.Promised != nil && m.Verdict != nil && *m.Promised != *m.Verdict:
-		j.fault("law 3", "%s: %s: the promise says %+v, onSettled %+v", a.name, id, *m.Promised, *m.Verdict)
+		j.Fault("law 3", "%s: %s: the promise says %+v, onSettled %+v", a.name, id, *m.Promised, *m.Verdict)
 	}
 	most := 1
 	if a.silent { // the rollback came before the verdict
@@ -197,10 +199,10 @@ func (a *scripted) verdict(j *judge, id string, m told) {
 		most = 0
 	}
 	if want := map[bool]int{false: 1, true: 0}[m.Never]; m.Settled != want || m.Promised != nil && m.Promises != 1 {
-		j.fault("law 3", "%s: of %s onSettled told %d times, the promise %d times", a.name, id, m.Settled, m.Promises)
+		j.Fault("law 3", "%s: of %s onSettled told %d times, the promise %d times", a.name, id, m.Settled, m.Promises)
 	}
 	if m.Rollbacks > most || v.OK && m.Rollbacks > 0 && !a.silent {
-		j.fault("law 10", "%s: of %s (%+v) onRollback told %d times", a.name, id, *v, m.Rollbacks)
+		j.Fault("law 10", "%s: of %s (%+v) onRollback told %d times", a.name, id, *v, m.Rollbacks)
 	}
 }
 
@@ -214,7 +216,7 @@ func objects(list []json.RawMessage, bare bool) map[string]naive.Object {
 		}
 		id := fmt.Sprint(o["id"])
 		if bare {
-			o = stripped(o)
+			o = crowd.Stripped(o)
 		}
 		out[id] = o
 	}
@@ -239,7 +241,7 @@ func ordered(view map[string]naive.Object, kind, parent string) []string {
 			other, _ := b["position"].(string)
 			return cmp.Or(strings.Compare(position, other), strings.Compare(fmt.Sprint(a["id"]), fmt.Sprint(b["id"])))
 		}
-		return cmp.Or(cmp.Compare(number(a, "createdRev"), number(b, "createdRev")), strings.Compare(fmt.Sprint(a["id"]), fmt.Sprint(b["id"])))
+		return cmp.Or(cmp.Compare(check.Number(a, "createdRev"), check.Number(b, "createdRev")), strings.Compare(fmt.Sprint(a["id"]), fmt.Sprint(b["id"])))
 	})
 	ids := make([]string, len(list))
 	for i, o := range list {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapback-io/snapback/test/check"
 	"github.com/snapback-io/snapback/test/chrome"
 	"github.com/snapback-io/snapback/test/node"
 )
@@ -92,9 +93,9 @@ func TestConvergenceFindsBrokenScripts(t *testing.T) {
 	w.servers[0].Stop()
 	records := w.read(node.OpenLog(t, w.servers[0].Data))
 	for i, f := range found {
-		j := newJudge(records, conns)
-		w.actors[i].judge(j)
-		all := strings.Join(j.faults, "\n")
+		j := check.NewJudge(records, conns)
+		w.actors[i].Judge(j)
+		all := strings.Join(j.Faults, "\n")
 		if f.as == "" && all != "" || !strings.Contains(all, f.as) {
 			t.Errorf("a client that is %q: %q not found in %s", f.breakage, f.as, all)
 		}

@@ -1,3 +1,7 @@
+// Package convergence lets many clients work on one board while everything
+// between them and the disk misbehaves, and then holds every frame that was
+// recorded on the way, and what every client shows in the end, against the
+// log: each law of PROTOCOL.md, for every connection.
 package convergence
 
 import (
@@ -21,6 +25,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/snapback-io/snapback/gateway/client"
+	"github.com/snapback-io/snapback/test/check"
+	"github.com/snapback-io/snapback/test/crowd"
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
 	"github.com/snapback-io/snapback/test/node"
@@ -48,7 +54,7 @@ type world struct {
 	tap     *cutter.Recorder
 	proxies []*cutter.Proxy
 	actors  []actor
-	pool    *pool
+	pool    *crowd.Pool
 	fates   *fates
 	cast    func(w *world, e *entry) (actor, error)
 
@@ -109,7 +115,7 @@ func (w *world) count(what string, n int) {
 
 func newWorld(t *testing.T, p plan, cast func(w *world, e *entry) (actor, error)) *world {
 	t.Helper()
-	w := &world{t: t, plan: p, cast: cast, tap: &cutter.Recorder{}, pool: newPool(), counts: map[string]int{}}
+	w := &world{t: t, plan: p, cast: cast, tap: &cutter.Recorder{}, pool: crowd.NewPool(), counts: map[string]int{}}
 	dir := t.TempDir()
 	args := []string{"--demo=false", "--shards=2", "--log-level=warn", "--origin=*"}
 	if !p.external {
@@ -145,18 +151,7 @@ func (w *world) move() {
 func (w *world) furnish() {
 	w.t.Helper()
 	w.must("/v1/boards", map[string]any{"id": board, "title": "Board"})
-	for i, c := range []change{
-		{EntityID: "k0", Patch: map[string]any{"kind": "column", "title": "K0"}},
-		{EntityID: "k1", Patch: map[string]any{"kind": "column", "title": "K1", "wipLimit": 2}},
-		{EntityID: "k2", Patch: map[string]any{"kind": "column", "title": "K2", "wipLimit": 1}},
-		{EntityID: "l0", Patch: map[string]any{"kind": "label", "name": "L0"}},
-		{EntityID: "l1", Patch: map[string]any{"kind": "label", "name": "L1"}},
-		{EntityID: "c0", Patch: map[string]any{"kind": "card", "title": "C0", "columnId": "k0"}},
-		{EntityID: "c1", Patch: map[string]any{"kind": "card", "title": "C1", "columnId": "k0"}},
-		{EntityID: "c2", Patch: map[string]any{"kind": "card", "title": "C2", "columnId": "k1"}},
-		{EntityID: "c3", Patch: map[string]any{"kind": "card", "title": "C3", "columnId": "k2"}},
-		{EntityID: "f0", Patch: map[string]any{"kind": "file", "name": "n0.txt", "url": "https://example.org/0"}},
-	} {
+	for i, c := range crowd.Furniture() {
 		w.must("/v1/boards/"+board+"/mutations", map[string]any{"type": "mutate", "clientMutationId": fmt.Sprint("furnish-", i), "entityId": c.EntityID, "patch": c.Patch, "ttlMs": 30_000})
 	}
 }
@@ -168,7 +163,7 @@ func (w *world) must(path string, body any) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
 	last := ""
-	err := poll(ctx, func() bool {
+	err := crowd.Poll(ctx, func() bool {
 		resp, err := w.hosts[0].client().Post("http://"+w.hosts[0].addr+path+"?user=owner", "application/json", bytes.NewReader(raw))
 		if err != nil {
 			last = err.Error()
@@ -190,7 +185,7 @@ type entry struct {
 	addr string
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	r    *rand.Rand
-	gen  *generator
+	gen  *crowd.Generator
 }
 
 func (e *entry) socket(user string) string {
@@ -208,11 +203,11 @@ func (w *world) people() {
 		}
 		w.t.Cleanup(p.Close)
 		w.proxies = append(w.proxies, p)
-		a, err := w.cast(w, &entry{i, addr, dial, r, &generator{r: r, pool: w.pool}})
+		a, err := w.cast(w, &entry{i, addr, dial, r, &crowd.Generator{R: r, Pool: w.pool}})
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.t.Cleanup(a.close)
+		w.t.Cleanup(a.Close)
 		w.actors = append(w.actors, a)
 	}
 }
@@ -223,7 +218,7 @@ func (w *world) usual(e *entry) (actor, error) {
 	dialer := &websocket.Dialer{NetDialContext: e.dial, HandshakeTimeout: 10 * time.Second}
 	switch {
 	case e.i == 1 || e.i > 2 && e.r.IntN(4) == 0:
-		return &rude{newRaw(dialer, e.socket(name), e.r, e.gen), name}, nil
+		return &rude{crowd.NewRaw(dialer, e.socket(name), e.r, e.gen), name}, nil
 	case e.i == 2:
 		return newPlain(name, e.socket(name), dialer, e.r, e.gen), nil
 	case e.i == 3: // a second window of the first user
@@ -231,7 +226,7 @@ func (w *world) usual(e *entry) (actor, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	return newKeen(ctx, name, "http://"+e.addr, client.WebSocket{NetDial: e.dial}, e.r, e.gen)
+	return crowd.NewKeen(ctx, name, "http://"+e.addr, board, client.WebSocket{NetDial: e.dial}, e.r, e.gen)
 }
 
 // run lets everybody work while things break, mends everything and waits until
@@ -246,7 +241,7 @@ func (w *world) run(faults func(context.Context, *rand.Rand)) {
 		pace := rand.New(rand.NewPCG(w.plan.seed, uint64(200+i)))
 		all.Go(func() {
 			for ctx.Err() == nil {
-				a.act()
+				a.Act()
 				select {
 				case <-ctx.Done():
 				case <-time.After(time.Duration(5+pace.IntN(80)) * time.Millisecond):
@@ -275,36 +270,13 @@ func (w *world) settle() {
 		}
 		all.Wait()
 	}
-	each("not settled", func(a actor) error { return a.settle(ctx) })
+	each("not settled", func(a actor) error { return a.Settle(ctx) })
 	w.must("/v1/boards/"+board+"/mutations", map[string]any{"type": "mutate", "clientMutationId": "the-end", "entityId": "the-end", "patch": map[string]any{"kind": "label", "name": "end"}, "ttlMs": 30_000})
-	each("does not see the end", func(a actor) error { return a.sees(ctx, "the-end") })
-	err := poll(ctx, func() bool { return unanswered(decode(w.tap.Conns())) == 0 })
+	each("does not see the end", func(a actor) error { return a.Sees(ctx, "the-end") })
+	err := crowd.Poll(ctx, func() bool { return check.Unanswered(w.tap.Conns()) == 0 })
 	if err != nil {
-		w.t.Errorf("%d sendings on living connections without a verdict", unanswered(decode(w.tap.Conns())))
+		w.t.Errorf("%d sendings on living connections without a verdict", check.Unanswered(w.tap.Conns()))
 	}
-}
-
-// unanswered counts mutates on living connections that wait for a verdict.
-func unanswered(traces []*trace) int {
-	n := 0
-	for _, t := range traces {
-		if !t.alive() {
-			continue
-		}
-		open := map[string]int{}
-		for i := range t.frames {
-			switch f := &t.frames[i]; {
-			case f.way == cutter.Up && f.Type == "mutate":
-				open[f.ID]++
-			case f.way == cutter.Down && (f.Type == "ack" || f.Type == "nack"):
-				open[f.ID]--
-			}
-		}
-		for _, k := range open {
-			n += max(k, 0)
-		}
-	}
-	return n
 }
 
 // judge stops the servers and reads the log.
@@ -342,25 +314,25 @@ func (w *world) read(nc *nats.Conn) []naive.Record {
 // hold holds everything against the log.
 func (w *world) hold(records []naive.Record, conns []cutter.Conn, rest []restView) {
 	w.t.Helper()
-	j := newJudge(records, conns)
-	j.laws()
-	j.verify(records)
+	j := check.NewJudge(records, conns)
+	j.Laws()
+	verifyAll(j, records)
 	for _, a := range w.actors {
-		a.judge(j)
+		a.Judge(j)
 	}
 	for _, view := range rest {
 		for _, d := range naive.Differences(view.entities, naive.Fold(records, view.rev).View("owner")) {
-			j.fault("convergence", "REST at rev %d: %s", view.rev, d)
+			j.Fault("convergence", "REST at rev %d: %s", view.rev, d)
 		}
 	}
 	w.count("records", len(records))
-	w.count("voids", j.log.Voids)
-	w.count("revs", int(j.log.Rev))
-	w.count("decisions", len(j.log.Order))
-	for what, n := range j.counts {
+	w.count("voids", j.Log.Voids)
+	w.count("revs", int(j.Log.Rev))
+	w.count("decisions", len(j.Log.Order))
+	for what, n := range j.Counts {
 		w.count(what, n)
 	}
-	for _, f := range j.faults {
+	for _, f := range j.Faults {
 		w.t.Error(f)
 	}
 }
@@ -387,7 +359,7 @@ func (w *world) rest() []restView {
 			w.t.Errorf("GET board: %s %.200s", resp.Status, raw)
 			continue
 		}
-		view := restView{rev: revOf(o), entities: map[string]naive.Object{}}
+		view := restView{rev: check.RevOf(o), entities: map[string]naive.Object{}}
 		list, _ := o["entities"].([]any)
 		for _, e := range list {
 			entity, _ := e.(naive.Object)

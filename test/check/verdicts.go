@@ -1,4 +1,4 @@
-package convergence
+package check
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ var ofTheFrame = map[string]bool{"invalid": true, "too_large": true}
 
 // verdicts judges laws 3 and 4 on one connection: the number of verdicts, and
 // that each is what the log says.
-func (j *judge) verdicts(name string, t *trace) {
+func (j *Judge) verdicts(name string, t *trace) {
 	sent, cancels, got := map[string]int{}, map[string]int{}, map[string]int{}
 	waiting := map[string][]*sending{}
 	for i := range t.frames {
@@ -39,7 +39,7 @@ func (j *judge) verdicts(name string, t *trace) {
 	}
 	for id, n := range got {
 		if n > sent[id]+cancels[id] {
-			j.fault("law 3", "%s: %d verdicts of %s, sent %d times and %d cancels", name, n, id, sent[id], cancels[id])
+			j.Fault("law 3", "%s: %d verdicts of %s, sent %d times and %d cancels", name, n, id, sent[id], cancels[id])
 		}
 	}
 	if !t.alive() {
@@ -47,41 +47,41 @@ func (j *judge) verdicts(name string, t *trace) {
 	}
 	for id, n := range sent {
 		if got[id] < n {
-			j.fault("law 3", "%s: %d verdicts of %s, sent %d times", name, got[id], id, n)
+			j.Fault("law 3", "%s: %d verdicts of %s, sent %d times", name, got[id], id, n)
 		}
 	}
 	for id := range cancels {
 		if got[id] == 0 {
-			j.fault("law 3", "%s: a cancel of %s without answer", name, id)
+			j.Fault("law 3", "%s: a cancel of %s without answer", name, id)
 		}
 	}
 }
 
 // verdict holds one verdict frame against the log.
-func (j *judge) verdict(name, user string, f *frame) {
+func (j *Judge) verdict(name, user string, f *Frame) {
 	key := [2]string{user, f.ID}
-	d, logged := j.log.By[key]
+	d, logged := j.Log.By[key]
 	several := len(j.contents[key]) > 1
 	switch {
 	case f.Type == "ack" && !logged:
-		j.fault("law 4", "%s: ack of %s, which is not in the log", name, f.ID)
+		j.Fault("law 4", "%s: ack of %s, which is not in the log", name, f.ID)
 	case f.Type == "ack" && (!d.Accepted() || d.Rev != f.Rev || len(d.Events) != f.Events):
-		j.fault("law 3", "%s: ack of %s with rev %d and %d events, the log has %v, rev %d, %d events", name, f.ID, f.Rev, f.Events, d.Rejection, d.Rev, len(d.Events))
+		j.Fault("law 3", "%s: ack of %s with rev %d and %d events, the log has %v, rev %d, %d events", name, f.ID, f.Rev, f.Events, d.Rejection, d.Rev, len(d.Events))
 	case f.Type == "ack":
-		j.counts["acked"]++
+		j.Counts["acked"]++
 	case f.Retryable:
-		j.counts["nack "+f.Code]++
+		j.Counts["nack "+f.Code]++
 	case f.Code == "id_reused":
-		j.counts["nack "+f.Code]++
+		j.Counts["nack "+f.Code]++
 		if !several {
-			j.fault("law 3", "%s: %s is said to be reused and is not", name, f.ID)
+			j.Fault("law 3", "%s: %s is said to be reused and is not", name, f.ID)
 		}
 	case !logged && !ofTheFrame[f.Code]:
-		j.fault("law 4", "%s: final nack %s of %s is not in the log", name, f.Code, f.ID)
+		j.Fault("law 4", "%s: final nack %s of %s is not in the log", name, f.Code, f.ID)
 	case logged && d.Accepted() && !(several && ofTheFrame[f.Code]), logged && !d.Accepted() && d.Rejection.Code != f.Code && !ofTheFrame[f.Code]:
-		j.fault("law 4", "%s: nack %s of %s, the log has %s", name, f.Code, f.ID, outcome(d.Accepted(), d.Rejection))
+		j.Fault("law 4", "%s: nack %s of %s, the log has %s", name, f.Code, f.ID, outcome(d.Accepted(), d.Rejection))
 	default:
-		j.counts["nack "+f.Code]++
+		j.Counts["nack "+f.Code]++
 	}
 }
 
@@ -95,8 +95,8 @@ func outcome(accepted bool, rejection any) string {
 // refusals judges law 7 on one connection: after a retryable nack every later
 // mutate is refused alike until that id is sent again or cancelled. What may be
 // in the log already is never refused, so only what nobody had sent before counts.
-func (j *judge) refusals(name string, t *trace) {
-	answers := map[int]*frame{}
+func (j *Judge) refusals(name string, t *trace) {
+	answers := map[int]*Frame{}
 	for _, list := range j.sendings {
 		for _, s := range list {
 			if s.trace == t && s.answer != nil {
@@ -121,14 +121,14 @@ func (j *judge) refusals(name string, t *trace) {
 		case refused == "" && a.Retryable:
 			refused = f.ID
 		case refused != "" && !a.Retryable && !ofTheFrame[a.Code] && j.isNew(t, i):
-			j.fault("law 7", "%s: %s got %s %s although %s had been refused before it", name, f.ID, a.Type, a.Code, refused)
+			j.Fault("law 7", "%s: %s got %s %s although %s had been refused before it", name, f.ID, a.Type, a.Code, refused)
 		}
 	}
 }
 
 // isNew says whether frame i is the first of its id anywhere, of an id that was
 // made on this connection.
-func (j *judge) isNew(t *trace, i int) bool {
+func (j *Judge) isNew(t *trace, i int) bool {
 	f := &t.frames[i]
 	for _, other := range j.traces {
 		for k := range other.frames {
@@ -143,9 +143,9 @@ func (j *judge) isNew(t *trace, i int) bool {
 
 // neverPublished judges the rest of law 7: what was only ever refused for now
 // is not in the log.
-func (j *judge) neverPublished() {
+func (j *Judge) neverPublished() {
 	for key, list := range j.sendings {
-		if _, logged := j.log.By[key]; !logged {
+		if _, logged := j.Log.By[key]; !logged {
 			continue
 		}
 		all := true
@@ -153,12 +153,12 @@ func (j *judge) neverPublished() {
 			all = all && s.answer != nil && s.answer.Retryable
 		}
 		if all && !j.cancelled(key) {
-			j.fault("law 7", "%s of %s was only ever refused for now and is in the log", key[1], key[0])
+			j.Fault("law 7", "%s of %s was only ever refused for now and is in the log", key[1], key[0])
 		}
 	}
 }
 
-func (j *judge) cancelled(key [2]string) bool {
+func (j *Judge) cancelled(key [2]string) bool {
 	for _, t := range j.traces {
 		for i := range t.frames {
 			if f := &t.frames[i]; t.user == key[0] && f.way == cutter.Up && f.Type == "cancel" && f.ID == key[1] {
@@ -170,7 +170,7 @@ func (j *judge) cancelled(key [2]string) bool {
 }
 
 // errors judges law 8: a broken frame is answered with error and costs nothing else.
-func (j *judge) errors(name string, t *trace) {
+func (j *Judge) errors(name string, t *trace) {
 	broken, answered := 0, 0
 	for i := range t.frames {
 		f := &t.frames[i]
@@ -181,14 +181,14 @@ func (j *judge) errors(name string, t *trace) {
 			answered++
 		}
 	}
-	j.counts["broken frames"] += broken
+	j.Counts["broken frames"] += broken
 	if t.alive() && answered < broken {
-		j.fault("law 8", "%s: %d errors for %d broken frames", name, answered, broken)
+		j.Fault("law 8", "%s: %d errors for %d broken frames", name, answered, broken)
 	}
 }
 
 // law6 judges that what one connection sent first took effect in the order sent.
-func (j *judge) law6() {
+func (j *Judge) law6() {
 	first := map[[2]string]*sending{}
 	for key, list := range j.sendings {
 		for _, s := range list {
@@ -206,15 +206,15 @@ func (j *judge) law6() {
 			}
 			key := [2]string{t.user, f.ID}
 			s := first[key]
-			d, logged := j.log.By[key]
+			d, logged := j.Log.By[key]
 			if s == nil || s.trace != t || s.index != i || len(j.sendings[key]) != 1 || !logged || !d.Accepted() {
 				continue
 			}
-			j.counts["in order"]++
+			j.Counts["in order"]++
 			if d.Order < last && repeats {
-				j.counts["out of order with repeats"]++
+				j.Counts["out of order with repeats"]++
 			} else if d.Order < last {
-				j.fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier%s", n, t.user, f.ID, lastID, j.chain(key))
+				j.Fault("law 6", "connection %d of %s: %s took effect before %s, which was sent earlier%s", n, t.user, f.ID, lastID, j.chain(key))
 			}
 			if d.Order > last {
 				last, lastID = d.Order, f.ID
@@ -242,10 +242,10 @@ func (t *trace) repeats() bool {
 }
 
 // chain tells what a mutation was said to come after, and that in turn.
-func (j *judge) chain(key [2]string) string {
+func (j *Judge) chain(key [2]string) string {
 	text := ""
 	for range 12 {
-		d, ok := j.log.By[key]
+		d, ok := j.Log.By[key]
 		if !ok {
 			break
 		}
@@ -256,9 +256,9 @@ func (j *judge) chain(key [2]string) string {
 }
 
 // deadlines judges law 5 for the clients' own deadlines.
-func (j *judge) deadlines() {
+func (j *Judge) deadlines() {
 	for key, list := range j.sendings {
-		d, logged := j.log.By[key]
+		d, logged := j.Log.By[key]
 		if !logged || !d.Accepted() {
 			continue
 		}
@@ -273,9 +273,9 @@ func (j *judge) deadlines() {
 			}
 		}
 		if !latest.IsZero() {
-			j.counts["deadlines"]++
+			j.Counts["deadlines"]++
 			if d.Record.Stored.After(latest) {
-				j.fault("law 5", "%s of %s took effect at %s, after %s", key[1], key[0], d.Record.Stored, latest)
+				j.Fault("law 5", "%s of %s took effect at %s, after %s", key[1], key[0], d.Record.Stored, latest)
 			}
 		}
 	}

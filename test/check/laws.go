@@ -1,4 +1,4 @@
-package convergence
+package check
 
 import (
 	"fmt"
@@ -13,30 +13,30 @@ import (
 type sending struct {
 	trace *trace
 	index int // of the frame in the trace
-	frame *frame
+	frame *Frame
 	// answer is the verdict frame it got, nil if none.
-	answer *frame
+	answer *Frame
 }
 
-// judge holds recorded connections against the log.
-type judge struct {
-	log      naive.Log
+// Judge holds recorded connections against the log.
+type Judge struct {
+	Log      naive.Log
 	history  *naive.History
 	traces   []*trace
-	faults   []string
-	counts   map[string]int
+	Faults   []string
+	Counts   map[string]int
 	contents map[[2]string]map[string]bool // by user and id
 	sendings map[[2]string][]*sending
 }
 
-func newJudge(records []naive.Record, conns []cutter.Conn) *judge {
+func NewJudge(records []naive.Record, conns []cutter.Conn) *Judge {
 	log, faults := naive.Check(records)
-	j := &judge{
-		log: log, history: naive.NewHistory(records), traces: decode(conns), counts: map[string]int{},
+	j := &Judge{
+		Log: log, history: naive.NewHistory(records), traces: decode(conns), Counts: map[string]int{},
 		contents: map[[2]string]map[string]bool{}, sendings: map[[2]string][]*sending{},
 	}
 	for _, err := range faults {
-		j.fault("log", "%v", err)
+		j.Fault("log", "%v", err)
 	}
 	for _, t := range j.traces {
 		for i := range t.frames {
@@ -57,14 +57,14 @@ func newJudge(records []naive.Record, conns []cutter.Conn) *judge {
 
 const mostFaults = 20
 
-func (j *judge) fault(law, format string, args ...any) {
-	if len(j.faults) < mostFaults {
-		j.faults = append(j.faults, law+": "+fmt.Sprintf(format, args...))
+func (j *Judge) Fault(law, format string, args ...any) {
+	if len(j.Faults) < mostFaults {
+		j.Faults = append(j.Faults, law+": "+fmt.Sprintf(format, args...))
 	}
 }
 
-// laws judges every trace.
-func (j *judge) laws() {
+// Laws judges every trace.
+func (j *Judge) Laws() {
 	for n, t := range j.traces {
 		name := fmt.Sprintf("connection %d of %s", n, t.user)
 		j.joins(name, t)
@@ -78,14 +78,14 @@ func (j *judge) laws() {
 }
 
 // joins judges laws 1, 2 and 9 on one connection: what a reader of it holds.
-func (j *judge) joins(name string, t *trace) {
+func (j *Judge) joins(name string, t *trace) {
 	var (
 		held     = map[string]uint64{} // entity -> rev, of this connection
 		complete uint64                // everything up to here has been sent
 		joining  bool
 		fresh    bool
 		since    uint64
-		last     *frame // the live sync before
+		last     *Frame // the live sync before
 	)
 	if n, err := strconv.ParseUint(t.since, 10, 64); err == nil {
 		since = n
@@ -95,128 +95,128 @@ func (j *judge) joins(name string, t *trace) {
 		if f.way == cutter.Up {
 			continue
 		}
-		j.counts[f.Type]++
+		j.Counts[f.Type]++
 		switch f.Type {
 		case "hello":
 			joining, fresh = true, !f.Resumed
 			if f.Resumed {
-				j.counts["resumed"]++
+				j.Counts["resumed"]++
 				complete = since
 				if t.since == "" {
-					j.fault("law 9", "%s: resumed without asking", name)
+					j.Fault("law 9", "%s: resumed without asking", name)
 				}
 			}
 			if t.since != "" && !f.Resumed {
-				j.counts["resume refused"]++
+				j.Counts["resume refused"]++
 			}
 		case "lag":
 			joining, fresh, since = true, false, complete
 			if f.Rev != complete {
-				j.fault("law 1", "%s: lag says rev %d, sent was %d", name, f.Rev, complete)
+				j.Fault("law 1", "%s: lag says rev %d, sent was %d", name, f.Rev, complete)
 			}
 		case "sync":
 			j.entity(name, t, f)
 			o, err := naive.ToObject(f.Entity)
 			if err != nil {
-				j.fault("law 1", "%s: entity %s", name, f.Entity)
+				j.Fault("law 1", "%s: entity %s", name, f.Entity)
 				continue
 			}
-			id, rev := fmt.Sprint(o["id"]), revOf(o)
+			id, rev := fmt.Sprint(o["id"]), RevOf(o)
 			held[id] = rev
 			if joining {
 				if !fresh && rev <= since {
-					j.fault("law 9", "%s: %s of rev %d was sent again to a client that had rev %d", name, id, rev, since)
+					j.Fault("law 9", "%s: %s of rev %d was sent again to a client that had rev %d", name, id, rev, since)
 				}
 				continue
 			}
 			respaced := last != nil && f.Rev == last.Rev && f.Event == "list.respaced" && last.Event == f.Event
 			if f.Rev != complete+1 && !respaced {
-				j.fault("law 1", "%s: sync of rev %d after %d", name, f.Rev, complete)
+				j.Fault("law 1", "%s: sync of rev %d after %d", name, f.Rev, complete)
 			}
 			complete, last = f.Rev, f
 			j.live(name, f, id)
 		case "ready":
 			if !joining {
-				j.fault("law 1", "%s: ready out of turn", name)
+				j.Fault("law 1", "%s: ready out of turn", name)
 			}
 			if f.Rev < complete {
-				j.fault("law 1", "%s: ready at rev %d after %d", name, f.Rev, complete)
+				j.Fault("law 1", "%s: ready at rev %d after %d", name, f.Rev, complete)
 			}
 			j.missing(name, held, fresh, since, f.Rev)
 			joining, complete, last = false, f.Rev, nil
 		case "ack":
 			if f.Rev > complete {
-				j.fault("law 2", "%s: ack of %s at rev %d, sent was %d", name, f.ID, f.Rev, complete)
+				j.Fault("law 2", "%s: ack of %s at rev %d, sent was %d", name, f.ID, f.Rev, complete)
 			}
 			if last != nil && last.Rev == f.Rev && last.More {
-				j.fault("law 2", "%s: ack of %s amid its syncs", name, f.ID)
+				j.Fault("law 2", "%s: ack of %s amid its syncs", name, f.ID)
 			}
 		}
 	}
 }
 
-func revOf(o naive.Object) uint64 { return number(o, "rev") }
+func RevOf(o naive.Object) uint64 { return Number(o, "rev") }
 
-func number(o naive.Object, field string) uint64 {
+func Number(o naive.Object, field string) uint64 {
 	n, _ := strconv.ParseUint(fmt.Sprint(o[field]), 10, 64)
 	return n
 }
 
 // entity judges that an entity sent is one that the log has, for this reader.
-func (j *judge) entity(name string, t *trace, f *frame) {
+func (j *Judge) entity(name string, t *trace, f *Frame) {
 	o, err := naive.ToObject(f.Entity)
 	if err != nil {
 		return
 	}
-	id, rev := fmt.Sprint(o["id"]), revOf(o)
+	id, rev := fmt.Sprint(o["id"]), RevOf(o)
 	want, changed := j.history.At(id, rev)
 	if changed != rev {
-		j.fault("law 4", "%s: %s of rev %d is not in the log", name, id, rev)
+		j.Fault("law 4", "%s: %s of rev %d is not in the log", name, id, rev)
 		return
 	}
 	if o["deleted"] == true {
 		if want != nil {
-			j.fault("law 1", "%s: %s is sent as deleted at rev %d and is not", name, id, rev)
+			j.Fault("law 1", "%s: %s is sent as deleted at rev %d and is not", name, id, rev)
 		}
 		return
 	}
 	for _, d := range naive.Differences(map[string]naive.Object{id: o}, map[string]naive.Object{id: naive.For(want, t.user)}) {
-		j.fault("law 1", "%s: rev %d: %s", name, rev, d)
+		j.Fault("law 1", "%s: rev %d: %s", name, rev, d)
 	}
 }
 
 // live judges a sync after ready against the event it stands for.
-func (j *judge) live(name string, f *frame, id string) {
+func (j *Judge) live(name string, f *Frame, id string) {
 	fact, ok := j.history.Facts[f.Rev]
 	switch {
 	case !ok:
-		j.fault("law 4", "%s: sync of rev %d, which the log does not have", name, f.Rev)
+		j.Fault("law 4", "%s: sync of rev %d, which the log does not have", name, f.Rev)
 	case fact.Type != f.Event || fact.By != f.By || !slices.Contains(fact.Touched, id):
-		j.fault("law 1", "%s: sync of rev %d is %s of %s by %s, the log has %s of %v by %s", name, f.Rev, f.Event, id, f.By, fact.Type, fact.Touched, fact.By)
+		j.Fault("law 1", "%s: sync of rev %d is %s of %s by %s, the log has %s of %v by %s", name, f.Rev, f.Event, id, f.By, fact.Type, fact.Touched, fact.By)
 	}
 }
 
 // missing judges a ready: what the connection was sent is all there is, or all
 // that changed after since.
-func (j *judge) missing(name string, held map[string]uint64, fresh bool, since, rev uint64) {
+func (j *Judge) missing(name string, held map[string]uint64, fresh bool, since, rev uint64) {
 	for _, id := range j.history.IDs() {
 		entity, changed := j.history.At(id, rev)
 		got, sent := held[id]
 		switch {
 		case entity != nil && (fresh || changed > since) && (!sent || got < changed):
-			j.fault("law 9", "%s: ready at %d without %s of rev %d (sent %v of rev %d)", name, rev, id, changed, sent, got)
+			j.Fault("law 9", "%s: ready at %d without %s of rev %d (sent %v of rev %d)", name, rev, id, changed, sent, got)
 		case entity == nil && sent && got < changed && !j.parentGone(id, rev):
-			j.fault("law 9", "%s: ready at %d, %s was not said to be gone", name, rev, id)
+			j.Fault("law 9", "%s: ready at %d, %s was not said to be gone", name, rev, id)
 		case entity == nil && !sent && !fresh && changed > since && !j.parentGone(id, rev):
 			if before, _ := j.history.At(id, since); before != nil {
-				j.fault("law 9", "%s: resumed from %d to %d, %s was not said to be gone", name, since, rev, id)
+				j.Fault("law 9", "%s: resumed from %d to %d, %s was not said to be gone", name, since, rev, id)
 			}
 		}
 	}
 }
 
 // parentGone says whether id went with what it hung on: then its own end needs no frame.
-func (j *judge) parentGone(id string, rev uint64) bool {
+func (j *Judge) parentGone(id string, rev uint64) bool {
 	_, gone := j.history.At(id, rev)
 	fact := j.history.Facts[gone]
 	return !slices.Contains(fact.Touched, id)

@@ -1,4 +1,4 @@
-package convergence
+package crowd
 
 import (
 	"context"
@@ -12,15 +12,17 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/test/check"
 )
 
-// raw is a client without a store: it sends what no decent client would, again
+// Raw is a client without a store: it sends what no decent client would, again
 // and again, and only keeps track of what it still has no verdict of.
-type raw struct {
+type Raw struct {
 	url  string // of the board's socket, with the user
 	dial *websocket.Dialer
 	r    *mathrand.Rand
-	gen  *generator
+	gen  *Generator
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -37,14 +39,14 @@ type raw struct {
 	refused map[string]bool   // ids refused for now
 }
 
-func newRaw(dial *websocket.Dialer, url string, r *mathrand.Rand, gen *generator) *raw {
+func NewRaw(dial *websocket.Dialer, url string, r *mathrand.Rand, gen *Generator) *Raw {
 	ctx, stop := context.WithCancel(context.Background())
-	c := &raw{url: url, dial: dial, r: r, gen: gen, stop: stop, done: make(chan struct{}), undone: map[string][]byte{}, cancels: map[string]bool{}, refused: map[string]bool{}}
+	c := &Raw{url: url, dial: dial, r: r, gen: gen, stop: stop, done: make(chan struct{}), undone: map[string][]byte{}, cancels: map[string]bool{}, refused: map[string]bool{}}
 	go c.run(ctx)
 	return c
 }
 
-func (c *raw) close() {
+func (c *Raw) Close() {
 	c.stop()
 	c.mu.Lock()
 	if c.ws != nil {
@@ -54,7 +56,7 @@ func (c *raw) close() {
 	<-c.done
 }
 
-func (c *raw) run(ctx context.Context) {
+func (c *Raw) run(ctx context.Context) {
 	defer close(c.done)
 	for ctx.Err() == nil {
 		c.mu.Lock()
@@ -80,7 +82,7 @@ func (c *raw) run(ctx context.Context) {
 	}
 }
 
-func (c *raw) read(ws *websocket.Conn) {
+func (c *Raw) read(ws *websocket.Conn) {
 	joining := true
 	for {
 		_, data, err := ws.ReadMessage()
@@ -90,7 +92,7 @@ func (c *raw) read(ws *websocket.Conn) {
 			c.mu.Unlock()
 			return
 		}
-		var f frame
+		var f check.Frame
 		json.Unmarshal(data, &f)
 		switch f.Type {
 		case "hello":
@@ -118,7 +120,7 @@ func (c *raw) read(ws *websocket.Conn) {
 	}
 }
 
-func (c *raw) verdict(f *frame) {
+func (c *Raw) verdict(f *check.Frame) {
 	if f.Retryable {
 		c.refused[f.ID] = true
 		return
@@ -131,7 +133,7 @@ func (c *raw) verdict(f *frame) {
 }
 
 // resend sends again, in the order first sent, what has no verdict.
-func (c *raw) resend() {
+func (c *Raw) resend() {
 	kept := c.order[:0]
 	for _, id := range c.order {
 		if frame, ok := c.undone[id]; ok {
@@ -147,7 +149,7 @@ func (c *raw) resend() {
 }
 
 // retry sends again, in order, some of what was refused for now.
-func (c *raw) retry() {
+func (c *Raw) retry() {
 	n := 0
 	for _, id := range c.order {
 		if frame, ok := c.undone[id]; ok && c.refused[id] && n < 100 {
@@ -158,14 +160,14 @@ func (c *raw) retry() {
 	}
 }
 
-func (c *raw) write(frame []byte) {
+func (c *Raw) write(frame []byte) {
 	if c.ws != nil {
 		c.ws.SetWriteDeadline(time.Now().Add(2 * time.Second))
 		c.ws.WriteMessage(websocket.TextMessage, frame)
 	}
 }
 
-func (c *raw) id() string {
+func (c *Raw) id() string {
 	switch c.r.IntN(4) {
 	case 0:
 		var b [16]byte
@@ -178,7 +180,7 @@ func (c *raw) id() string {
 }
 
 // mutate makes and sends a mutate frame.
-func (c *raw) mutate(id string, changes []change) {
+func (c *Raw) mutate(id string, changes []Change) {
 	f := map[string]any{"type": "mutate", "clientMutationId": id, "changes": changes}
 	if len(changes) == 1 && c.r.IntN(2) == 0 {
 		f = map[string]any{"type": "mutate", "clientMutationId": id, "entityId": changes[0].EntityID, "patch": changes[0].Patch}
@@ -201,13 +203,13 @@ func (c *raw) mutate(id string, changes []change) {
 	c.write(frame)
 }
 
-func (c *raw) cancel(id string) {
+func (c *Raw) cancel(id string) {
 	c.cancels[id] = true
 	c.write([]byte(fmt.Sprintf(`{"type":"cancel","clientMutationId":%q}`, id)))
 }
 
-// act does one random thing.
-func (c *raw) act() {
+// Act does one random thing.
+func (c *Raw) Act() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ws == nil || len(c.undone) > 400 {
@@ -219,7 +221,7 @@ func (c *raw) act() {
 	switch c.r.IntN(24) {
 	case 0: // the same again at once
 		id := c.id()
-		c.mutate(id, c.gen.next()[0])
+		c.mutate(id, c.gen.Next()[0])
 		c.write(c.undone[id])
 	case 1: // long ago decided
 		if len(c.past) > 0 {
@@ -227,21 +229,21 @@ func (c *raw) act() {
 		}
 	case 2: // another content under an id that is taken
 		if len(c.past) > 0 {
-			var f frame
+			var f check.Frame
 			json.Unmarshal(c.past[c.r.IntN(len(c.past))], &f)
 			c.write([]byte(fmt.Sprintf(`{"type":"mutate","clientMutationId":%q,"entityId":"c0","patch":{"title":"other %d"}}`, f.ID, c.r.IntN(1000))))
 		}
 	case 3: // withdrawn at once, or too late
 		id := c.id()
-		c.mutate(id, c.gen.next()[0])
+		c.mutate(id, c.gen.Next()[0])
 		c.cancel(id)
 	case 4: // withdrawn before it comes
 		id := c.id()
 		c.cancel(id)
-		c.mutate(id, c.gen.next()[0])
+		c.mutate(id, c.gen.Next()[0])
 	case 5:
 		if len(c.past) > 0 {
-			var f frame
+			var f check.Frame
 			json.Unmarshal(c.past[c.r.IntN(len(c.past))], &f)
 			c.cancel(f.ID)
 		}
@@ -252,7 +254,7 @@ func (c *raw) act() {
 	case 7:
 		if c.r.IntN(25) == 0 { // more than may be in flight
 			for range 300 {
-				c.mutate(c.id(), []change{{EntityID: "c0", Patch: map[string]any{"color": "red"}}})
+				c.mutate(c.id(), []Change{{EntityID: "c0", Patch: map[string]any{"color": "red"}}})
 			}
 		}
 	case 8:
@@ -263,14 +265,14 @@ func (c *raw) act() {
 			c.ws.Close()
 		}
 	default:
-		for _, m := range c.gen.next() {
+		for _, m := range c.gen.Next() {
 			c.mutate(c.id(), m)
 		}
 	}
 }
 
-// settle sends what is undecided again until everything has a verdict.
-func (c *raw) settle(ctx context.Context) error {
+// Settle sends what is undecided again until everything has a verdict.
+func (c *Raw) Settle(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {

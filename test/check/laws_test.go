@@ -1,4 +1,4 @@
-package convergence
+package check
 
 import (
 	"fmt"
@@ -84,10 +84,10 @@ func TestJudgePassesWhatIsInOrder(t *testing.T) {
 < {"type":"ack","clientMutationId":"m3","rev":3,"events":1}
 > {"type":"cancel","clientMutationId":"m4"}
 < {"type":"nack","clientMutationId":"m4","code":"forbidden"}`
-	j := newJudge(record(t), []cutter.Conn{play("", orderly), play("&since=2&epoch=e", resumed)})
-	j.laws()
-	if len(j.faults) > 0 {
-		t.Errorf("faults %v", j.faults)
+	j := NewJudge(record(t), []cutter.Conn{play("", orderly), play("&since=2&epoch=e", resumed)})
+	j.Laws()
+	if len(j.Faults) > 0 {
+		t.Errorf("faults %v", j.Faults)
 	}
 }
 
@@ -129,9 +129,9 @@ func TestJudgeFindsEveryBreach(t *testing.T) {
 		{"law 9", "&since=2", strings.Replace(orderly, `"resumed":false`, `"resumed":true`, 1)},
 		{"law 9", "", `< {"type":"hello","resumed":true}`},
 	} {
-		j := newJudge(record(t), []cutter.Conn{play(c.query, c.script)})
-		j.laws()
-		if all := strings.Join(j.faults, "\n"); !strings.Contains(all, c.law+":") {
+		j := NewJudge(record(t), []cutter.Conn{play(c.query, c.script)})
+		j.Laws()
+		if all := strings.Join(j.Faults, "\n"); !strings.Contains(all, c.law+":") {
 			t.Errorf("%s is not missed in\n%s\nfaults: %s", c.law, c.script, all)
 		}
 	}

@@ -1,8 +1,8 @@
-// Package convergence lets many clients work on one board while everything
-// between them and the disk misbehaves, and then holds every frame that was
-// recorded on the way, and what every client shows in the end, against the
-// log: each law of PROTOCOL.md, for every connection.
-package convergence
+// Package check holds what clients sent and saw, as recorded, against the log:
+// each law of PROTOCOL.md for every connection, that the log keeps what it
+// promises by itself, and that the mutations are linearizable. It decides
+// nothing with the server's code: the log is folded by package naive.
+package check
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/snapback-io/snapback/test/cutter"
 )
 
-// frame is a WebSocket frame of either way, as far as a law asks for it.
-type frame struct {
+// Frame is a WebSocket frame of either way, as far as a law asks for it.
+type Frame struct {
 	way cutter.Way
 	at  time.Time
 	raw []byte
@@ -43,7 +43,7 @@ type frame struct {
 }
 
 // content tells sendings of one id apart.
-func (f *frame) content() string {
+func (f *Frame) content() string {
 	part := map[string]any{}
 	for name, raw := range map[string]json.RawMessage{"entityId": f.EntityID, "patch": f.Patch, "changes": f.Changes, "if": f.If, "ifRev": f.IfRev} {
 		var v any
@@ -62,7 +62,7 @@ type trace struct {
 	conn   cutter.Conn
 	user   string
 	since  string // of the URL, "" to start afresh
-	frames []frame
+	frames []Frame
 }
 
 func (t *trace) alive() bool { return t.conn.Closed.IsZero() }
@@ -72,7 +72,7 @@ func decode(conns []cutter.Conn) []*trace {
 	for _, c := range conns {
 		t := &trace{conn: c, user: c.User(), since: c.URL.Query().Get("since")}
 		for _, f := range c.Frames {
-			x := frame{}
+			x := Frame{}
 			x.bad = json.Unmarshal(f.Data, &x) != nil
 			x.way, x.at, x.raw = f.Way, f.At, f.Data
 			t.frames = append(t.frames, x)
@@ -80,4 +80,27 @@ func decode(conns []cutter.Conn) []*trace {
 		list = append(list, t)
 	}
 	return list
+}
+
+// Unanswered counts mutates on living connections that wait for a verdict.
+func Unanswered(conns []cutter.Conn) int {
+	n := 0
+	for _, t := range decode(conns) {
+		if !t.alive() {
+			continue
+		}
+		open := map[string]int{}
+		for i := range t.frames {
+			switch f := &t.frames[i]; {
+			case f.way == cutter.Up && f.Type == "mutate":
+				open[f.ID]++
+			case f.way == cutter.Down && (f.Type == "ack" || f.Type == "nack"):
+				open[f.ID]--
+			}
+		}
+		for _, k := range open {
+			n += max(k, 0)
+		}
+	}
+	return n
 }
