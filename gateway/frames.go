@@ -140,7 +140,7 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 		switch {
 		case !out && s.refused.id != "":
 			code, reason = s.refused.code, "an earlier mutation was refused: send that one first"
-		case !out && s.hs.draining.Load():
+		case !out && s.retired.Load():
 			code, reason = wire.Unavailable, "this node is stopping"
 		case !s.q.fly(wire.InFlight):
 			code, reason = wire.RateLimited, "too many mutations in flight"

@@ -279,7 +279,7 @@ func running(function string) int {
 
 // TestLab_Drain: what waits is in flight; the last one may be swallowed.
 func TestLab_Drain(t *testing.T) {
-	inLab(t, labSetting{DelayMs: 2000, Plan: []fate{fatePass, fateRefuse, fateSwallow}}, func(t *testing.T, w *world, s *socket) {
+	inLab(t, labSetting{DelayMs: 3000, Plan: []fate{fatePass, fateRefuse, fateSwallow}}, func(t *testing.T, w *world, s *socket) {
 		a, b := s.mutate("c1", `{"title":"a"}`), s.mutate("c1", `{"title":"b"}`)
 		synctest.Wait()
 		time.Sleep(time.Second)
@@ -288,6 +288,8 @@ func TestLab_Drain(t *testing.T) {
 		drained := make(chan error, 1)
 		go func() { drained <- w.hubs.drain(t.Context(), 0) }()
 		s.skip("goaway")
+		time.Sleep(leaveGrace)
+		synctest.Wait()
 		if f := s.verdict(s.mutate("c1", `{"title":"late"}`)); f.Code != "unavailable" {
 			t.Errorf("%s", f)
 		}

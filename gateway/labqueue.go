@@ -163,7 +163,7 @@ func (t *trial) end(ctx context.Context, now turn) bool {
 		s.hs.lab.refuse(h.board, now.sent)
 		return h.refusedInLab(now.sent)
 	}
-	if s.q.drop() == (flight{}) && s.hs.draining.Load() {
+	if s.q.drop() == (flight{}) && s.retired.Load() {
 		s.shut(wire.CloseRestart, "restart") // nothing is written that the writer would do it after
 	}
 	return true

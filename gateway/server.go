@@ -228,8 +228,9 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Drain ends service in order: not ready, goaway to every connection with
-// reconnect times spread over spread, mutations in flight get their verdicts,
-// connections close 1012. It returns when none is left or ctx ends.
+// times to go elsewhere spread over spread or less; who has not gone a second
+// after his gets the verdicts under way and is closed 1012. It returns when no
+// connection is left or ctx ends.
 func (s *Server) Drain(ctx context.Context, spread time.Duration) error {
 	s.draining.Store(true)
 	defer s.chores.end()

@@ -45,6 +45,10 @@ type session struct {
 	born  time.Time     // of the connection
 	auth  authenticator // nil in open mode
 
+	// retired: the node is to stop and this client stays all the same. Nothing
+	// new is taken; the connection closes when nothing is in flight.
+	retired atomic.Bool
+
 	// Under hub.mu.
 	id      identity
 	at      int        // 1 + where it is in hub.sessions; 0: it is not there
@@ -182,6 +186,7 @@ func (s *session) enter(r *http.Request, board, subprotocol string) (code int, r
 	hs.enter(s)
 	if hs.draining.Load() { // it began while this session joined
 		s.goaway(0)
+		time.AfterFunc(leaveGrace, s.retire)
 	}
 	s.expireAt(s.id.expires)
 	return 0, ""

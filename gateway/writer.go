@@ -46,7 +46,7 @@ func (s *session) drain(b *batch) (more bool) {
 		s.lose(err)
 		return false
 	}
-	if left == (flight{}) && s.hs.draining.Load() {
+	if left == (flight{}) && s.retired.Load() {
 		s.shut(wire.CloseRestart, "restart")
 	}
 	return true
