@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -31,6 +32,7 @@ type Delivery struct {
 	// Command with Deadline set to the earlier of what the gateway stamped and
 	// the queue's timestamp + ttl.
 	Command domain.Command
+	Queued  time.Time // by the queue's clock; zero: not known
 	// Done acknowledges it: its decision is logged and announced. Not calling
 	// it has the command delivered again, after five seconds, or to the next
 	// active node at once when Commands ends. It does not wait.
@@ -80,8 +82,12 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery)) error 
 		return l.closedOr(err)
 	}
 	p.inbox = inbox
+	l.counts.working(p, true)
+	defer l.counts.working(p, false)
 	p.run(ctx)
 	p.leave(sub)
+	p.pin = ""
+	p.noteOwner()
 	select {
 	case <-l.closed:
 		return ErrClosed
@@ -107,8 +113,9 @@ type puller struct {
 	inbox string
 	in    chan *nats.Msg
 
-	pin  string // id of our pin, "" while another node, or nobody, is active
-	want int    // messages asked for and not yet delivered; one request at a time without a pin
+	pin  string      // id of our pin, "" while another node, or nobody, is active
+	want int         // messages asked for and not yet delivered; one request at a time without a pin
+	owns atomic.Bool // pin != "", for others
 
 	mu   sync.Mutex
 	open map[uint64]*batch // messages that are not done, by sequence
@@ -130,6 +137,7 @@ func (p *puller) run(ctx context.Context) {
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
 	for {
+		p.noteOwner()
 		link := p.log.link.Load()
 		if p.want == 0 || p.pin != "" && p.want <= pullBatch/2 {
 			if p.pull() != nil {
@@ -259,6 +267,7 @@ func (p *puller) deliver(msg *nats.Msg) {
 		p.log.log.Error("a message that is not the queue's is dropped", "subject", msg.Subject, "err", err)
 		return
 	}
+	p.log.counts.delivered(meta)
 	b := p.batch(meta, msg)
 	for i, rest := 0, msg.Data; len(rest) > 0; i++ {
 		var d Delivery
@@ -266,6 +275,7 @@ func (p *puller) deliver(msg *nats.Msg) {
 		d.Command, ttl, rest, err = cutCommand(rest)
 		d.Done = func() { p.done(b, i) }
 		if err != nil {
+			p.log.counts.unreadable.Inc()
 			p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "err", err)
 			d.Done()
 			continue
@@ -273,6 +283,7 @@ func (p *puller) deliver(msg *nats.Msg) {
 		if p.isDone(b, i) {
 			continue
 		}
+		d.Queued = meta.Timestamp
 		end := meta.Timestamp.Add(ttl).UTC()
 		if d.Command.Deadline.IsZero() || end.Before(d.Command.Deadline) {
 			d.Command.Deadline = end

@@ -29,10 +29,13 @@ const (
 
 // watches are the boards whose heads are watched, by shard.
 type watches struct {
-	once  sync.Once
-	mu    sync.Mutex
-	sets  []map[*watch]struct{}
-	every time.Duration // 0: headEvery; tests have less time
+	once sync.Once
+	mu   sync.Mutex
+	sets []map[*watch]struct{}
+	// checked is when the leader of each shard last told how far it is, or when
+	// the first watch of a shard without any came; guarded by mu.
+	checked []time.Time
+	every   time.Duration // 0: headEvery; tests have less time
 }
 
 type watch struct {
@@ -48,13 +51,16 @@ type watch struct {
 func (l *Log) WatchHead(board string, f Follower) (stop func()) {
 	ws, w, shard := &l.watches, &watch{board: board, f: f}, l.Shard(board)
 	ws.once.Do(func() {
-		ws.sets = make([]map[*watch]struct{}, l.shards)
+		ws.sets, ws.checked = make([]map[*watch]struct{}, l.shards), make([]time.Time, l.shards)
 		go l.watchHeads()
 	})
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.sets[shard] == nil {
 		ws.sets[shard] = make(map[*watch]struct{})
+	}
+	if len(ws.sets[shard]) == 0 {
+		ws.checked[shard] = time.Now()
 	}
 	ws.sets[shard][w] = struct{}{}
 	return func() {
@@ -108,6 +114,9 @@ func (l *Log) checkHeads(ctx context.Context, shard int) error {
 	if err != nil {
 		return err
 	}
+	l.watches.mu.Lock()
+	l.watches.checked[shard] = time.Now()
+	l.watches.mu.Unlock()
 	due := all[:0]
 	for _, w := range all {
 		if w.seq != state.LastSeq {

@@ -106,6 +106,7 @@ type Log struct {
 	js                jetstream.JetStream // on bulk
 
 	listeners listeners
+	counts    *counters
 	watches   watches
 	boards    boardList // of the directory
 	batches   batches   // asked for on bulk

@@ -32,7 +32,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Log{cfg: cfg, log: cfg.Logger, closed: make(chan struct{}), patience: defaultPatience}
+	l := &Log{cfg: cfg, log: cfg.Logger, closed: make(chan struct{}), patience: defaultPatience, counts: newCounters()}
 	err := l.connect(ctx)
 	if err == nil {
 		err = l.findOrMake(ctx)

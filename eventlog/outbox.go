@@ -65,6 +65,7 @@ func (o *outbox) send() {
 		for _, data := range append(due, last) {
 			// What is lost here is lost on the way.
 			if err := o.log.write.PublishMsg(&nats.Msg{Subject: o.subject, Data: data}); err != nil {
+				o.log.counts.unsent.Inc()
 				o.log.log.Warn("commands are lost", "subject", o.subject, "err", err)
 			}
 		}

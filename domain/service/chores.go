@@ -186,10 +186,12 @@ func (p *snapshots) leave(ctx context.Context) {
 func (p *snapshots) put(ctx context.Context, still *domain.Still, buf []byte) ([]byte, error) {
 	data, err := still.Append(buf[:0])
 	if err != nil {
+		p.s.metrics.snapshot(err)
 		return buf, err
 	}
 	seq, hash := still.Head()
 	err = p.s.Log.PutSnapshot(ctx, still.ID(), eventlog.Snapshot{Seq: seq, Hash: hash, Data: data})
+	p.s.metrics.snapshot(err)
 	if cap(data) > snapshotBuffer {
 		data = nil
 	}
@@ -238,6 +240,7 @@ type directory struct {
 	wake    chan struct{}
 	mu      sync.Mutex
 	pending map[string]eventlog.Listing
+	behind  time.Time         // when pending was last empty, if it is not
 	listed  map[string]uint64 // domain.Board.Listed of what the directory is known to have
 }
 
@@ -264,6 +267,9 @@ func (d *directory) changed(b *domain.Board) {
 	}
 	l := eventlog.ListingOf(b)
 	d.mu.Lock()
+	if len(d.pending) == 0 {
+		d.behind = d.s.Now()
+	}
 	d.pending[l.Board] = l
 	delete(d.listed, l.Board)
 	d.mu.Unlock()

@@ -19,8 +19,9 @@ type flight struct {
 	expected uint64 // the board's sequence before it
 	entries  []*entry
 	phase    phase
-	seq      uint64 // where the log says it is stored, in phase confirming
-	conflict bool   // the last try was answered so
+	built    time.Time // by Config.Now
+	seq      uint64    // where the log says it is stored, in phase confirming
+	conflict bool      // the last try was answered so
 }
 
 type phase int
@@ -73,6 +74,7 @@ func (w *worker) build() {
 		w.reload()
 		return
 	}
+	f.built = w.s.Now()
 	w.flight = f
 	if len(f.data) > w.s.Log.MaxRecord() {
 		w.split()
@@ -162,9 +164,11 @@ func (w *worker) append(ctx context.Context) {
 	case errors.Is(err, eventlog.ErrTooLarge):
 		w.split()
 	case errors.Is(err, eventlog.ErrFull):
+		w.s.metrics.full.Inc()
 		w.failed("appending", err)
 	default:
 		f.phase, f.conflict = resolving, errors.Is(err, eventlog.ErrConflict)
+		w.s.metrics.unsettled(f.conflict)
 	}
 }
 
@@ -216,6 +220,7 @@ func (w *worker) resolve(ctx context.Context) {
 // outcome goes by the stream's timestamp: stored, or void and to be decided again.
 func (w *worker) outcome(rec eventlog.Record) {
 	if w.flight.commit.VoidAt(rec.Time) {
+		w.s.metrics.voids.Inc()
 		w.reload()
 		return
 	}
@@ -226,6 +231,7 @@ func (w *worker) outcome(rec eventlog.Record) {
 func (w *worker) stored(seq uint64) {
 	f := w.flight
 	w.flight, w.batchSize = nil, w.s.BatchSize
+	w.s.metrics.stored(f, w.s.Now())
 	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
 		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,
 	}})

@@ -209,6 +209,7 @@ func (w *worker) answered(a *answer) {
 // answer ends an entry that was decided long ago, or by another worker, with
 // the stored verdict.
 func (w *worker) answer(e *entry, v *domain.Verdict) {
+	w.s.metrics.repeats.Inc()
 	if err := w.s.Log.Announce(w.board, eventlog.Announcement{Verdict: v}); err != nil {
 		w.s.warn("announcing a verdict failed", "board", w.board, "error", err)
 	}

@@ -29,6 +29,7 @@ type Service struct {
 	heads     heads
 	snapshots snapshots
 	directory directory
+	metrics   *metrics
 	loads     chan struct{} // a token per board being loaded
 	scans     chan struct{} // a token per search of the log
 
@@ -58,6 +59,7 @@ func New(cfg Config) (*Service, error) {
 		warned: make(map[string]time.Time),
 		idle:   newCache(cfg.CachedBoards, cfg.CachedEntities, cfg.CachedBytes),
 	}
+	s.metrics = newMetrics(s)
 	s.heads.init(s)
 	s.snapshots.init(s)
 	s.directory.init(s)
@@ -145,6 +147,7 @@ func (s *Service) deliver(d eventlog.Delivery) {
 	}
 	w := s.active[d.Command.Board]
 	if s.backlog+size > s.BacklogBytes || w != nil && (w.backlog+1 > s.Backlog || w.backlogBytes+size > s.BacklogBytes/4) {
+		s.metrics.dropped.Inc()
 		d.Done() // as if lost; it must not keep a place in the queue from other boards
 		return
 	}

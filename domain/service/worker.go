@@ -29,11 +29,12 @@ const (
 // was sent, and its cancel.
 type entry struct {
 	key
-	n     uint64         // arrival
-	cmd   domain.Command // what will be decided: the cancel once there is one
-	size  int            // bytes, about
-	done  []func()       // of its deliveries, at most maxDone
-	place place
+	n      uint64         // arrival
+	cmd    domain.Command // what will be decided: the cancel once there is one
+	size   int            // bytes, about
+	done   []func()       // of its deliveries, at most maxDone
+	place  place
+	queued time.Time // its first sending, by the queue's clock; zero: not known
 
 	absent   uint64 // no record up to this sequence decides it
 	searched bool   // ... also where the board's memory does not reach
@@ -271,7 +272,7 @@ func (w *worker) accept(d *delivery) {
 		return
 	}
 	w.arrivals++
-	e := &entry{key: k, n: w.arrivals, cmd: d.Command, size: d.size, done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
+	e := &entry{key: k, n: w.arrivals, cmd: d.Command, queued: d.Queued, size: d.size, done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
 	e.cmd.Also = nil
 	if e.cmd.Op == domain.OpCancel {
 		e.before = e.id
@@ -326,6 +327,7 @@ func (w *worker) load(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
+	start := w.s.Now()
 	src := &observedSource{Source: w.s.Log, past: make(map[key]past)}
 	state, err := eventlog.LoadBoard(ctx, src, w.board)
 	<-w.s.loads
@@ -336,6 +338,7 @@ func (w *worker) load(ctx context.Context) {
 		return
 	}
 	w.succeeded()
+	eventlog.Observe(w.s.metrics.load, start, w.s.Now())
 	w.folded = folded{state: state, tail: src.records, since: src.first, past: src.past}
 	w.s.directory.loaded(state)
 	w.s.heads.loaded(state)

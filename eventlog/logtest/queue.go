@@ -131,7 +131,7 @@ func (l *Log) leave(q *queue, c *consumer) {
 }
 
 func (l *Log) delivery(m *message) eventlog.Delivery {
-	var d eventlog.Delivery
+	d := eventlog.Delivery{Queued: m.arrived}
 	if err := json.Unmarshal(m.data, &d.Command); err != nil {
 		panic(err) // we encoded it
 	}

@@ -1,0 +1,208 @@
+package eventlog
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The stages of a mutation's way to its verdict, in order. Each is observed once
+// a commit or record, for its first command that a client waits for.
+const (
+	StageQueue  = "queue"  // receipt by the gateway to the queue's timestamp
+	StageDecide = "decide" // ... to the end of deciding, loading the board included
+	StageAppend = "append" // ... to the log's answer that it is stored
+	StageTell   = "tell"   // ... to the frames being queued to the connections of a node
+)
+
+// StageHistogram is the metric of one stage. The clocks at its two ends may be
+// those of two machines.
+func StageHistogram(stage string) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "snapback_verdict_stage_seconds", Help: "Time of a mutation in each stage of the way to its verdict, one a commit.",
+		ConstLabels: prometheus.Labels{"stage": stage},
+		Buckets:     []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+}
+
+// Observe adds a stage that took from one time to another; of clocks that
+// disagree on the order it took no time.
+func Observe(h prometheus.Histogram, from, to time.Time) {
+	h.Observe(max(0, to.Sub(from).Seconds()))
+}
+
+// counters are what a Log counts while it runs.
+type counters struct {
+	redelivered prometheus.Counter
+	unreadable  prometheus.Counter
+	unsent      prometheus.Counter
+	gained      prometheus.Counter
+	lost        prometheus.Counter
+
+	mu      sync.Mutex
+	pullers map[int]*puller // by shard, of Commands that run
+}
+
+func newCounters() *counters {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "snapback_" + name, Help: help})
+	}
+	const changes = "snapback_shard_changes_total"
+	change := func(to string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{
+			Name: changes, Help: "Times this node began, or ceased, to work on a shard.", ConstLabels: prometheus.Labels{"change": to},
+		})
+	}
+	return &counters{
+		redelivered: counter("redelivered_total", "Messages of commands that the queue delivered to this node again."),
+		unreadable:  counter("commands_unreadable_total", "Commands in the queue that could not be read and were dropped."),
+		unsent:      counter("commands_unsent_total", "Messages of commands that could not be sent to the queue; they are published again."),
+		gained:      change("gained"), lost: change("lost"),
+		pullers: make(map[int]*puller),
+	}
+}
+
+// working has the metrics know of a puller until it is told otherwise.
+func (c *counters) working(p *puller, yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if yes {
+		c.pullers[p.shard] = p
+	} else if c.pullers[p.shard] == p {
+		delete(c.pullers, p.shard)
+	}
+}
+
+// delivered counts a message that came again.
+func (c *counters) delivered(meta *nats.MsgMetadata) {
+	if meta.NumDelivered > 1 {
+		c.redelivered.Inc()
+	}
+}
+
+// noteOwner counts and logs when the shard's pin came or went. Only the
+// goroutine in run calls it.
+func (p *puller) noteOwner() {
+	has := p.pin != ""
+	if p.owns.Swap(has) == has {
+		return
+	}
+	change, what := p.log.counts.gained, "shard gained"
+	if !has {
+		change, what = p.log.counts.lost, "shard lost"
+	}
+	change.Inc()
+	level := slog.LevelInfo
+	if p.log.cfg.Replicas == 1 { // a node alone has them all
+		level = slog.LevelDebug
+	}
+	p.log.log.Log(context.Background(), level, what, "shard", p.shard)
+}
+
+// oldest is when the oldest command was queued that was delivered and is not
+// done; zero: there is none.
+func (p *puller) oldest() (at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range p.open {
+		if at.IsZero() || b.at.Before(at) {
+			at = b.at
+		}
+	}
+	return at
+}
+
+// Owned are the shards this node works on just now, in no order.
+func (l *Log) Owned() (shards []int) {
+	l.counts.mu.Lock()
+	defer l.counts.mu.Unlock()
+	for shard, p := range l.counts.pullers {
+		if p.owns.Load() {
+			shards = append(shards, shard)
+		}
+	}
+	return shards
+}
+
+// Metrics are what a Log tells of itself, for a registry.
+func (l *Log) Metrics() []prometheus.Collector {
+	c := l.counts
+	return []prometheus.Collector{c.redelivered, c.unreadable, c.unsent, c.gained, c.lost, logState{l}}
+}
+
+// logState is what is looked up at each scrape.
+type logState struct{ log *Log }
+
+var (
+	descOwned      = prometheus.NewDesc("snapback_shard_owned", "1 if this node works on the shard, 0 if another may.", []string{"shard"}, nil)
+	descOldest     = prometheus.NewDesc("snapback_shard_oldest_command_seconds", "Age of the oldest command of the shard that this node has taken and whose verdict is not announced; 0: none.", []string{"shard"}, nil)
+	descConnected  = prometheus.NewDesc("snapback_log_connected", "1 if the connection to the NATS server is there.", []string{"connection"}, nil)
+	descReconnects = prometheus.NewDesc("snapback_log_reconnects_total", "Times the connection to the NATS server was made again.", []string{"connection"}, nil)
+	descHeadsAge   = prometheus.NewDesc("snapback_heads_checked_age_seconds", "Time since the leader of a shard with watched boards last told how far it is, of the shard where that is longest ago.", nil, nil)
+)
+
+// Describe is prometheus.Collector.
+func (logState) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descOwned, descOldest, descConnected, descReconnects, descHeadsAge} {
+		ch <- d
+	}
+}
+
+// Collect is prometheus.Collector.
+func (s logState) Collect(ch chan<- prometheus.Metric) {
+	l := s.log
+	now := time.Now()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	l.counts.mu.Lock()
+	pullers := make([]*puller, 0, len(l.counts.pullers))
+	for _, p := range l.counts.pullers {
+		pullers = append(pullers, p)
+	}
+	l.counts.mu.Unlock()
+	for _, p := range pullers {
+		shard := shardLabel(p.shard)
+		gauge(descOwned, truth(p.owns.Load()), shard)
+		age := 0.0
+		if at := p.oldest(); !at.IsZero() {
+			age = max(0, now.Sub(at).Seconds())
+		}
+		gauge(descOldest, age, shard)
+	}
+	for _, c := range []struct {
+		name string
+		conn *nats.Conn
+	}{{"write", l.write}, {"live", l.live}, {"bulk", l.bulk}} {
+		gauge(descConnected, truth(c.conn.IsConnected()), c.name)
+		ch <- prometheus.MustNewConstMetric(descReconnects, prometheus.CounterValue, float64(c.conn.Stats().Reconnects), c.name)
+	}
+	gauge(descHeadsAge, l.watches.unchecked(now).Seconds())
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func shardLabel(shard int) string { return strconv.Itoa(shard) }
+
+// unchecked is for how long the longest no leader has told how far a shard is
+// that has watched boards.
+func (ws *watches) unchecked(now time.Time) (longest time.Duration) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for shard, set := range ws.sets {
+		if len(set) > 0 && !ws.checked[shard].IsZero() {
+			longest = max(longest, now.Sub(ws.checked[shard]))
+		}
+	}
+	return longest
+}
