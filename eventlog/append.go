@@ -33,7 +33,9 @@ const appendTimeout = 5 * time.Second
 // ErrConflict, ErrUnknown, ErrTooLarge, ErrFull. A retry of what is stored may
 // answer as stored or as ErrConflict. It blocks its caller only, 5 s at most.
 func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (seq uint64, err error) {
-	return l.append(ctx, l.record(board, data, hash, expected), expected)
+	seq, err = l.append(ctx, l.record(board, data, hash, expected), expected)
+	l.appended(l.Shard(board), err)
+	return seq, err
 }
 
 func (l *Log) record(board string, data []byte, hash domain.Hash, expected uint64) *nats.Msg {
@@ -59,6 +61,9 @@ func (l *Log) append(ctx context.Context, msg *nats.Msg, expected uint64) (seq u
 // publishExpecting publishes a message that says which sequence it expects and
 // classifies what comes of it.
 func (l *Log) publishExpecting(ctx context.Context, msg *nats.Msg) (seq uint64, err error) {
+	if err := l.disksFull(); err != nil {
+		return 0, err
+	}
 	if end, bound := ctx.Deadline(); !bound || time.Until(end) > appendTimeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, appendTimeout)

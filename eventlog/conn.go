@@ -14,7 +14,8 @@ import (
 // InProcess is a server in this process (natsd.Server). If it also has a
 // method Sync() string, that tells when appends are on disk (see [Info]); if it
 // has a method Interest(subject string) int, that tells how many subscriptions
-// match, those known of other servers included, and nothing is sent to nobody.
+// match, those known of other servers included, and nothing is sent to nobody;
+// if it has a method Full() error, that tells when its disk is full (see [Log.Full]).
 type InProcess interface {
 	nats.InProcessConnProvider
 }

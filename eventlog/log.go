@@ -112,6 +112,7 @@ type Log struct {
 	batches   batches   // asked for on bulk
 	outboxes  []*outbox // by shard
 	asks      asks
+	full      fullness
 
 	link   atomic.Pointer[link] // of write
 	closed chan struct{}

@@ -37,6 +37,9 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err == nil {
 		err = l.findOrMake(ctx)
 	}
+	if err == nil {
+		err = l.watchFull()
+	}
 	if err != nil {
 		l.Close()
 		return nil, err

@@ -253,7 +253,7 @@ func TestAppend_Full(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Shutdown)
-	l := openLog(t, Config{InProcess: s, Shards: 1})
+	l, other := openLog(t, Config{InProcess: s, Shards: 1}), openLog(t, Config{InProcess: s, Shards: 1})
 	board := newBoard()
 	var last uint64
 	for i := range 10 {
@@ -266,6 +266,10 @@ func TestAppend_Full(t *testing.T) {
 			if head, _ := l.Head(t.Context(), board); head != last || i == 0 {
 				t.Fatalf("head %d after %d", head, last)
 			}
+			if !errors.Is(l.Full(board), ErrFull) || !errors.Is(l.Writes(), ErrFull) {
+				t.Error("nobody is told")
+			}
+			eventually(t, "another node heard of it", func() bool { return errors.Is(other.Full(board), ErrFull) })
 			return
 		}
 		last = seq

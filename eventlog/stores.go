@@ -53,7 +53,7 @@ func (l *Log) ensureStores(ctx context.Context) error {
 // is kept either when r fails or ctx ends. When it returns nil the bytes are as
 // durable as an append.
 func (l *Log) PutContent(ctx context.Context, object string, r io.Reader, limit int64) (size int64, sha256 string, err error) {
-	o, err := l.contents().put(ctx, object, nil, &limited{r, limit})
+	o, err := l.contents().put(ctx, object, nil, &limited{r, limit, l.disksFull})
 	if err != nil {
 		return 0, "", fmt.Errorf("eventlog: content %s: %w", object, err)
 	}
@@ -61,13 +61,18 @@ func (l *Log) PutContent(ctx context.Context, object string, r io.Reader, limit 
 	return int64(o.Size), sha256, err
 }
 
-// limited fails with ErrTooLarge when its reader has more than left bytes.
+// limited fails with ErrTooLarge when its reader has more than left bytes, and
+// when full does.
 type limited struct {
 	r    io.Reader
 	left int64
+	full func() error
 }
 
 func (l *limited) Read(p []byte) (int, error) {
+	if err := l.full(); err != nil {
+		return 0, err
+	}
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
 		return 0, ErrTooLarge

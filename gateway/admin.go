@@ -51,8 +51,11 @@ type readiness struct {
 	Draining bool   `json:"draining"`
 	Log      string `json:"log"`   // "ok" or what is wrong
 	Rooms    string `json:"rooms"` // "ok" or what is wrong
-	Sync     string `json:"sync"`
-	Epoch    string `json:"epoch"`
+	// Writes is "ok", or why the log cannot be written to here or anywhere. A node
+	// is ready all the same: people read on, and are told to try again.
+	Writes string `json:"writes"`
+	Sync   string `json:"sync"`
+	Epoch  string `json:"epoch"`
 	// Checkpoints is "ok", or what the log contradicts: people go on working, but
 	// nothing of that shard is signed any more.
 	Checkpoints string `json:"checkpoints"`
@@ -61,13 +64,18 @@ type readiness struct {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	a := readiness{Draining: s.draining.Load(), Log: "ok", Rooms: "ok", Sync: s.cfg.Sync, Epoch: s.store.Epoch(), Checkpoints: s.notaryState()}
+	a := readiness{Draining: s.draining.Load(), Log: "ok", Rooms: "ok", Writes: "ok", Sync: s.cfg.Sync, Epoch: s.store.Epoch(), Checkpoints: s.notaryState()}
 	if err := s.store.Healthy(ctx); err != nil {
 		a.Log = err.Error()
 	}
 	if s.hubs != nil && !a.Draining {
 		if err := s.hubs.ready(); err != nil {
 			a.Rooms = err.Error()
+		}
+	}
+	if l, ok := s.store.(interface{ Writes() error }); ok {
+		if err := l.Writes(); err != nil {
+			a.Writes = err.Error()
 		}
 	}
 	a.Ready = !a.Draining && a.Log == "ok" && a.Rooms == "ok"

@@ -40,6 +40,7 @@ type boardLog interface {
 const (
 	loadTimeout = time.Minute // to load a board: the largest take seconds, on a busy machine many
 	retryAfter1 = time.Second // what a refused client is told to wait
+	reasonFull  = "the log is full"
 )
 
 // hubs holds the rooms of the boards that are watched on this node. Safe for
@@ -49,7 +50,9 @@ type hubs struct {
 	logger *slog.Logger
 	cfg    Config // defaults filled in
 	counts tally
-	lab    *lab         // nil: none
+	lab    *lab // nil: none
+	// full says whether the log takes no writes of a board now: nothing new is taken then.
+	full   func(board string) bool
 	imaged atomic.Int64 // bytes of all images' frames
 	made   time.Time
 	ctx    context.Context
@@ -84,6 +87,10 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 		sessions: map[*session]struct{}{}, drained: make(chan struct{})}
 	if cfg.Lab {
 		hs.lab = newLab()
+	}
+	hs.full = func(string) bool { return false }
+	if l, ok := log.(interface{ Full(board string) error }); ok {
+		hs.full = func(board string) bool { return l.Full(board) != nil }
 	}
 	hs.ctx, hs.cancel = context.WithCancel(context.Background())
 	return hs

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
@@ -146,6 +147,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = invalid("user", plain(err))
 	case r.Context().Err() != nil:
 		return
+	case errors.Is(err, eventlog.ErrFull):
+		p = unavailable(reasonFull)
 	default:
 		s.log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 		p = unavailable("the log does not answer")

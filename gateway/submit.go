@@ -32,6 +32,9 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	h.mu.Lock()
 	out := !isULID || h.maybeOut(s.key, made, now.Add(-firstTry))
 	h.mu.Unlock()
+	if !out && h.hs.full(h.board) {
+		return domain.Verdict{}, nil, &retryError{wire.Unavailable, retryAfter1}
+	}
 	if err := h.own(s, out); err != nil {
 		return domain.Verdict{}, nil, err
 	}

@@ -130,6 +130,16 @@ func (l *Log) SetFull(full bool) {
 	l.full = full
 }
 
+// Full says whether SetFull made it so.
+func (l *Log) Full(string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.full {
+		return eventlog.ErrFull
+	}
+	return nil
+}
+
 // Refuse has the method of that name ("PutListing", "PutSnapshot", "PutPast") fail with err; nil ends it.
 func (l *Log) Refuse(method string, err error) {
 	l.mu.Lock()
