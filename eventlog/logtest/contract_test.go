@@ -35,6 +35,30 @@ func TestContract_Real(t *testing.T) {
 	})
 }
 
+func TestContractBus_Fake(t *testing.T) {
+	n := NewNetwork(1, 0, 0)
+	ContractBus(t, func(_ *testing.T, node string) eventlog.Bus { return n.Bus(node) })
+}
+
+func TestContractBus_Real(t *testing.T) {
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	server, err := natsd.Start(natsd.Config{StoreDir: t.TempDir(), Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Shutdown)
+	ContractBus(t, func(t *testing.T, _ string) eventlog.Bus {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		log, err := eventlog.Open(ctx, eventlog.Config{InProcess: server, Shards: 1, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(log.Close)
+		return log.Bus()
+	})
+}
+
 // A log that stalls stores what its caller has given up on.
 func TestFaults_StalledAppendIsStoredLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
