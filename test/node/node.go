@@ -4,6 +4,7 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,36 +25,51 @@ import (
 // readyWithin is how long a child may take until it is ready.
 const readyWithin = 60 * time.Second
 
-var binary struct {
+// built is a binary that is made when it is first needed.
+type built struct {
 	once sync.Once
 	path string
 	err  error
 }
 
+var binary, overlaid built
+
 // Binary builds cmd/snapback, with the race detector if the test has it, and
 // gives its path. It builds once per process; Main removes it.
 func Binary(tb testing.TB) string {
 	tb.Helper()
-	binary.once.Do(func() {
+	return binary.build(tb)
+}
+
+// Overlaid is Binary with parts replaced, as `go build -overlay` has it; one
+// file per process.
+func Overlaid(tb testing.TB, overlay string) string {
+	tb.Helper()
+	return overlaid.build(tb, "-overlay", overlay)
+}
+
+func (b *built) build(tb testing.TB, flags ...string) string {
+	tb.Helper()
+	b.once.Do(func() {
 		dir, err := os.MkdirTemp("", "snapback-bin")
 		if err != nil {
-			binary.err = err
+			b.err = err
 			return
 		}
-		binary.path = filepath.Join(dir, "snapback")
-		args := []string{"build", "-o", binary.path}
+		b.path = filepath.Join(dir, "snapback")
+		args := append([]string{"build", "-o", b.path}, flags...)
 		if raceEnabled {
 			args = append(args, "-race")
 		}
 		out, err := exec.Command("go", append(args, "github.com/snapback-io/snapback/cmd/snapback")...).CombinedOutput()
 		if err != nil {
-			binary.err = fmt.Errorf("go build: %w\n%s", err, out)
+			b.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})
-	if binary.err != nil {
-		tb.Fatal(binary.err)
+	if b.err != nil {
+		tb.Fatal(b.err)
 	}
-	return binary.path
+	return b.path
 }
 
 // Main runs a package's tests, or, in a child process, the NATS server that
@@ -66,8 +83,10 @@ func Main(m *testing.M, ends ...func()) {
 	for _, end := range ends {
 		end()
 	}
-	if binary.path != "" {
-		os.RemoveAll(filepath.Dir(binary.path))
+	for _, b := range []*built{&binary, &overlaid} {
+		if b.path != "" {
+			os.RemoveAll(filepath.Dir(b.path))
+		}
 	}
 	os.Exit(code)
 }
@@ -194,7 +213,10 @@ func (c *child) finish() {
 type Server struct {
 	child
 	Addr, AdminAddr, Data string
-	args                  []string
+	// Binary, Inside and Env are as in [Place]; a change counts from the next start on.
+	Binary      string
+	Inside, Env []string
+	args        []string
 }
 
 // Start starts a server with its data under dir and waits until it is ready.
@@ -224,8 +246,11 @@ func (s *Server) Again() {
 
 func (s *Server) launch() {
 	s.tb.Helper()
-	cmd := exec.Command(Binary(s.tb), s.args...)
+	words := append(slices.Clone(s.Inside), cmp.Or(s.Binary, Binary(s.tb)))
+	words = append(words, s.args...)
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=4")
+	cmd.Env = append(cmd.Env, s.Env...)
 	if err := s.start(cmd); err != nil {
 		s.tb.Error(err)
 	}
