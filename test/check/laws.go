@@ -4,55 +4,73 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
 )
 
-// sending is one mutate frame.
+// sending is one mutate (or cancel) frame, or one over HTTP.
 type sending struct {
-	trace *trace
-	index int // of the frame in the trace
+	trace *trace // nil: over HTTP
+	index int    // of the frame in the trace
 	frame *Frame
 	// answer is the verdict frame it got, nil if none.
 	answer *Frame
 }
 
-// Judge holds recorded connections against the log.
+// Judge holds what was recorded of one board against its log.
 type Judge struct {
-	Log      naive.Log
-	history  *naive.History
-	traces   []*trace
-	Faults   []string
-	Counts   map[string]int
-	contents map[[2]string]map[string]bool // by user and id
-	sendings map[[2]string][]*sending
+	Log     naive.Log
+	Faults  []string // "what it breaks: how"
+	Counts  map[string]int
+	Slowest time.Duration // from the first sending of a mutation to its verdict
+
+	history   *naive.History
+	traces    []*trace
+	requests  []Request
+	contents  map[[2]string]map[string]bool // by user and id
+	sendings  map[[2]string][]*sending      // of mutates
+	ups       map[[2]string][]*sending      // of cancels, too
+	verdictOf map[[2]string]*Frame          // the first that anybody was told, as it is in the log
+	broken    []op                          // what is worth a picture
 }
 
-func NewJudge(records []naive.Record, conns []cutter.Conn) *Judge {
+// NewJudge gives the judge of one board: its records, the connections to it and
+// the requests about it.
+func NewJudge(records []naive.Record, conns []cutter.Conn, requests ...Request) *Judge {
 	log, faults := naive.Check(records)
 	j := &Judge{
-		Log: log, history: naive.NewHistory(records), traces: decode(conns), Counts: map[string]int{},
-		contents: map[[2]string]map[string]bool{}, sendings: map[[2]string][]*sending{},
+		Log: log, history: naive.NewHistory(records), traces: decode(conns), requests: requests, Counts: map[string]int{},
+		contents: map[[2]string]map[string]bool{}, sendings: map[[2]string][]*sending{}, ups: map[[2]string][]*sending{}, verdictOf: map[[2]string]*Frame{},
 	}
 	for _, err := range faults {
 		j.Fault("log", "%v", err)
 	}
 	for _, t := range j.traces {
 		for i := range t.frames {
-			f := &t.frames[i]
-			if f.way != cutter.Up || f.Type != "mutate" || f.ID == "" {
-				continue
+			if f := &t.frames[i]; f.way == cutter.Up && f.ID != "" {
+				j.sent(t.user, f, &sending{trace: t, index: i, frame: f})
 			}
-			key := [2]string{t.user, f.ID}
-			if j.contents[key] == nil {
-				j.contents[key] = map[string]bool{}
-			}
-			j.contents[key][f.content()] = true
-			j.sendings[key] = append(j.sendings[key], &sending{trace: t, index: i, frame: f})
 		}
 	}
+	j.posts()
 	return j
+}
+
+func (j *Judge) sent(user string, f *Frame, s *sending) {
+	key := [2]string{user, f.ID}
+	switch f.Type {
+	case "mutate", "": // over HTTP the type may be missing
+		if j.contents[key] == nil {
+			j.contents[key] = map[string]bool{}
+		}
+		j.contents[key][f.content()] = true
+		j.sendings[key] = append(j.sendings[key], s)
+		j.ups[key] = append(j.ups[key], s)
+	case "cancel":
+		j.ups[key] = append(j.ups[key], s)
+	}
 }
 
 const mostFaults = 20
@@ -72,9 +90,11 @@ func (j *Judge) Laws() {
 		j.refusals(name, t)
 		j.errors(name, t)
 	}
+	j.http()
 	j.law6()
 	j.deadlines()
 	j.neverPublished()
+	j.linear()
 }
 
 // joins judges laws 1, 2 and 9 on one connection: what a reader of it holds.
@@ -85,6 +105,7 @@ func (j *Judge) joins(name string, t *trace) {
 		joining  bool
 		fresh    bool
 		since    uint64
+		newest   uint64 // of what was sent while joining
 		last     *Frame // the live sync before
 	)
 	if n, err := strconv.ParseUint(t.since, 10, 64); err == nil {
@@ -108,6 +129,9 @@ func (j *Judge) joins(name string, t *trace) {
 			}
 			if t.since != "" && !f.Resumed {
 				j.Counts["resume refused"]++
+				if f.Epoch == t.conn.URL.Query().Get("epoch") && f.Rev < since {
+					j.Fault("reads", "%s was told rev %d before and is taken back to %d", name, since, f.Rev)
+				}
 			}
 		case "lag":
 			joining, fresh, since = true, false, complete
@@ -124,6 +148,7 @@ func (j *Judge) joins(name string, t *trace) {
 			id, rev := fmt.Sprint(o["id"]), RevOf(o)
 			held[id] = rev
 			if joining {
+				newest = max(newest, rev)
 				if !fresh && rev <= since {
 					j.Fault("law 9", "%s: %s of rev %d was sent again to a client that had rev %d", name, id, rev, since)
 				}
@@ -141,6 +166,9 @@ func (j *Judge) joins(name string, t *trace) {
 			}
 			if f.Rev < complete {
 				j.Fault("law 1", "%s: ready at rev %d after %d", name, f.Rev, complete)
+			}
+			if newest > f.Rev {
+				j.Fault("reads", "%s: ready at rev %d after an entity of rev %d", name, f.Rev, newest)
 			}
 			j.missing(name, held, fresh, since, f.Rev)
 			joining, complete, last = false, f.Rev, nil

@@ -5,11 +5,11 @@
 package check
 
 import (
-	"bytes"
 	"encoding/json"
 	"time"
 
 	"github.com/snapback-io/snapback/test/cutter"
+	"github.com/snapback-io/snapback/test/naive"
 )
 
 // Frame is a WebSocket frame of either way, as far as a law asks for it.
@@ -47,9 +47,7 @@ func (f *Frame) content() string {
 	part := map[string]any{}
 	for name, raw := range map[string]json.RawMessage{"entityId": f.EntityID, "patch": f.Patch, "changes": f.Changes, "if": f.If, "ifRev": f.IfRev} {
 		var v any
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.UseNumber()
-		if len(raw) > 0 && dec.Decode(&v) == nil {
+		if len(raw) > 0 && naive.Decoder(raw).Decode(&v) == nil {
 			part[name] = v
 		}
 	}

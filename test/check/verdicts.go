@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -69,6 +70,7 @@ func (j *Judge) verdict(name, user string, f *Frame) {
 		j.Fault("law 3", "%s: ack of %s with rev %d and %d events, the log has %v, rev %d, %d events", name, f.ID, f.Rev, f.Events, d.Rejection, d.Rev, len(d.Events))
 	case f.Type == "ack":
 		j.Counts["acked"]++
+		j.heard(key, f)
 	case f.Retryable:
 		j.Counts["nack "+f.Code]++
 	case f.Code == "id_reused":
@@ -82,6 +84,15 @@ func (j *Judge) verdict(name, user string, f *Frame) {
 		j.Fault("law 4", "%s: nack %s of %s, the log has %s", name, f.Code, f.ID, outcome(d.Accepted(), d.Rejection))
 	default:
 		j.Counts["nack "+f.Code]++
+		if logged && !d.Accepted() && d.Rejection.Code == f.Code {
+			j.heard(key, f)
+		}
+	}
+}
+
+func (j *Judge) heard(key [2]string, f *Frame) {
+	if first := j.verdictOf[key]; first == nil || f.at.Before(first.at) {
+		j.verdictOf[key] = f
 	}
 }
 
@@ -130,11 +141,9 @@ func (j *Judge) refusals(name string, t *trace) {
 // made on this connection.
 func (j *Judge) isNew(t *trace, i int) bool {
 	f := &t.frames[i]
-	for _, other := range j.traces {
-		for k := range other.frames {
-			if g := &other.frames[k]; other.user == t.user && g.way == cutter.Up && g.ID == f.ID && (other == t && k < i || other != t && !g.at.After(f.at)) {
-				return false
-			}
+	for _, s := range j.ups[[2]string{t.user, f.ID}] {
+		if s.trace == t && s.index < i || s.trace != t && !s.frame.at.After(f.at) {
+			return false
 		}
 	}
 	id, err := ulid.ParseStrict(f.ID)
@@ -159,14 +168,7 @@ func (j *Judge) neverPublished() {
 }
 
 func (j *Judge) cancelled(key [2]string) bool {
-	for _, t := range j.traces {
-		for i := range t.frames {
-			if f := &t.frames[i]; t.user == key[0] && f.way == cutter.Up && f.Type == "cancel" && f.ID == key[1] {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(j.ups[key], func(s *sending) bool { return s.frame.Type == "cancel" })
 }
 
 // errors judges law 8: a broken frame is answered with error and costs nothing else.

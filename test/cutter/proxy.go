@@ -167,7 +167,7 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	l := &link{proxy: p, client: client, server: server, done: make(chan struct{})}
 	if p.tap != nil {
-		l.conn = newParser(p.tap)
+		l.conn = newParser(p.tap, server.RemoteAddr().String())
 	}
 	budget := [2]int{-1, -1}
 	p.mu.Lock()

@@ -21,6 +21,7 @@ type Frame struct {
 // when the connection ended, zero while it lives.
 type Conn struct {
 	URL    *url.URL // of the upgrade request
+	Server string   // address of whom it went to
 	Opened time.Time
 	Closed time.Time
 	Frames []Frame
@@ -54,6 +55,7 @@ func (r *Recorder) Conns() []Conn {
 // connection that does not begin with an upgrade is not recorded.
 type parser struct {
 	recorder *Recorder
+	server   string
 	mu       sync.Mutex
 	conn     *Conn // nil until upgraded
 	plain    bool  // not a WebSocket
@@ -62,7 +64,7 @@ type parser struct {
 	message  [2][]byte
 }
 
-func newParser(r *Recorder) *parser { return &parser{recorder: r} }
+func newParser(r *Recorder, server string) *parser { return &parser{recorder: r, server: server} }
 
 func (p *parser) end() {
 	p.mu.Lock()
@@ -119,7 +121,7 @@ func (p *parser) head(way Way) bool {
 		p.plain = true
 		return false
 	}
-	p.conn = &Conn{URL: u, Opened: time.Now()}
+	p.conn = &Conn{URL: u, Server: p.server, Opened: time.Now()}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package naive
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,6 +18,7 @@ type Board struct {
 	// says which of them are deleted.
 	Changed map[string]uint64
 	Gone    map[string]bool
+	touched []string // ids that the last event changed or took along
 }
 
 // Fold folds the records that are not void, up to rev upTo (0: all).
@@ -54,7 +56,7 @@ func walk(records []Record, fn func(b *Board, d *Decision, e *Event) bool) *Boar
 }
 
 func (b *Board) apply(d *Decision, e *Event) {
-	b.Rev = e.Rev
+	b.Rev, b.touched = e.Rev, b.touched[:0]
 	kind, verb, _ := strings.Cut(e.Type, ".")
 	switch {
 	case kind == "list":
@@ -98,6 +100,7 @@ func (b *Board) touch(id string, d *Decision, e *Event, fn func(Object)) {
 		}
 	}
 	b.Entities[id], b.Changed[id] = o, e.Rev
+	b.touched = append(b.touched, id)
 }
 
 func change(o Object, e *Event) {
@@ -130,6 +133,7 @@ func change(o Object, e *Event) {
 func (b *Board) drop(id string, rev uint64) {
 	delete(b.Entities, id)
 	b.Changed[id], b.Gone[id] = rev, true
+	b.touched = append(b.touched, id)
 	for child, o := range b.Entities {
 		if o["cardId"] == id || o["checklistId"] == id {
 			b.drop(child, rev)
@@ -187,9 +191,14 @@ func canonical(o Object) string {
 
 // ToObject turns an entity's JSON into an Object.
 func ToObject(raw []byte) (Object, error) {
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.UseNumber()
 	var o Object
-	err := dec.Decode(&o)
+	err := Decoder(raw).Decode(&o)
 	return o, err
+}
+
+// Decoder decodes JSON, numbers as json.Number.
+func Decoder(raw []byte) *json.Decoder {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	return dec
 }

@@ -35,10 +35,8 @@ func NewHistory(records []Record) *History {
 			f.Touched = slices.Sorted(maps.Keys(e.Positions))
 		}
 		h.Facts[e.Rev] = f
-		for id, rev := range b.Changed {
-			if rev == e.Rev {
-				h.states[id] = append(h.states[id], state{e.Rev, b.Entities[id]})
-			}
+		for _, id := range b.touched {
+			h.states[id] = append(h.states[id], state{e.Rev, b.Entities[id]})
 		}
 		return true
 	})
@@ -54,6 +52,17 @@ func (h *History) At(id string, rev uint64) (entity Object, changed uint64) {
 		return nil, 0
 	}
 	return list[n-1].entity, list[n-1].rev
+}
+
+// View is what user is shown of the board at rev.
+func (h *History) View(rev uint64, user string) map[string]Object {
+	view := map[string]Object{}
+	for id := range h.states {
+		if o, _ := h.At(id, rev); o != nil {
+			view[id] = For(o, user)
+		}
+	}
+	return view
 }
 
 // IDs gives every id there ever was.
