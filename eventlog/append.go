@@ -25,6 +25,10 @@ const (
 // ordinary stall, shorter than a leader's election, after which the answer is lost.
 const appendTimeout = 5 * time.Second
 
+// longestInProcess bounds the pause before a message is sent again that is
+// under way already: a slow disk gets no more to do than it has.
+const longestInProcess = 200 * time.Millisecond
+
 // Append stores data (an encoded commit with this hash) as the board's next
 // record, if the board's last sequence is expected (0: none yet). When it
 // returns nil the record is durable as far as the server makes it so (sync
@@ -69,12 +73,11 @@ func (l *Log) publishExpecting(ctx context.Context, msg *nats.Msg) (seq uint64, 
 		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
 		defer cancel()
 	}
-	for {
+	for most := 20 * time.Millisecond; ; most = min(2*most, longestInProcess) {
 		seq, err := l.publishOnce(ctx, msg)
 		switch errorCode(err) {
 		case codeSequenceInProcess, codeMessageInProcess:
-			pause := 5*time.Millisecond + rand.N(15*time.Millisecond)
-			if sleep(ctx, pause) != nil {
+			if sleep(ctx, most/4+rand.N(most*3/4)) != nil {
 				return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
 			}
 		default:

@@ -20,30 +20,37 @@ const (
 // again while it does not answer, each time with more patience: a large record
 // takes its time on a busy machine.
 func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*stored, error) {
-	type found struct {
-		answer
-		Message *stored `json:"message"`
+	ask := func(ctx context.Context) (*stored, error) {
+		var resp struct {
+			answer
+			Message *stored `json:"message"`
+		}
+		err := l.apiWithin(ctx, "STREAM.MSG.GET."+stream, req, &resp)
+		if errorCode(err) == codeNoMessage {
+			err = ErrNotFound
+		}
+		return resp.Message, err
 	}
-	var resp found
+	var message *stored
 	timeout := askTimeout
-	err := retry(ctx, l.patience, func(ctx context.Context) error {
+	err := retry(ctx, l.patience, func(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		timeout = min(2*timeout, defaultPatience)
-		resp = found{}
-		err := l.apiWithin(ctx, "STREAM.MSG.GET."+stream, req, &resp)
-		if errorCode(err) == codeNoMessage {
-			return ErrNotFound
+		if l.replicated() {
+			message, err = again(ctx, ask)
+		} else {
+			message, err = ask(ctx)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if resp.Message == nil {
+	if message == nil {
 		return nil, fmt.Errorf("eventlog: stream %s answers without a message", stream)
 	}
-	return resp.Message, nil
+	return message, nil
 }
 
 // Head is the board's last sequence by the stream's leader, 0 if it has none.

@@ -19,6 +19,8 @@ type flight struct {
 	expected uint64 // the board's sequence before it
 	entries  []*entry
 	phase    phase
+	begun    time.Time // of the first append; zero: there was none
+	silences int       // appends that were waited for in vain
 	built    time.Time // by Config.Now
 	seq      uint64    // where the log says it is stored, in phase confirming
 	conflict bool      // the last try was answered so
@@ -150,8 +152,14 @@ func (w *worker) append(ctx context.Context) {
 		w.retryAt = now.Add(time.Millisecond)
 		return
 	}
-	answered, cancel := context.WithTimeout(ctx, w.s.AppendTimeout)
+	if f.begun.IsZero() {
+		f.begun = time.Now()
+	}
+	answered, cancel := context.WithTimeout(ctx, w.s.pace.patience(f.silences, w.s.AppendTimeout))
 	seq, err := w.s.Log.Append(answered, w.board, f.data, f.hash, f.expected)
+	if answered.Err() != nil {
+		f.silences++
+	}
 	cancel()
 	switch {
 	case err == nil:
@@ -231,6 +239,7 @@ func (w *worker) outcome(rec eventlog.Record) {
 func (w *worker) stored(seq uint64) {
 	f := w.flight
 	w.flight, w.batchSize = nil, w.s.BatchSize
+	w.s.pace.took(time.Since(f.begun))
 	w.s.metrics.stored(f, w.s.Now())
 	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
 		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,

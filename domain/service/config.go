@@ -66,8 +66,9 @@ type Config struct {
 	// Scans is how many searches of the log for old mutations run at a time, 1 to 1,000. Default 8.
 	Scans int
 
-	// AppendTimeout is after what time an append without an answer counts as
-	// unknown, 10 ms to 1 min. Default 5 s.
+	// AppendTimeout is after what time at the latest an append without an answer
+	// counts as unknown, 10 ms to 1 min. Default 5 s. One that takes much longer
+	// than usual does so sooner, first after a quarter of a second.
 	AppendTimeout time.Duration
 	// DrainTimeout is how long Run goes on after its context ended to finish
 	// the commits that are under way, up to 1 min. Default 5 s. Then it stores

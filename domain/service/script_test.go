@@ -26,6 +26,7 @@ type script struct {
 	snapshots []eventlog.Snapshot
 
 	onAppend  func(n int, store func() (uint64, error)) (uint64, error) // n counts from 1
+	silent    func(n int) bool // the append gets no answer and is not stored
 	onGet     func(rec eventlog.Record) eventlog.Record
 	onSearch  func()
 	onConsume func(context.Context)
@@ -54,6 +55,10 @@ func (s *script) Append(ctx context.Context, board string, data []byte, hash dom
 	s.mu.Unlock()
 	if s.isDead() {
 		return 0, errDead
+	}
+	if s.silent != nil && s.silent(n) {
+		<-ctx.Done()
+		return 0, eventlog.ErrUnknown
 	}
 	store := func() (uint64, error) { return s.Log.Append(ctx, board, data, hash, expected) }
 	if s.onAppend != nil {

@@ -30,6 +30,7 @@ type Service struct {
 	snapshots snapshots
 	directory directory
 	metrics   *metrics
+	pace      pace
 	loads     chan struct{} // a token per board being loaded
 	scans     chan struct{} // a token per search of the log
 
