@@ -12,11 +12,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -35,35 +35,33 @@ type Config struct {
 	// SyncInterval between two fsyncs when SyncAlways is off. 0: two minutes.
 	SyncInterval time.Duration
 	// Listen is the address (host:port) for NATS clients from outside, "" for
-	// none (a clustered server then has one on loopback, of its own choice).
-	// Without a Reader there is no authentication, and never encryption: loopback
-	// or a private network only.
+	// none: then nobody but this process gets in (a clustered server listens on
+	// loopback all the same, and admits nobody). Without a Reader there is no
+	// authentication, and never encryption: loopback or a private network only.
 	Listen string
 	// Reader is the only one whom Listen admits. nil: everybody, to everything.
 	Reader *Reader
-	// MaxStore bounds the disk space of all streams, bytes. 0: three quarters of what is free.
+	// MaxStore bounds the disk space of all streams, bytes. 0: the disk does, see Reserve.
 	MaxStore int64
+	// Reserve is how much of the volume is kept free, bytes: with less left nobody
+	// is to write ([Server.Full]). 0: a twentieth of it, 256 MiB at most.
+	Reserve int64
 	// Cluster makes the server a node of a cluster, nil: alone.
 	Cluster *Cluster
 	// Logger for the server's own words. nil: slog.Default().
 	Logger *slog.Logger
 }
 
-// Cluster is a node's place among the others.
-type Cluster struct {
-	Name   string   // the same on every node
-	Node   string   // different on every node, and the same after every restart
-	Listen string   // address (host:port) for the routes of the others
-	Routes []string // nats://host:port of the nodes, itself included or not
-}
-
 // Server is a running nats-server. Safe for concurrent use.
 type Server struct {
 	cfg   Config
-	nats  *server.Server
-	door  *doorkeeper // nil: none
-	unset func()      // gives up the store directory
+	unset func()                // gives up the store directory
+	full  atomic.Pointer[error] // what Full says
 	stop  sync.Once
+
+	turn    sync.Mutex // of boot and end
+	nats    atomic.Pointer[server.Server]
+	stopped chan struct{} // closed by Shutdown
 }
 
 // ErrStoreInUse: another server, in this or another process, has the store directory.
@@ -72,13 +70,16 @@ var ErrStoreInUse = errors.New("natsd: the store directory is in use")
 const (
 	startTimeout        = 30 * time.Second // recovery of large streams included
 	defaultSyncInterval = 2 * time.Minute
+	// noLimit is a limit that no disk reaches. Without one nats-server takes three
+	// quarters of what is free when it starts, and counts against it what it has
+	// stored before: a log of more than that would take nothing after a restart.
+	noLimit = 1 << 60
 )
 
 // Start starts a server and returns when it takes connections. A clustered
 // JetStream may need the other nodes before it answers.
 func Start(cfg Config) (*Server, error) {
-	opts, err := cfg.options()
-	if err != nil {
+	if _, err := cfg.options(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.StoreDir, 0o700); err != nil {
@@ -88,34 +89,58 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := takePlace(cfg.StoreDir, cfg.Cluster); err != nil {
+		unset()
+		return nil, err
+	}
+	s := &Server{cfg: cfg, unset: unset, stopped: make(chan struct{})}
+	if err := s.boot(); err != nil {
+		s.Shutdown()
+		return nil, err
+	}
+	s.lookAtSpace()
+	go s.watchSpace()
+	return s, nil
+}
+
+// boot starts the server proper. Whoever calls it again holds turn.
+func (s *Server) boot() error {
+	opts, err := s.cfg.options()
+	if err != nil {
+		return err
+	}
 	ns, err := server.NewServer(opts)
 	if err != nil {
-		unset()
-		return nil, fmt.Errorf("natsd: %w", err)
+		return fmt.Errorf("natsd: %w", err)
 	}
-	log := cfg.Logger
-	if log == nil {
-		log = slog.Default()
-	}
-	ns.SetLoggerV2(logger{log.With("from", "nats-server")}, false, false, false)
-	s := &Server{cfg: cfg, nats: ns, unset: unset}
-	s.door, _ = opts.CustomClientAuthentication.(*doorkeeper)
+	ns.SetLoggerV2(logger{s.log().With("from", "nats-server")}, false, false, false)
+	s.nats.Store(ns)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
-		s.Shutdown()
-		return nil, fmt.Errorf("natsd: not ready after %v", startTimeout)
+		return fmt.Errorf("natsd: not ready after %v", startTimeout)
 	}
-	if cfg.Cluster == nil && !ns.JetStreamEnabled() {
-		s.Shutdown()
-		return nil, errors.New("natsd: JetStream did not start")
+	if s.cfg.Cluster == nil && !ns.JetStreamEnabled() {
+		return errors.New("natsd: JetStream did not start")
 	}
-	if s.door != nil {
-		if err := s.door.admit(ns); err != nil {
-			s.Shutdown()
-			return nil, err
-		}
+	if s.cfg.Reader != nil {
+		return opts.CustomClientAuthentication.(*doorkeeper).admit(ns)
 	}
-	return s, nil
+	return nil
+}
+
+// end stops the server proper, if there is one.
+func (s *Server) end() {
+	if ns := s.nats.Load(); ns != nil {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+	}
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.cfg.Logger == nil {
+		return slog.Default()
+	}
+	return s.cfg.Logger
 }
 
 func (cfg *Config) options() (*server.Options, error) {
@@ -124,6 +149,9 @@ func (cfg *Config) options() (*server.Options, error) {
 	}
 	if cfg.SyncInterval == 0 {
 		cfg.SyncInterval = defaultSyncInterval
+	}
+	if cfg.MaxStore == 0 {
+		cfg.MaxStore = noLimit
 	}
 	opts := &server.Options{
 		ServerName:        "snapback",
@@ -142,7 +170,7 @@ func (cfg *Config) options() (*server.Options, error) {
 		if cfg.Listen == "" {
 			return nil, errors.New("natsd: a reader needs an address to connect to")
 		}
-		opts.CustomClientAuthentication, opts.AlwaysEnableNonce = &doorkeeper{reader: *r}, r.NKey != ""
+		opts.CustomClientAuthentication, opts.AlwaysEnableNonce = &doorkeeper{reader: r}, r.NKey != ""
 	}
 	var err error
 	if cfg.Listen != "" {
@@ -150,26 +178,10 @@ func (cfg *Config) options() (*server.Options, error) {
 			return nil, err
 		}
 	}
-	if c := cfg.Cluster; c != nil {
-		if cfg.Listen == "" {
-			// nats-server starts its routes only behind a client listener.
-			opts.DontListen, opts.Host, opts.Port = false, "127.0.0.1", server.RANDOM_PORT
-			opts.Cluster.NoAdvertise = true
-		}
-		opts.ServerName = c.Node
-		opts.Cluster.Name = c.Name
-		if opts.Cluster.Host, opts.Cluster.Port, err = hostPort(c.Listen); err != nil {
-			return nil, err
-		}
-		for _, route := range c.Routes {
-			u, err := url.Parse(route)
-			if err != nil {
-				return nil, fmt.Errorf("natsd: route: %w", err)
-			}
-			opts.Routes = append(opts.Routes, u)
-		}
+	if cfg.Cluster != nil {
+		err = cfg.Cluster.join(opts)
 	}
-	return opts, nil
+	return opts, err
 }
 
 // hostPort splits an address; port 0 is one of the server's choice.
@@ -189,11 +201,11 @@ func hostPort(addr string) (string, int, error) {
 }
 
 // InProcessConn opens a connection to the server without a socket.
-func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.Load().InProcessConn() }
 
 // Interest is how many subscriptions match a subject, of clients of this server
 // and, each counted once, of other servers of the cluster.
-func (s *Server) Interest(subject string) int { return s.nats.GlobalAccount().Interest(subject) }
+func (s *Server) Interest(subject string) int { return s.nats.Load().GlobalAccount().Interest(subject) }
 
 // Sync says when appends are on disk: "always", or every so often ("2m0s").
 func (s *Server) Sync() string {
@@ -208,23 +220,17 @@ func (s *Server) URL() string {
 	if s.cfg.Listen == "" {
 		return ""
 	}
-	return s.nats.ClientURL()
-}
-
-// ClusterAddr is where the routes of other nodes connect, "" when alone.
-func (s *Server) ClusterAddr() string {
-	if a := s.nats.ClusterAddr(); a != nil {
-		return a.String()
-	}
-	return ""
+	return s.nats.Load().ClientURL()
 }
 
 // Shutdown stops the server and waits until its streams are on disk and
 // closed. A node of a cluster hands over what it leads first. Later calls do nothing.
 func (s *Server) Shutdown() {
 	s.stop.Do(func() {
-		s.nats.Shutdown()
-		s.nats.WaitForShutdown()
+		close(s.stopped)
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		s.end()
 		s.unset()
 	})
 }

@@ -56,7 +56,7 @@ func requests(stream string) []string {
 
 // doorkeeper admits the process itself and, once it is open, its reader.
 type doorkeeper struct {
-	reader Reader
+	reader *Reader                     // nil: nobody else
 	open   atomic.Pointer[server.User] // as whom the reader is admitted
 }
 
