@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -41,6 +42,10 @@ func newLink() *link {
 // connect opens the three connections. It tries until ctx ends, so that nodes
 // and servers may start in any order.
 func (l *Log) connect(ctx context.Context) error {
+	access, err := l.cfg.Access.options()
+	if err != nil {
+		return err
+	}
 	l.link.Store(newLink())
 	for _, c := range []struct {
 		name string
@@ -52,7 +57,10 @@ func (l *Log) connect(ctx context.Context) error {
 		{"bulk", &l.bulk, nil},
 	} {
 		err := retry(ctx, 0, func(context.Context) (err error) {
-			*c.conn, err = nats.Connect(l.cfg.URL, append(l.options(c.name), c.more...)...)
+			*c.conn, err = nats.Connect(l.cfg.URL, slices.Concat(l.options(c.name), access, c.more)...)
+			if errors.Is(err, nats.ErrAuthorization) {
+				err = fmt.Errorf("%w: %w", ErrRefused, err)
+			}
 			return err
 		})
 		if err != nil {
@@ -62,7 +70,6 @@ func (l *Log) connect(ctx context.Context) error {
 	if err := l.asks.listen(l.write); err != nil {
 		return fmt.Errorf("eventlog: connect: %w", err)
 	}
-	var err error
 	l.js, err = jetstream.New(l.bulk)
 	return err
 }

@@ -40,6 +40,8 @@ var (
 	// ErrUnreadable: the server counts records that it does not give: they were
 	// changed or damaged on its disk. Trying again is no use.
 	ErrUnreadable = errors.New("eventlog: a record cannot be read")
+	// ErrRefused: the NATS server does not let this user in.
+	ErrRefused = errors.New("eventlog: the NATS server refuses this user")
 	// ErrClosed: the Log was closed while the call ran, or before.
 	ErrClosed = errors.New("eventlog: closed")
 )
@@ -48,6 +50,8 @@ var (
 type Config struct {
 	// URL of the NATS server or servers, comma separated; not read when InProcess is set.
 	URL string
+	// Access is what the servers of URL are shown.
+	Access Access
 	// InProcess is an embedded server (natsd) to connect to without a socket.
 	InProcess InProcess
 	// Shards is S, 1 to 1024; fixed when the log is made. 0: what the log has, 8 for a new one.

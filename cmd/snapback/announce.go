@@ -12,7 +12,16 @@ func (n *node) announce() {
 	if n.openMode() {
 		mode = "open"
 	}
-	where := []any{"url", httpURL(n.Addr, n.listener.Addr()), "mode", mode}
+	var where []any
+	if n.listener != nil {
+		where = append(where, "url", httpURL(n.Addr, n.listener.Addr()), "mode", mode)
+	}
+	if len(n.Roles) == 1 {
+		where = append(where, "role", n.Roles[0])
+	}
+	if n.Node != "" {
+		where = append(where, "node", n.Node)
+	}
 	if n.admin != nil {
 		where = append(where, "admin", httpURL(n.AdminAddr, n.admin.Addr()))
 	}
@@ -22,16 +31,20 @@ func (n *node) announce() {
 		where = append(where, "data", n.Data)
 	}
 	n.log.Info("serving", append(where, "sync", n.syncMode(), "shards", n.events.Shards(), "epoch", n.events.Epoch())...)
-	if n.openMode() {
+	if n.openMode() && n.listener != nil {
 		n.log.Warn("open mode: whoever connects is who he says", "for", "trying out on this machine", "otherwise", "--auth-key")
 	}
 	if n.Lab {
 		n.log.Warn("rollback lab: sessions may have their mutations delayed, refused and lost", "for", "demonstrations, never real work")
 	}
 	if n.notary == nil {
-		n.log.Warn("no checkpoints are signed: that the log was changed could be seen only within a board", "needed", "--checkpoint-key, the same on every node")
-	} else {
+		n.log.Warn("no checkpoints are signed: that the log was changed could be seen only within a board",
+			"needed", "--checkpoint-key FILE, the same on every node; `snapback keygen --checkpoint FILE` makes one")
+	} else if n.does(roleDomain) {
 		n.log.Info("signing checkpoints", "every", n.CheckpointEvery, "key", n.notary.Public(), "dir", n.CheckpointDir)
+	}
+	if n.clustered() && n.ClusterSecret == "" {
+		n.log.Warn("the nodes know each other by nothing: whoever reaches the address can read and write everything", "address", n.ClusterAddr, "needed", "--cluster-secret")
 	}
 	switch {
 	case n.nats == nil:

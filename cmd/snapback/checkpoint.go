@@ -34,8 +34,8 @@ func (c *serveCmd) checkCheckpoints() error {
 	if c.CheckpointDir == "" {
 		return nil
 	}
-	if c.CheckpointKey == "" && c.NATSURL != "" {
-		return errors.New("--checkpoint-dir: with --nats-url it needs --checkpoint-key, the same on every node")
+	if c.CheckpointKey == "" && c.shared() {
+		return errors.New("--checkpoint-dir: with --nats-url or --cluster-addr it needs --checkpoint-key, the same on every node")
 	}
 	info, err := os.Stat(c.CheckpointDir)
 	if err == nil && !info.IsDir() {
@@ -63,12 +63,14 @@ func readSigner(file string) (*proof.Signer, error) {
 }
 
 // signer gives the key for checkpoints: that of --checkpoint-key, or the one in
-// the directory of the log, which the first start makes. Without either: nil.
+// the directory of the log, which the first start makes. Several nodes have no
+// directory in common, and a key for each would be one too many: without
+// --checkpoint-key they sign nothing (nil).
 func (c *serveCmd) signer() (*proof.Signer, error) {
 	switch {
 	case c.CheckpointKey != "":
 		return readSigner(c.CheckpointKey)
-	case c.NATSURL != "":
+	case c.shared():
 		return nil, nil
 	}
 	file := filepath.Join(c.Data, checkpointKey)

@@ -132,12 +132,12 @@ func TestCheckpointFlags_SayWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		"--checkpoint-every=10ms: it is 1s or more":                              {"--checkpoint-every=10ms"},
-		"--checkpoint-key=/nowhere: no such file (`snapback keygen --checkpoint": {"--checkpoint-key=/nowhere"},
-		"not a private key for notes":                                            {"--checkpoint-key=" + file},
-		"--checkpoint-dir=/nowhere: no such file":                                {"--checkpoint-dir=/nowhere"},
-		"it is no directory":                                                     {"--checkpoint-dir=" + file},
-		"--checkpoint-dir: with --nats-url it needs --checkpoint-key":            {"--checkpoint-dir=/tmp", "--nats-url=nats://localhost:1"},
+		"--checkpoint-every=10ms: it is 1s or more":                                     {"--checkpoint-every=10ms"},
+		"--checkpoint-key=/nowhere: no such file (`snapback keygen --checkpoint":        {"--checkpoint-key=/nowhere"},
+		"not a private key for notes":                                                   {"--checkpoint-key=" + file},
+		"--checkpoint-dir=/nowhere: no such file":                                       {"--checkpoint-dir=/nowhere"},
+		"it is no directory":                                                            {"--checkpoint-dir=" + file},
+		"--checkpoint-dir: with --nats-url or --cluster-addr it needs --checkpoint-key": {"--checkpoint-dir=/tmp", "--nats-url=nats://localhost:1"},
 	} {
 		_, err := snapback(t, append([]string{"serve"}, args...)...)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || exitCode(err) != 2 {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 
@@ -12,6 +16,9 @@ import (
 
 // clustered says whether the embedded server is a node of a cluster.
 func (c *serveCmd) clustered() bool { return c.ClusterAddr != "" }
+
+// shared says whether the log may have other nodes than this one.
+func (c *serveCmd) shared() bool { return c.clustered() || c.NATSURL != "" }
 
 // copies is how many of each stream a cluster keeps unless --replicas says otherwise.
 const copies = 3
@@ -28,15 +35,65 @@ func (c *serveCmd) replicas() int {
 }
 
 // cluster is the embedded server's place among the others, nil: it is alone.
-func (c *serveCmd) cluster() *natsd.Cluster {
+func (c *serveCmd) cluster() (*natsd.Cluster, error) {
 	if !c.clustered() {
-		return nil
+		return nil, nil
 	}
 	place := &natsd.Cluster{Name: c.ClusterName, Node: c.Node, Listen: c.ClusterAddr}
 	for _, peer := range c.ClusterPeers {
 		place.Routes = append(place.Routes, "nats://"+peer)
 	}
-	return place
+	var err error
+	if place.Secret, err = c.clusterSecret(); err != nil {
+		return nil, err
+	}
+	place.TLS, err = c.clusterTLS()
+	return place, err
+}
+
+// minSecret is how long a secret between nodes is at least, bytes.
+const minSecret = 16
+
+// clusterSecret reads --cluster-secret, "" without one.
+func (c *serveCmd) clusterSecret() (string, error) {
+	if c.ClusterSecret == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(c.ClusterSecret)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("--cluster-secret=%s: no such file (`snapback keygen FILE` makes one)", c.ClusterSecret)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--cluster-secret=%s: %w", c.ClusterSecret, fileFault(err))
+	}
+	secret := strings.TrimSpace(string(text))
+	if len(secret) < minSecret {
+		return "", fmt.Errorf("--cluster-secret=%s: %d bytes, %d or more are needed", c.ClusterSecret, len(secret), minSecret)
+	}
+	return secret, nil
+}
+
+// clusterTLS reads --cluster-cert, --cluster-key and --cluster-ca, nil without them.
+func (c *serveCmd) clusterTLS() (*tls.Config, error) {
+	if c.ClusterCert == "" && c.ClusterKey == "" && c.ClusterCA == "" {
+		return nil, nil
+	}
+	if c.ClusterCert == "" || c.ClusterKey == "" || c.ClusterCA == "" {
+		return nil, errors.New("--cluster-cert, --cluster-key, --cluster-ca: one needs the others")
+	}
+	pair, err := tls.LoadX509KeyPair(c.ClusterCert, c.ClusterKey)
+	if err != nil {
+		return nil, fmt.Errorf("--cluster-cert=%s, --cluster-key=%s: %w", c.ClusterCert, c.ClusterKey, err)
+	}
+	text, err := os.ReadFile(c.ClusterCA)
+	if err != nil {
+		return nil, fmt.Errorf("--cluster-ca=%s: %w", c.ClusterCA, fileFault(err))
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--cluster-ca=%s: no certificate in PEM", c.ClusterCA)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: authorities, MinVersion: tls.VersionTLS12}, nil
 }
 
 // nodeName is what a node and a cluster may be called.
@@ -48,8 +105,8 @@ func (c *serveCmd) checkCluster() error {
 		return fmt.Errorf("--node=%s: it is 1 to 64 of letters, digits, _ and -", c.Node)
 	}
 	if !c.clustered() {
-		if len(c.ClusterPeers) > 0 {
-			return errors.New("--cluster-peers: they need --cluster-addr")
+		if len(c.ClusterPeers) > 0 || c.ClusterSecret+c.ClusterCert+c.ClusterKey+c.ClusterCA != "" {
+			return errors.New("--cluster-peers, --cluster-secret, --cluster-cert, --cluster-key, --cluster-ca: they need --cluster-addr")
 		}
 		return nil
 	}
@@ -68,5 +125,9 @@ func (c *serveCmd) checkCluster() error {
 			return fmt.Errorf("--cluster-addr, --cluster-peers: %s is not HOST:PORT", addr)
 		}
 	}
-	return nil
+	if _, err := c.cluster(); err != nil || c.ClusterSecret != "" || c.InsecureOpen {
+		return err
+	}
+	return loopbackOnly("--cluster-addr", c.ClusterAddr, "who could then read and write everything: "+
+		"give what the nodes know each other by (--cluster-secret FILE, the same on every node; `snapback keygen FILE` makes one)")
 }

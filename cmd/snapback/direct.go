@@ -16,8 +16,9 @@ import (
 // In the environment they have names of their own: where SNAPBACK_DATA says what
 // a server serves, the server is to be asked.
 type direct struct {
-	Data    string `env:"SNAPBACK_OPEN_DATA" placeholder:"DIR" help:"Open the log in this directory; no server may be running on it."`
-	NATSURL string `name:"nats-url" env:"SNAPBACK_OPEN_NATS_URL" placeholder:"URL" help:"Open the log on this NATS server, beside the nodes that use it."`
+	Data       string `env:"SNAPBACK_OPEN_DATA" placeholder:"DIR" help:"Open the log in this directory; no server may be running on it."`
+	NATSURL    string `name:"nats-url" env:"SNAPBACK_OPEN_NATS_URL" placeholder:"URL" help:"Open the log on this NATS server, beside the nodes that use it."`
+	natsAccess `envprefix:"SNAPBACK_OPEN_"`
 }
 
 // asked says whether the command line names a log.
@@ -30,12 +31,16 @@ func (d *direct) open(ctx context.Context, s streams) (log *eventlog.Log, end fu
 
 // openWith is open of a log as cfg has it, which says nothing of where it is.
 func (d *direct) openWith(ctx context.Context, s streams, cfg eventlog.Config) (log *eventlog.Log, end func(), err error) {
+	if err := d.natsAccess.check(d.NATSURL); err != nil {
+		return nil, nil, usageError{err}
+	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	cfg.URL, cfg.Name, cfg.Logger = d.NATSURL, "snapback, beside the nodes", warnings(s)
 	if d.NATSURL != "" {
+		cfg.Access = d.access()
 		if log, err = eventlog.Open(ctx, cfg); err != nil {
-			return nil, nil, fmt.Errorf("--nats-url=%s: %w", withoutPassword(d.NATSURL), err)
+			return nil, nil, d.refused(d.NATSURL, err)
 		}
 		return log, log.Close, nil
 	}
@@ -47,6 +52,10 @@ func (d *direct) openWith(ctx context.Context, s streams, cfg eventlog.Config) (
 	server, err := natsd.Start(natsd.Config{StoreDir: store, SyncAlways: true, Logger: cfg.Logger})
 	if errors.Is(err, natsd.ErrStoreInUse) {
 		return nil, nil, fmt.Errorf("--data=%s: a server is running on this directory: ask it with --server, or stop it", d.Data)
+	}
+	var place *natsd.PlaceError
+	if errors.As(err, &place) {
+		return nil, nil, fmt.Errorf("--data=%s: it is that of node %s of cluster %s, one copy of the log among others: ask a node with --server", d.Data, place.Node, place.Cluster)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("--data=%s: %w", d.Data, err)

@@ -48,6 +48,9 @@ const (
 //	│ natsd.Server │ or    │ service.Service   domain rules │
 //	└──────────────┘ --nats-url ───────────────────────────┘
 //
+// With --roles a node has no public listener, or no service.Service. While the
+// log opens the listeners say what is waited for (gate).
+//
 // Every box is an actor; when one ends, all do, from the top down: clients get
 // the verdicts that are under way while what decides them still runs.
 type node struct {
@@ -57,81 +60,119 @@ type node struct {
 
 	nats     *natsd.Server // nil with --nats-url
 	events   *eventlog.Log
-	notary   *notary.Notary // nil: there is no key to sign with
-	service  *service.Service
+	notary   *notary.Notary   // nil: there is no key to sign with
+	service  *service.Service // nil: not a role of this node
 	gateway  *gateway.Server
-	listener net.Listener
+	listener net.Listener // nil: serving clients is not a role of this node
 	admin    net.Listener // nil: none
+
+	waiting               waiting // for what, while it starts
+	publicGate, adminGate *gate
 }
 
 // run serves until ctx ends or a part of the node fails.
-func (n *node) run(ctx context.Context) (err error) {
+func (n *node) run(ctx context.Context) error {
 	if err := n.listen(); err != nil {
 		return err
 	}
 	defer n.closeListeners()
-	if err := n.open(ctx); err != nil {
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil
-		}
-		return err
-	}
-	defer n.close()
-	if err := n.attest(ctx); err != nil {
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil
-		}
-		return err
-	}
-	if err := n.build(); err != nil {
-		return err
-	}
-	defer n.gateway.Close()
-
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	deciding, stopDeciding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDeciding()
 	actors, ctx := errgroup.WithContext(ctx)
-	actors.Go(func() error { return n.decide(ctx, deciding) })
-	actors.Go(func() error { n.sweep(ctx); return nil })
-	actors.Go(func() error { n.sign(deciding); return nil })
-	actors.Go(func() error { tuneGC(ctx); return nil })
+	n.publicGate = newGate(ctx, earlyPatience, n.waiting.public)
+	n.adminGate = newGate(ctx, 0, n.waiting.admin)
 	if n.admin != nil {
-		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.adminHandler(), nil) })
+		actors.Go(func() error { return n.serveHTTP(deciding, n.admin, n.adminGate, nil) })
 	}
 	actors.Go(func() error {
 		defer stopDeciding()
-		if n.Demo {
-			ensureDemo(ctx, n.events, n.log)
+		if n.listener == nil {
+			<-ctx.Done()
+			return nil
 		}
-		n.announce()
-		return n.serveHTTP(ctx, n.listener, n.gateway.Handler(), n.drain)
+		return n.serveHTTP(ctx, n.listener, n.publicGate, n.drain)
 	})
-	err = actors.Wait()
+	defer n.close()
+	err := n.start(ctx)
+	if err == nil {
+		n.work(ctx, deciding, actors)
+	} else if errors.Is(ctx.Err(), context.Canceled) {
+		err = nil // told to stop while it started
+	}
+	if err != nil {
+		stop()
+	}
+	err = cmp.Or(actors.Wait(), err)
+	if n.gateway != nil {
+		n.gateway.Close()
+	}
 	n.log.Info("stopped")
 	return err
+}
+
+// start opens the log and makes what serves it.
+func (n *node) start(ctx context.Context) error {
+	if err := n.open(ctx); err != nil {
+		return err
+	}
+	if err := n.attest(ctx); err != nil {
+		return err
+	}
+	return n.build()
+}
+
+// work starts what runs until the node ends, and lets requests in.
+func (n *node) work(ctx, deciding context.Context, actors *errgroup.Group) {
+	actors.Go(func() error { tuneGC(ctx); return nil })
+	if n.does(roleDomain) {
+		actors.Go(func() error { return n.decide(ctx, deciding) })
+		actors.Go(func() error { n.sweep(ctx); return nil })
+		actors.Go(func() error { n.sign(deciding); return nil })
+	}
+	n.adminGate.open(n.adminHandler())
+	actors.Go(func() error {
+		if n.Demo && n.does(roleDomain) {
+			ensureDemo(ctx, n.events, n.log)
+		}
+		n.publicGate.open(n.gateway.Handler())
+		n.announce()
+		return nil
+	})
 }
 
 // listen takes the ports first: a second server on this machine is told so
 // before it touches anything.
 func (n *node) listen() (err error) {
-	if n.listener, err = listen("--addr", n.Addr); err != nil {
-		return err
-	}
-	if n.AdminAddr != "" {
-		if n.admin, err = listen("--admin-addr", n.AdminAddr); err != nil {
-			n.listener.Close()
+	defer func() {
+		if err != nil {
+			n.closeListeners()
+		}
+	}()
+	if n.does(roleGateway) {
+		if n.listener, err = listen("--addr", n.Addr); err != nil {
 			return err
 		}
 	}
-	if n.NATSAddr == "" {
-		return nil
+	if n.AdminAddr != "" {
+		if n.admin, err = listen("--admin-addr", n.AdminAddr); err != nil {
+			return err
+		}
 	}
-	free, err := listen("--nats-addr", n.NATSAddr) // for the embedded server, which would not say it as well
-	if err != nil {
-		n.closeListeners()
-		return err
+	for flag, addr := range map[string]string{"--nats-addr": n.NATSAddr, "--cluster-addr": n.ClusterAddr} {
+		if addr == "" {
+			continue
+		}
+		free, err := listen(flag, addr) // for the embedded server, which would not say it as well
+		if err != nil {
+			return err
+		}
+		if err := free.Close(); err != nil {
+			return err
+		}
 	}
-	return free.Close()
+	return nil
 }
 
 func listen(flag, addr string) (net.Listener, error) {
@@ -148,7 +189,9 @@ func listen(flag, addr string) (net.Listener, error) {
 }
 
 func (n *node) closeListeners() {
-	n.listener.Close()
+	if n.listener != nil {
+		n.listener.Close()
+	}
 	if n.admin != nil {
 		n.admin.Close()
 	}
@@ -161,43 +204,54 @@ func (n *node) open(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, openTimeout)
 		defer cancel()
 	}
-	cfg := eventlog.Config{URL: n.NATSURL, Shards: n.Shards, Replicas: n.replicas(), Name: cmp.Or(n.Node, "snapback"), Logger: n.log}
+	cfg := eventlog.Config{URL: n.NATSURL, Access: n.access(), Shards: n.Shards, Replicas: n.replicas(), Name: cmp.Or(n.Node, "snapback"), Logger: n.log}
 	if n.NATSURL == "" {
-		s, err := natsd.Start(n.natsConfig())
-		if errors.Is(err, natsd.ErrStoreInUse) {
-			return fmt.Errorf("--data=%s: another snapback that is running has this directory", n.Data)
-		}
-		if err != nil {
+		if err := n.embed(); err != nil {
 			return fmt.Errorf("--data=%s: %w", n.Data, err)
 		}
-		n.nats, cfg.InProcess = s, s
-		if n.NATSAddr != "" {
-			n.log.Info("a NATS client may read the log", "url", s.URL())
-		}
+		cfg.InProcess = n.nats
+	}
+	if n.clustered() {
+		ctx, opened := context.WithCancel(ctx)
+		defer opened()
+		go n.tellWaiting(ctx)
 	}
 	log, err := eventlog.Open(ctx, cfg)
 	switch {
 	case errors.Is(err, eventlog.ErrShards):
-		err = fmt.Errorf("--shards=%d: %w", n.Shards, err)
+		return fmt.Errorf("--shards=%d: %w", n.Shards, err)
 	case err != nil && n.NATSURL != "":
-		err = fmt.Errorf("--nats-url=%s: %w", withoutPassword(n.NATSURL), err)
-	}
-	if err != nil {
-		n.close()
-		return err
+		return n.refused(n.NATSURL, err)
 	}
 	n.events = log
-	return nil
+	return err
 }
 
-// natsConfig is that of the embedded server.
-func (n *node) natsConfig() natsd.Config {
-	cfg := natsd.Config{StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Listen: n.NATSAddr, Cluster: n.cluster(), Logger: n.log}
+// embed starts the embedded server.
+func (n *node) embed() error {
+	cfg := natsd.Config{StoreDir: filepath.Join(n.Data, "nats"), SyncAlways: n.Sync == "always", Listen: n.NATSAddr, Logger: n.log}
+	var err error
+	if cfg.Cluster, err = n.cluster(); err != nil {
+		return err
+	}
 	if n.NATSAddr != "" {
 		cfg.Reader, _ = natsd.ParseReader(n.Reader) // the flag was checked
 		cfg.Reader.Streams = eventlog.EventStreams(n.Shards)
 	}
-	return cfg
+	n.nats, err = natsd.Start(cfg)
+	var place *natsd.PlaceError
+	switch {
+	case errors.Is(err, natsd.ErrStoreInUse):
+		return errors.New("another snapback that is running has this directory")
+	case errors.As(err, &place):
+		return fmt.Errorf("it is that of node %s of cluster %s, and nobody else's (--node, --cluster-name, --cluster-addr)", place.Node, place.Cluster)
+	case errors.Is(err, natsd.ErrAlone):
+		return errors.New("it has the log of a node that was alone, which a cluster does not take over: start the cluster with an empty directory, " +
+			"and bring the boards there (`snapback export --data DIR --contents -o backup`, then `snapback import bundle backup`)")
+	case err == nil && n.NATSAddr != "":
+		n.log.Info("a NATS client may read the log", "url", n.nats.URL())
+	}
+	return err
 }
 
 // close closes the log, and after it the server that holds it.
@@ -210,16 +264,21 @@ func (n *node) close() {
 	}
 }
 
+// build makes what serves the open log. A node that serves no clients has a
+// gateway, too, for its admin listener: without them it holds nothing.
 func (n *node) build() (err error) {
-	if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log}); err != nil {
-		return err
-	}
-	n.gateway, err = gateway.New(gateway.Config{
+	cfg := gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
-		Notary: n.notary, Archive: n.events,
-		Rebuild: n.events, Workers: n.service,
-	})
+		Notary: n.notary, Archive: n.events, Rebuild: n.events,
+	}
+	if n.does(roleDomain) {
+		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log}); err != nil {
+			return err
+		}
+		cfg.Workers = n.service
+	}
+	n.gateway, err = gateway.New(cfg)
 	return err
 }
 
@@ -291,6 +350,9 @@ func (n *node) sweep(ctx context.Context) {
 
 // drain lets the clients go.
 func (n *node) drain(ctx context.Context) error {
+	if !n.publicGate.isOpen() {
+		return nil
+	}
 	n.log.Info("stopping; once more to stop at once")
 	if err := n.gateway.Drain(ctx, goawaySpread); err != nil {
 		n.log.Warn("not every client could be told in time", "error", err)
