@@ -17,6 +17,8 @@ const (
 	headerSeq   = "Seq"
 	headerPrev  = "Prev"
 	headerHash  = "Hash"
+	// headerStored is for measuring only, nanoseconds since 1970.
+	headerStored = "Stored"
 
 	kindRecord  = "record"
 	kindVerdict = "verdict"
@@ -73,6 +75,9 @@ func (l *Log) message(subject string, a Announcement) (*nats.Msg, error) {
 		put(headerSeq, strconv.FormatUint(a.Record.Seq, 10))
 		put(headerPrev, strconv.FormatUint(a.Record.Prev, 10))
 		put(headerHash, a.Record.Hash.String())
+		if at := a.Record.Stored; !at.IsZero() {
+			put(headerStored, strconv.FormatInt(at.UnixNano(), 10))
+		}
 		msg.Data = a.Record.Data
 	case a.Verdict != nil:
 		data, err := json.Marshal(a.Verdict)
@@ -143,6 +148,9 @@ func (l *Log) announcement(board string, msg *nats.Msg) (a Announcement, ok bool
 			return a, true
 		}
 		a.Record = &Record{Board: board, Seq: seq, Prev: prev, Time: heardAt(commit), Data: msg.Data, Hash: hash, Commit: commit}
+		if at, err := strconv.ParseInt(msg.Header.Get(headerStored), 10, 64); err == nil {
+			a.Record.Stored = time.Unix(0, at)
+		}
 		return a, true
 	}
 	return a, false

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -86,8 +85,6 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery)) error 
 	defer l.counts.working(p, false)
 	p.run(ctx)
 	p.leave(sub)
-	p.pin = ""
-	p.noteOwner()
 	select {
 	case <-l.closed:
 		return ErrClosed
@@ -113,9 +110,8 @@ type puller struct {
 	inbox string
 	in    chan *nats.Msg
 
-	pin  string      // id of our pin, "" while another node, or nobody, is active
-	want int         // messages asked for and not yet delivered; one request at a time without a pin
-	owns atomic.Bool // pin != "", for others
+	pin  string // id of our pin, "" while another node, or nobody, is active
+	want int    // messages asked for and not yet delivered; one request at a time without a pin
 
 	mu   sync.Mutex
 	open map[uint64]*batch // messages that are not done, by sequence
@@ -137,7 +133,6 @@ func (p *puller) run(ctx context.Context) {
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
 	for {
-		p.noteOwner()
 		link := p.log.link.Load()
 		if p.want == 0 || p.pin != "" && p.want <= pullBatch/2 {
 			if p.pull() != nil {

@@ -55,7 +55,7 @@ func newCounters() *counters {
 	const changes = "snapback_shard_changes_total"
 	change := func(to string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{
-			Name: changes, Help: "Times this node began, or ceased, to work on a shard.", ConstLabels: prometheus.Labels{"change": to},
+			Name: changes, Help: "Times this node began, or ceased, to ask for the commands of a shard.", ConstLabels: prometheus.Labels{"change": to},
 		})
 	}
 	return &counters{
@@ -67,34 +67,18 @@ func newCounters() *counters {
 	}
 }
 
-// working has the metrics know of a puller until it is told otherwise.
+// working says that this node begins, or ceases, to ask for a shard's commands.
 func (c *counters) working(p *puller, yes bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if yes {
 		c.pullers[p.shard] = p
 	} else if c.pullers[p.shard] == p {
 		delete(c.pullers, p.shard)
 	}
-}
-
-// delivered counts a message that came again.
-func (c *counters) delivered(meta *nats.MsgMetadata) {
-	if meta.NumDelivered > 1 {
-		c.redelivered.Inc()
-	}
-}
-
-// noteOwner counts and logs when the shard's pin came or went. Only the
-// goroutine in run calls it.
-func (p *puller) noteOwner() {
-	has := p.pin != ""
-	if p.owns.Swap(has) == has {
-		return
-	}
-	change, what := p.log.counts.gained, "shard gained"
-	if !has {
-		change, what = p.log.counts.lost, "shard lost"
+	c.mu.Unlock()
+	change, what := c.gained, "shard gained"
+	if !yes {
+		change, what = c.lost, "shard lost"
 	}
 	change.Inc()
 	level := slog.LevelInfo
@@ -102,6 +86,13 @@ func (p *puller) noteOwner() {
 		level = slog.LevelDebug
 	}
 	p.log.log.Log(context.Background(), level, what, "shard", p.shard)
+}
+
+// delivered counts a message that came again.
+func (c *counters) delivered(meta *nats.MsgMetadata) {
+	if meta.NumDelivered > 1 {
+		c.redelivered.Inc()
+	}
 }
 
 // oldest is when the oldest command was queued that was delivered and is not
@@ -117,18 +108,6 @@ func (p *puller) oldest() (at time.Time) {
 	return at
 }
 
-// Owned are the shards this node works on just now, in no order.
-func (l *Log) Owned() (shards []int) {
-	l.counts.mu.Lock()
-	defer l.counts.mu.Unlock()
-	for shard, p := range l.counts.pullers {
-		if p.owns.Load() {
-			shards = append(shards, shard)
-		}
-	}
-	return shards
-}
-
 // Metrics are what a Log tells of itself, for a registry.
 func (l *Log) Metrics() []prometheus.Collector {
 	c := l.counts
@@ -139,16 +118,17 @@ func (l *Log) Metrics() []prometheus.Collector {
 type logState struct{ log *Log }
 
 var (
-	descOwned      = prometheus.NewDesc("snapback_shard_owned", "1 if this node works on the shard, 0 if another may.", []string{"shard"}, nil)
+	descOwned      = prometheus.NewDesc("snapback_shard_owned", "1 if this node asks for the commands of the shard.", []string{"shard"}, nil)
 	descOldest     = prometheus.NewDesc("snapback_shard_oldest_command_seconds", "Age of the oldest command of the shard that this node has taken and whose verdict is not announced; 0: none.", []string{"shard"}, nil)
 	descConnected  = prometheus.NewDesc("snapback_log_connected", "1 if the connection to the NATS server is there.", []string{"connection"}, nil)
 	descReconnects = prometheus.NewDesc("snapback_log_reconnects_total", "Times the connection to the NATS server was made again.", []string{"connection"}, nil)
+	descWritable   = prometheus.NewDesc("snapback_log_writable", "1 if the log takes writes as far as this node knows, 0 if it is full.", nil, nil)
 	descHeadsAge   = prometheus.NewDesc("snapback_heads_checked_age_seconds", "Time since the leader of a shard with watched boards last told how far it is, of the shard where that is longest ago.", nil, nil)
 )
 
 // Describe is prometheus.Collector.
 func (logState) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOwned, descOldest, descConnected, descReconnects, descHeadsAge} {
+	for _, d := range []*prometheus.Desc{descOwned, descOldest, descConnected, descReconnects, descWritable, descHeadsAge} {
 		ch <- d
 	}
 }
@@ -160,20 +140,19 @@ func (s logState) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	l.counts.mu.Lock()
-	pullers := make([]*puller, 0, len(l.counts.pullers))
-	for _, p := range l.counts.pullers {
-		pullers = append(pullers, p)
-	}
-	l.counts.mu.Unlock()
-	for _, p := range pullers {
-		shard := shardLabel(p.shard)
-		gauge(descOwned, truth(p.owns.Load()), shard)
+	for shard := range l.shards {
+		l.counts.mu.Lock()
+		p := l.counts.pullers[shard]
+		l.counts.mu.Unlock()
 		age := 0.0
-		if at := p.oldest(); !at.IsZero() {
-			age = max(0, now.Sub(at).Seconds())
+		if p != nil {
+			if at := p.oldest(); !at.IsZero() {
+				age = max(0, now.Sub(at).Seconds())
+			}
 		}
-		gauge(descOldest, age, shard)
+		label := strconv.Itoa(shard)
+		gauge(descOwned, truth(p != nil), label)
+		gauge(descOldest, age, label)
 	}
 	for _, c := range []struct {
 		name string
@@ -182,6 +161,7 @@ func (s logState) Collect(ch chan<- prometheus.Metric) {
 		gauge(descConnected, truth(c.conn.IsConnected()), c.name)
 		ch <- prometheus.MustNewConstMetric(descReconnects, prometheus.CounterValue, float64(c.conn.Stats().Reconnects), c.name)
 	}
+	gauge(descWritable, truth(l.Writes() == nil))
 	gauge(descHeadsAge, l.watches.unchecked(now).Seconds())
 }
 
@@ -191,8 +171,6 @@ func truth(b bool) float64 {
 	}
 	return 0
 }
-
-func shardLabel(shard int) string { return strconv.Itoa(shard) }
 
 // unchecked is for how long the longest no leader has told how far a shard is
 // that has watched boards.

@@ -17,6 +17,7 @@ type Record struct {
 	Seq    uint64
 	Prev   uint64    // the board's sequence before it, 0 for the first
 	Time   time.Time // when it was first stored ([storedAt]); of an announced record one at which it is not void
+	Stored time.Time // of an announced record: when its worker knew that it is stored, by that node's clock; zero: not known
 	Data   []byte
 	Hash   domain.Hash
 	Commit *domain.Commit

@@ -204,10 +204,12 @@ func writeNote(w http.ResponseWriter, note []byte) {
 	_, _ = w.Write(note)
 }
 
+const noneSigned = "none are signed"
+
 // notaryState is "ok", what contradicts what was signed, or that nothing is signed.
 func (s *Server) notaryState() string {
 	if s.cfg.Notary == nil {
-		return "none are signed"
+		return noneSigned
 	}
 	if err := s.cfg.Notary.Fault(); err != nil {
 		return err.Error()
@@ -232,4 +234,11 @@ func newUnreadable(n *notary.Notary) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "snapback_checkpoints_unreadable_total", Help: "How often something that is no checkpoint stood as the newest one of a shard: somebody has written there.",
 	}, func() float64 { return float64(n.Unreadable()) })
+}
+
+// newCheckpointAge is the metric of how long ago everything was signed.
+func newCheckpointAge(n *notary.Notary) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "snapback_checkpoints_age_seconds", Help: "Time since a checkpoint covered every record, of the shard where that is longest ago.",
+	}, func() float64 { return n.Age(time.Now()).Seconds() })
 }

@@ -1,16 +1,22 @@
 package gateway
 
 import (
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
 )
 
-// counters are for metrics: totals since start, but for Boards, Sessions and
-// InFlight, which are as of now.
+// counters are for metrics: what is so now, and totals since start.
 type counters struct {
 	Boards, Sessions, InFlight int64
+	Lagging                    int64         // of Sessions
+	Oldest                     time.Duration // since the receipt of the oldest mutation that waits; 0: none does
+	Behind                     time.Duration // of the board's view that is behind for longest
+	BehindRecords              int64         // of the one with the most
+	BehindBoards               int64         // for more than a second
 
 	Mutations   int64 // sendings taken from sockets and HTTP
 	Acks, Nacks int64 // verdict frames to sockets; Nacks without Retryable
@@ -28,6 +34,9 @@ type tally struct {
 	// observe, if set, hears of each verdict frame to a socket: its code or
 	// "ack", and the time since its sending was received. Set before use.
 	observe func(outcome string, took time.Duration)
+	// told, if set, hears of each record that decides what somebody waits for
+	// here, when it is queued to everybody. Set before use.
+	told func(stored time.Time)
 
 	mutations, httpMutations, acks, nacks, retryable atomic.Int64
 	republished, syncs, lags, presences, broken      atomic.Int64
@@ -55,10 +64,42 @@ func (hs *hubs) counters() counters {
 		Lags: t.lags.Load(), Presences: t.presences.Load(), Broken: t.broken.Load(), Writes: t.writes.Load(),
 	}
 	hs.mu.Lock()
-	defer hs.mu.Unlock()
 	c.Boards, c.Sessions = int64(len(hs.rooms)), int64(len(hs.sessions))
 	for s := range hs.sessions {
-		c.InFlight += int64(s.q.flight().mutates)
+		s.q.mu.Lock()
+		c.InFlight += int64(s.q.flying.mutates)
+		if s.q.lagging {
+			c.Lagging++
+		}
+		s.q.mu.Unlock()
+	}
+	rooms := slices.Collect(maps.Values(hs.rooms))
+	hs.mu.Unlock()
+	now := time.Now()
+	for _, h := range rooms {
+		h.measure(now, &c)
 	}
 	return c
+}
+
+// measure adds what the room knows.
+func (h *hub) measure(now time.Time, c *counters) {
+	h.mu.Lock()
+	for _, o := range h.owned {
+		c.Oldest = max(c.Oldest, now.Sub(o.sendings[0].cmd.ReceivedAt))
+	}
+	h.mu.Unlock()
+	select {
+	case <-h.started:
+	default:
+		return
+	}
+	if h.feed == nil {
+		return
+	}
+	records, behind := h.feed.Behind(now)
+	c.Behind, c.BehindRecords = max(c.Behind, behind), max(c.BehindRecords, int64(records))
+	if behind > time.Second {
+		c.BehindBoards++
+	}
 }

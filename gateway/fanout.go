@@ -265,6 +265,7 @@ func (h *hub) Apply(r eventlog.Record) error {
 	if err != nil {
 		return err
 	}
+	waited := len(h.owned)
 	for i := range outcomes {
 		h.hs.counts.syncs.Add(int64(len(outcomes[i].Syncs)))
 		h.settle(&outcomes[i].Verdict, &r.Commit.Decisions[i].Command, i)
@@ -286,6 +287,9 @@ func (h *hub) Apply(r eventlog.Record) error {
 		}
 	}
 	h.answers = cleared(h.answers)
+	if told := h.hs.counts.told; told != nil && len(h.owned) < waited && !r.Stored.IsZero() {
+		told(r.Stored)
+	}
 	h.hasMoved()
 	return nil
 }

@@ -41,6 +41,9 @@ func TestLag_SlowReader(t *testing.T) {
 		if total := queued(w); total > 2*64<<10 {
 			t.Errorf("%d bytes queued", total)
 		}
+		if n := w.hubs.counters().Lagging; n != 1 {
+			t.Errorf("%d connections lag", n)
+		}
 		go slow.readAll()
 		list := slow.until("lag")
 		if len(list) > 60 {
@@ -72,8 +75,8 @@ func TestLag_SlowReader(t *testing.T) {
 		if f := slow.verdict(id); f.Type != "ack" || f.Rev != slow.rev {
 			t.Errorf("%s", f)
 		}
-		if n := w.hubs.counters().Lags; n != 1 {
-			t.Errorf("%d lags", n)
+		if c := w.hubs.counters(); c.Lags != 1 || c.Lagging != 0 {
+			t.Errorf("%d lags, %d now", c.Lags, c.Lagging)
 		}
 	})
 }

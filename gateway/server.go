@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/web"
@@ -54,6 +56,10 @@ type Config struct {
 	// Archive is what bundles are made of and restored into, the same log; nil:
 	// there are no bundles.
 	Archive Archive
+	// Members knows which nodes are there, an [eventlog.Members]; nil: this one only.
+	Members Members
+	// Collectors are what others show at /metrics beside this Server.
+	Collectors []prometheus.Collector
 
 	// QueueBytes is how much may wait for one slow connection. Default 1 MiB.
 	QueueBytes int
@@ -195,9 +201,13 @@ func New(cfg Config) (*Server, error) {
 		return h, nil
 	}
 	s.metrics = newMetrics(s.hubs.counters)
-	s.hubs.counts.observe = s.metrics.socketVerdict
+	s.hubs.counts.observe, s.hubs.counts.told = s.metrics.socketVerdict, s.metrics.recordTold
+	s.metrics.registry.MustRegister(cfg.Collectors...)
+	if cfg.Members != nil {
+		s.metrics.registry.MustRegister(memberMetrics{cfg.Members})
+	}
 	if cfg.Notary != nil {
-		s.metrics.registry.MustRegister(newContradicted(cfg.Notary), newUnreadable(cfg.Notary))
+		s.metrics.registry.MustRegister(newContradicted(cfg.Notary), newUnreadable(cfg.Notary), newCheckpointAge(cfg.Notary))
 	}
 	return s, nil
 }

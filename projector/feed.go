@@ -56,6 +56,7 @@ type Feed struct {
 
 	records atomic.Uint64 // the board's, that the sink has
 	reached atomic.Uint64 // seq, for others
+	lag     lag
 
 	// The loop's own.
 	seq    uint64 // of the last record the sink has
@@ -190,6 +191,7 @@ func (f *Feed) announced(a eventlog.Announcement) {
 	case len(f.waiting) < bufferNews:
 		f.waiting = append(f.waiting, a)
 	}
+	f.lag.heard()
 	f.poke()
 	f.mu.Unlock()
 }
@@ -199,6 +201,7 @@ func (f *Feed) take() (news []eventlog.Announcement, head uint64, asked []chan e
 	defer f.mu.Unlock()
 	news, head, asked = f.waiting, f.head, f.asked
 	f.waiting, f.head, f.asked, f.bytes = nil, 0, nil, 0
+	f.lag.taken(len(news))
 	return news, head, asked
 }
 
@@ -242,6 +245,7 @@ func (f *Feed) work() {
 		f.hear(a)
 	}
 	f.fill(head)
+	f.lag.done()
 	for _, done := range anew {
 		done <- f.ctx.Err()
 	}

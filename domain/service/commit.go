@@ -242,7 +242,7 @@ func (w *worker) stored(seq uint64) {
 	w.s.pace.took(time.Since(f.begun))
 	w.s.metrics.stored(f, w.s.Now())
 	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
-		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit,
+		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit, Stored: w.s.Now(),
 	}})
 	if err != nil {
 		w.s.warn("announcing a record failed", "board", w.board, "error", err)

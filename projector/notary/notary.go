@@ -91,6 +91,8 @@ type shard struct {
 	newest []byte
 	seq    uint64
 
+	covered atomic.Int64 // when a checkpoint last covered all there was, by All; nanoseconds since 1970
+
 	faultMu sync.Mutex
 	fault   error // the log contradicts what was signed: nothing is signed any more
 }
@@ -150,13 +152,26 @@ func (n *Notary) All(ctx context.Context) {
 	for i := range n.shards {
 		_, err := n.Checkpoint(ctx, i)
 		switch {
-		case err == nil, errors.Is(err, ErrNone), ctx.Err() != nil:
+		case err == nil, errors.Is(err, ErrNone):
+			n.shards[i].covered.Store(time.Now().UnixNano())
+		case ctx.Err() != nil:
 		case errors.Is(err, proof.ErrContradiction):
 			n.log.Error("TAMPERING? nothing is signed for this shard any more", "shard", i, "error", err, "do", "snapback audit verify")
 		default:
 			n.log.Warn("no checkpoint, trying again", "shard", i, "error", err, "in", n.cfg.Every)
 		}
 	}
+}
+
+// Age is the time since All last found everything covered by a checkpoint, of the
+// shard where that is longest ago; 0 before All has been through them once.
+func (n *Notary) Age(now time.Time) (oldest time.Duration) {
+	for _, s := range n.shards {
+		if at := s.covered.Load(); at != 0 {
+			oldest = max(oldest, now.Sub(time.Unix(0, at)))
+		}
+	}
+	return oldest
 }
 
 // Latest gives the shard's newest checkpoint. Errors: ErrNone.
