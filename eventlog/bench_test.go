@@ -162,7 +162,7 @@ func BenchmarkCommands(b *testing.B) {
 		ended <- l.Commands(ctx, 0, func(d Delivery) {
 			d.Done()
 			n.Add(1)
-		})
+		}, nil)
 	}()
 	cmd := command("board", "id")
 	b.ResetTimer()

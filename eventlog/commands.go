@@ -48,6 +48,10 @@ const (
 	maxUnacked   = 32_768 // commands a shard may have undecided
 	silence      = pullExpiry + time.Second
 	unpinTimeout = 2 * time.Second
+	// finishFor is how long a node that gives a shard away goes on with what it
+	// has of it: the next one then finds its boards at rest, and nothing is
+	// decided twice. As long nobody decides what comes.
+	finishFor = 50 * time.Millisecond
 )
 
 func (l *Log) consumerConfig() jetstream.ConsumerConfig {
@@ -66,15 +70,18 @@ func (l *Log) consumerConfig() jetstream.ConsumerConfig {
 
 // Commands delivers the commands of one shard to fn, one at a time, until ctx
 // ends, whichever node is the shard's active one (pinned consumer). It makes
-// again a stream or consumer that is missing. When ctx ends it gives up the
-// pin and whatever is not Done, so that another node takes over at once, and
-// returns nil. fn must not block: after three seconds the shard goes to another
-// node. It returns ErrClosed when the Log is closed.
-func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery)) error {
+// again a stream or consumer that is missing. It calls standing, if that is not
+// nil, once when it has asked for commands: from then on this node has the shard
+// as soon as nobody else has. When ctx ends it waits a moment for what fn was
+// given to be Done, gives up the pin and then whatever is not Done, so that
+// another node takes over at once, and returns nil. fn must not block: after
+// three seconds the shard goes to another node. It returns ErrClosed when the
+// Log is closed.
+func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery), standing func()) error {
 	if shard < 0 || shard >= l.shards {
 		return fmt.Errorf("eventlog: shard %d of %d", shard, l.shards)
 	}
-	p := &puller{log: l, shard: shard, fn: fn, in: make(chan *nats.Msg, 4*pullBatch), open: map[uint64]*batch{}}
+	p := &puller{log: l, shard: shard, fn: fn, standing: standing, in: make(chan *nats.Msg, 4*pullBatch), open: map[uint64]*batch{}, rest: make(chan struct{}, 1)}
 	inbox := l.write.NewInbox()
 	sub, err := l.write.ChanSubscribe(inbox, p.in)
 	if err != nil {
@@ -104,17 +111,20 @@ func (l *Log) closedOr(err error) error {
 
 // puller takes commands of one shard through one pinned client.
 type puller struct {
-	log   *Log
-	shard int
-	fn    func(Delivery)
-	inbox string
-	in    chan *nats.Msg
+	log      *Log
+	shard    int
+	fn       func(Delivery)
+	standing func() // nil: called, or nobody asked
+	inbox    string
+	in       chan *nats.Msg
 
 	pin  string // id of our pin, "" while another node, or nobody, is active
 	want int    // messages asked for and not yet delivered; one request at a time without a pin
 
-	mu   sync.Mutex
-	open map[uint64]*batch // messages that are not done, by sequence
+	mu      sync.Mutex
+	open    map[uint64]*batch // messages that are not done, by sequence
+	leaving bool
+	rest    chan struct{} // holds a token when leaving and nothing is open
 }
 
 // batch is a message that was delivered and is not acknowledged.
@@ -140,6 +150,10 @@ func (p *puller) run(ctx context.Context) {
 					return
 				}
 				continue
+			}
+			if p.standing != nil {
+				p.standing()
+				p.standing = nil
 			}
 		}
 		timer.Reset(silence)
@@ -320,34 +334,43 @@ func (p *puller) done(b *batch, i int) {
 	if last && p.open[b.seq] == b {
 		delete(p.open, b.seq)
 	}
+	if p.leaving && len(p.open) == 0 {
+		select {
+		case p.rest <- struct{}{}:
+		default:
+		}
+	}
 	p.mu.Unlock()
 	if last {
 		_ = p.log.write.Publish(reply, []byte("+ACK"))
 	}
 }
 
-// leave gives up the pin first, then what was delivered and is not Done: the
-// next active node gets it at once.
+// leave hands the shard over: it finishes what is under way, gives up the pin
+// and then what came meanwhile or is not Done: the next active node gets it at once.
 func (p *puller) leave(sub *nats.Subscription) {
+	late := p.finish()
 	if !p.isClosed() && p.pin != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
-		err := p.log.api(ctx, "CONSUMER.UNPIN."+commandStream(p.shard)+"."+consumerName, map[string]string{"group": pinGroup}, new(answer))
-		cancel()
-		if err != nil {
+		if err := p.log.Unpin(ctx, p.shard); err != nil {
 			p.log.log.Warn("unpin", "shard", p.shard, "err", err)
 		}
+		cancel()
 	}
 	_ = sub.Unsubscribe()
 	for {
 		select {
 		case msg := <-p.in:
-			if len(msg.Data) > 0 {
-				_ = p.log.write.Publish(msg.Reply, []byte("-NAK"))
-			}
+			late = append(late, msg)
 			continue
 		default:
 		}
 		break
+	}
+	for _, msg := range late {
+		if len(msg.Data) > 0 {
+			_ = p.log.write.Publish(msg.Reply, []byte("-NAK"))
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -355,4 +378,37 @@ func (p *puller) leave(sub *nats.Subscription) {
 		_ = p.log.write.Publish(b.reply, []byte("-NAK"))
 	}
 	// Done after this still acknowledges.
+}
+
+// finish waits until nothing is open, for finishFor at most, and gives what
+// was delivered meanwhile: nobody works on it.
+func (p *puller) finish() (late []*nats.Msg) {
+	p.mu.Lock()
+	p.leaving = true
+	atRest := len(p.open) == 0
+	p.mu.Unlock()
+	if atRest {
+		return nil
+	}
+	end := time.NewTimer(finishFor)
+	defer end.Stop()
+	for {
+		select {
+		case msg := <-p.in:
+			late = append(late, msg)
+		case <-p.rest:
+			return late
+		case <-end.C:
+			return late
+		case <-p.log.closed:
+			return late
+		}
+	}
+}
+
+// Unpin takes a shard from the node that has it, so that one of those that wait
+// for it gets the next command: the pin of a node that is gone would stay for
+// three seconds. It takes nothing from the safety of the log.
+func (l *Log) Unpin(ctx context.Context, shard int) error {
+	return l.api(ctx, "CONSUMER.UNPIN."+commandStream(shard)+"."+consumerName, map[string]string{"group": pinGroup}, new(answer))
 }

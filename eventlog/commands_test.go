@@ -34,7 +34,7 @@ func startWorker(t testing.TB, l *Log, shard int, done bool) *worker {
 			if done {
 				d.Done()
 			}
-		})
+		}, nil)
 		if err != nil && ctx.Err() == nil && err != ErrClosed {
 			t.Errorf("commands: %v", err)
 		}

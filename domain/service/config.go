@@ -19,13 +19,15 @@ type Log interface {
 	Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (uint64, error)
 	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
 	ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error]
-	Commands(ctx context.Context, shard int, fn func(eventlog.Delivery)) error
+	Commands(ctx context.Context, shard int, fn func(eventlog.Delivery), standing func()) error
+	Unpin(ctx context.Context, shard int) error
 	Announce(board string, a eventlog.Announcement) error
 	PutSnapshot(ctx context.Context, board string, s eventlog.Snapshot) error
 	PutPast(ctx context.Context, board string, s eventlog.Snapshot) error
 	PutListing(ctx context.Context, entry eventlog.Listing) error
 	MaxRecord() int
 	Shards() int
+	Shard(board string) int
 }
 
 // Config of a Service. Zero values are the defaults named.
@@ -35,6 +37,9 @@ type Config struct {
 	// Now is the clock decisions are stamped with. Default time.Now.
 	Now func() time.Time
 
+	// Members are the nodes that the shards are divided among; its Run is
+	// somebody else's. nil: this service has them all.
+	Members *eventlog.Members
 	// Shards are the shards whose commands are taken, each 0 to Log.Shards()-1. nil: all.
 	Shards []int
 

@@ -26,10 +26,10 @@ type script struct {
 	snapshots []eventlog.Snapshot
 
 	onAppend  func(n int, store func() (uint64, error)) (uint64, error) // n counts from 1
-	silent    func(n int) bool // the append gets no answer and is not stored
+	silent    func(n int) bool                                          // the append gets no answer and is not stored
 	onGet     func(rec eventlog.Record) eventlog.Record
 	onSearch  func()
-	onConsume func(context.Context)
+	onDeliver func()
 	dead      bool // the process has crashed: nothing it does arrives any more
 }
 
@@ -117,12 +117,15 @@ func (s *script) PutSnapshot(ctx context.Context, board string, snap eventlog.Sn
 	return s.Log.PutSnapshot(ctx, board, snap)
 }
 
-func (s *script) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery)) error {
+func (s *script) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery), standing func()) error {
 	return s.Log.Commands(ctx, shard, func(d eventlog.Delivery) {
+		if s.onDeliver != nil {
+			s.onDeliver()
+		}
 		if !s.isDead() {
 			fn(d)
 		}
-	})
+	}, standing)
 }
 
 // bench is one service on a scripted log, one gateway and one session.

@@ -29,10 +29,14 @@ type Service struct {
 	heads     heads
 	snapshots snapshots
 	directory directory
+	ownership ownership
 	metrics   *metrics
 	pace      pace
 	loads     chan struct{} // a token per board being loaded
 	scans     chan struct{} // a token per search of the log
+
+	losing sync.Once
+	lost   chan struct{} // closed when the log is
 
 	warnedMu sync.Mutex
 	warned   map[string]time.Time // when the warning was logged last
@@ -58,16 +62,19 @@ func New(cfg Config) (*Service, error) {
 		scans:  make(chan struct{}, cfg.Scans),
 		active: make(map[string]*worker),
 		warned: make(map[string]time.Time),
+		lost:   make(chan struct{}),
 		idle:   newCache(cfg.CachedBoards, cfg.CachedEntities, cfg.CachedBytes),
 	}
 	s.metrics = newMetrics(s)
 	s.heads.init(s)
 	s.snapshots.init(s)
 	s.directory.init(s)
+	s.ownership.init(s)
 	return s, nil
 }
 
-// Run takes and decides commands until ctx ends. Then it takes no more,
+// Run takes and decides commands until ctx ends. Then it takes no more, or,
+// among members, hands its shards over to them first,
 // finishes the commits under way within Config.DrainTimeout and returns nil;
 // commands it did not decide are delivered to another service. It returns
 // [eventlog.ErrClosed] when the log is closed before that.
@@ -81,10 +88,14 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, chore := range []func(context.Context){s.heads.run, s.snapshots.run, s.directory.run} {
 		chores.Go(func() { chore(hard) })
 	}
-	for _, shard := range s.Shards {
-		consumers.Go(func() { s.consume(ctx, shard) })
+	if s.Members != nil {
+		s.ownership.run(ctx)
+	} else {
+		for _, shard := range s.Shards {
+			consumers.Go(func() { s.consume(ctx, shard, nil) })
+		}
+		consumers.Wait()
 	}
-	consumers.Wait()
 
 	s.drain()
 	stopAsking()
@@ -125,12 +136,17 @@ func (s *Service) warn(what string, args ...any) {
 	}
 }
 
-// consume takes one shard's commands until ctx ends, whatever fails.
-func (s *Service) consume(ctx context.Context, shard int) {
+// consume takes one shard's commands until ctx ends, whatever fails. standing,
+// if not nil, is called when it is known to the queue that they are asked for.
+func (s *Service) consume(ctx context.Context, shard int, standing func()) {
 	var retry backoff
 	for ctx.Err() == nil {
-		err := s.Log.Commands(ctx, shard, s.deliver)
-		if ctx.Err() != nil || errors.Is(err, eventlog.ErrClosed) {
+		err := s.Log.Commands(ctx, shard, s.deliver, standing)
+		if errors.Is(err, eventlog.ErrClosed) {
+			s.losing.Do(func() { close(s.lost) })
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		s.warn("taking commands failed", "shard", shard, "error", err)
@@ -205,6 +221,24 @@ func (s *Service) drain() {
 	s.draining = true
 	for _, w := range s.active {
 		w.post(func(m *mail) { m.drain = true })
+	}
+}
+
+// giveAway ends what this node does on a shard that another takes: what is
+// under way is finished, the rest is delivered there. Boards that are not in
+// use are forgotten: if the shard comes back they have changed.
+func (s *Service) giveAway(shard int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for board, w := range s.active {
+		if s.Log.Shard(board) == shard {
+			w.post(func(m *mail) { m.drain = true })
+		}
+	}
+	for board := range s.idle.byID {
+		if s.Log.Shard(board) == shard {
+			s.idle.take(board)
+		}
 	}
 }
 

@@ -127,6 +127,7 @@ func newWorker(s *Service, board string) *worker {
 func (w *worker) deliver(d delivery) {
 	w.mu.Lock()
 	w.mail.deliveries = append(w.mail.deliveries, d)
+	w.mail.drain = false // its shard has come back
 	w.mu.Unlock()
 	w.rouse()
 }

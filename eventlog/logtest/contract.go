@@ -49,7 +49,7 @@ type Full interface {
 	Get(ctx context.Context, board string, seq uint64) (eventlog.Record, error)
 	ReadSince(ctx context.Context, board string, start time.Time, to uint64) seq2
 	PublishCommand(cmd *domain.Command, ttl time.Duration) error
-	Commands(ctx context.Context, shard int, fn func(eventlog.Delivery)) error
+	Commands(ctx context.Context, shard int, fn func(eventlog.Delivery), standing func()) error
 	Announce(board string, a eventlog.Announcement) error
 	Subscribe(board string, fn func(eventlog.Announcement)) (stop func(), err error)
 	PutSnapshot(ctx context.Context, board string, s eventlog.Snapshot) error

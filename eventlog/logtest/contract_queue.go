@@ -96,7 +96,7 @@ func (c contract) consume(t *testing.T, board string) (got chan eventlog.Deliver
 	ctx, cancel := context.WithCancel(context.Background())
 	got = make(chan eventlog.Delivery, 1000)
 	done := make(chan error, 1)
-	go func() { done <- c.log.Commands(ctx, c.log.Shard(board), func(d eventlog.Delivery) { got <- d }) }()
+	go func() { done <- c.log.Commands(ctx, c.log.Shard(board), func(d eventlog.Delivery) { got <- d }, nil) }()
 	return got, func() {
 		cancel()
 		if err := receive(t, done); err != nil {

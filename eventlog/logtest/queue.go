@@ -82,7 +82,7 @@ func (l *Log) deliver(q *queue, m *message) {
 
 // Commands delivers a shard's commands. With several consumers of a shard each
 // command goes to any of them: several nodes believe the shard is theirs.
-func (l *Log) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery)) error {
+func (l *Log) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery), standing func()) error {
 	q := l.queues[shard]
 	c := &consumer{}
 	c.init()
@@ -93,6 +93,9 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery
 	l.mu.Unlock()
 	for _, m := range waiting {
 		l.deliver(q, m)
+	}
+	if standing != nil {
+		standing()
 	}
 	for {
 		m, ok := c.take(ctx)
@@ -108,6 +111,9 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(eventlog.Delivery
 		fn(l.delivery(m))
 	}
 }
+
+// Unpin does nothing: nobody is pinned.
+func (l *Log) Unpin(context.Context, int) error { return nil }
 
 func (l *Log) undoneOf(list []*message) []*message {
 	l.mu.Lock()
