@@ -270,13 +270,14 @@ func (n *node) build() (err error) {
 	cfg := gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
-		Notary: n.notary, Archive: n.events, Rebuild: n.events,
+		Notary: n.notary, Archive: n.events, Rebuild: n.events, Collectors: n.events.Metrics(),
 	}
 	if n.does(roleDomain) {
 		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log}); err != nil {
 			return err
 		}
-		cfg.Workers = n.service
+		n.decided = make(chan struct{})
+		cfg.Workers, cfg.Collectors = n.service, append(cfg.Collectors, n.service.Metrics()...)
 	}
 	n.gateway, err = gateway.New(cfg)
 	return err
