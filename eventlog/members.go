@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -131,10 +130,14 @@ func NewMembers(cfg MembersConfig) (*Members, error) {
 }
 
 // Run says and hears until ctx ends, and then goodbye.
-func (m *Members) Run(ctx context.Context) error {
+func (m *Members) Run(ctx context.Context) {
 	stop, err := m.cfg.Bus.Listen(m.cfg.Node, m.heard, m.lost)
-	if err != nil {
-		return fmt.Errorf("eventlog: members: %w", err)
+	for err != nil {
+		m.cfg.Logger.Warn("other nodes cannot be heard, trying again", "err", err)
+		if sleep(ctx, longestPause) != nil {
+			return
+		}
+		stop, err = m.cfg.Bus.Listen(m.cfg.Node, m.heard, m.lost)
 	}
 	defer stop()
 	m.mu.Lock()
@@ -153,7 +156,7 @@ func (m *Members) Run(ctx context.Context) error {
 			m.probe()
 		case <-ctx.Done():
 			m.beat(true)
-			return nil
+			return
 		}
 	}
 }

@@ -31,14 +31,21 @@ func (b bus) Probe(node string) error {
 func (b bus) Listen(node string, heard func([]byte), lost func(string)) (stop func(), err error) {
 	nc, in := b.log.live, make(chan *nats.Msg, 1024)
 	var subs []*nats.Subscription
+	leave := func() {
+		for _, sub := range subs {
+			_ = sub.Unsubscribe()
+		}
+	}
 	for _, subject := range []string{beatSubject, nodeSubject + node, b.inbox + "*"} {
 		sub, err := nc.ChanSubscribe(subject, in)
 		if err != nil {
+			leave()
 			return nil, b.log.closedOr(err)
 		}
 		subs = append(subs, sub)
 	}
 	if err := nc.FlushTimeout(askTimeout); err != nil {
+		leave()
 		return nil, b.log.closedOr(err)
 	}
 	ended := make(chan struct{})
@@ -57,10 +64,5 @@ func (b bus) Listen(node string, heard func([]byte), lost func(string)) (stop fu
 			}
 		}
 	}()
-	return func() {
-		for _, sub := range subs {
-			_ = sub.Unsubscribe()
-		}
-		close(ended)
-	}, nil
+	return func() { leave(); close(ended) }, nil
 }

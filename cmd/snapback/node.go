@@ -60,8 +60,10 @@ type node struct {
 
 	nats     *natsd.Server // nil with --nats-url
 	events   *eventlog.Log
-	notary   *notary.Notary   // nil: there is no key to sign with
-	service  *service.Service // nil: not a role of this node
+	notary   *notary.Notary    // nil: there is no key to sign with
+	members  *eventlog.Members // nil: there are no other nodes
+	service  *service.Service  // nil: not a role of this node
+	decided  chan struct{}     // closed when service has ended
 	gateway  *gateway.Server
 	listener net.Listener // nil: serving clients is not a role of this node
 	admin    net.Listener // nil: none
@@ -126,6 +128,7 @@ func (n *node) start(ctx context.Context) error {
 // work starts what runs until the node ends, and lets requests in.
 func (n *node) work(ctx, deciding context.Context, actors *errgroup.Group) {
 	actors.Go(func() error { tuneGC(ctx); return nil })
+	actors.Go(func() error { return n.belong(ctx, deciding) })
 	if n.does(roleDomain) {
 		actors.Go(func() error { return n.decide(ctx, deciding) })
 		actors.Go(func() error { n.sweep(ctx); return nil })
@@ -267,17 +270,23 @@ func (n *node) close() {
 // build makes what serves the open log. A node that serves no clients has a
 // gateway, too, for its admin listener: without them it holds nothing.
 func (n *node) build() (err error) {
+	if err := n.meet(); err != nil {
+		return err
+	}
 	cfg := gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
 		Notary: n.notary, Archive: n.events, Rebuild: n.events, Collectors: n.events.Metrics(),
 	}
 	if n.does(roleDomain) {
-		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log}); err != nil {
+		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log, Members: n.members}); err != nil {
 			return err
 		}
 		n.decided = make(chan struct{})
 		cfg.Workers, cfg.Collectors = n.service, append(cfg.Collectors, n.service.Metrics()...)
+	}
+	if n.members != nil {
+		cfg.Members = n.members
 	}
 	n.gateway, err = gateway.New(cfg)
 	return err
@@ -317,6 +326,7 @@ func (n *node) syncMode() string {
 // ends before the node is to stop (ctx).
 func (n *node) decide(ctx, deciding context.Context) error {
 	err := n.service.Run(deciding)
+	close(n.decided)
 	if err == nil && ctx.Err() == nil && deciding.Err() == nil {
 		return errors.New("the domain service ended by itself")
 	}
