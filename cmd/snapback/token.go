@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -101,20 +102,31 @@ func (c *keygenCmd) run(_ context.Context, s streams) error {
 	return err
 }
 
-// writeNew writes a file that must not exist: a key is never overwritten.
+// writeNew writes a file that must not exist: a key is never overwritten. The
+// file is there whole and on disk, or not at all: a power cut leaves no half of
+// a key, with which a server would not start again.
 func writeNew(name string, data []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s is there already; keys are not overwritten", name)
 	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(data); err != nil {
-		f.Close()
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
 		return err
 	}
-	return f.Close()
+	if dir, err := os.Open(filepath.Dir(name)); err == nil {
+		_ = dir.Sync() // not everywhere a directory can be
+		_ = dir.Close()
+	}
+	return nil
 }
 
 // fileFault is err without what a message that names the file says already.

@@ -76,10 +76,16 @@ func notePlace(dir string, p place) error {
 		return err
 	}
 	file := filepath.Join(dir, placeFile)
-	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
+	f, err := os.OpenFile(file+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return fmt.Errorf("natsd: %w", err)
 	}
-	if err := os.Rename(file+".new", file); err != nil {
+	_, err = f.Write(append(text, '\n'))
+	err = errors.Join(err, f.Sync(), f.Close()) // after a power cut it is whole or not there
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
 		return fmt.Errorf("natsd: %w", err)
 	}
 	return nil

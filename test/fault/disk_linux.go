@@ -128,6 +128,16 @@ func (d *Disk) Thaw() error {
 	return err
 }
 
+// Stall is the fault that nothing is written, longestFreeze at most.
+func (d *Disk) Stall() Fault {
+	return Fault{Name: "stalled disk", Begin: d.Freeze, End: d.Thaw}
+}
+
+// Full is the fault that so many bytes are left.
+func (d *Disk) Full(leave int64) Fault {
+	return Fault{Name: "full disk", Begin: func() error { return d.Fill(leave) }, End: d.Empty}
+}
+
 // CutPower has every access fail from now on, and what is not on disk lost.
 // After the end of all who use it, Unmount and Mount bring it back.
 func (d *Disk) CutPower() error { return d.control(ioShutdown, noLogFlush) }

@@ -83,12 +83,17 @@ func Main(m *testing.M, ends ...func()) {
 	for _, end := range ends {
 		end()
 	}
+	Remove()
+	os.Exit(code)
+}
+
+// Remove takes away what Binary and Overlaid have built.
+func Remove() {
 	for _, b := range []*built{&binary, &overlaid} {
 		if b.path != "" {
 			os.RemoveAll(filepath.Dir(b.path))
 		}
 	}
-	os.Exit(code)
 }
 
 // child is a process with its output.
@@ -191,6 +196,9 @@ func (c *child) Running() bool {
 	}
 }
 
+// Said is all that the process wrote so far, over restarts.
+func (c *child) Said() string { return c.output.String() }
+
 // finish kills what is left at the end of a test and reads the output.
 func (c *child) finish() {
 	c.Thaw()
@@ -213,6 +221,7 @@ func (c *child) finish() {
 type Server struct {
 	child
 	Addr, AdminAddr, Data string
+	ClusterAddr           string // "": it is alone
 	// Binary, Inside and Env are as in [Place]; a change counts from the next start on.
 	Binary      string
 	Inside, Env []string
