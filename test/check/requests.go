@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
 )
 
@@ -173,4 +176,28 @@ func (j *Judge) clocks() {
 			j.Fault("law 5", "%s of %s took effect, and was sent first at %s, after its deadline %s", key[1], key[0], first.frame.at, end)
 		}
 	}
+}
+
+// ID names a mutation.
+type ID struct{ Board, User, ID string }
+
+// Sent are the mutations that anybody sent or cancelled, each once.
+func Sent(h *History) []ID {
+	seen := map[ID]bool{}
+	for _, t := range decode(h.Conns) {
+		for i := range t.frames {
+			if f := &t.frames[i]; f.way == cutter.Up && f.ID != "" {
+				seen[ID{boardOf(t.conn.URL.Path), t.user, f.ID}] = true
+			}
+		}
+	}
+	for _, r := range h.Requests {
+		f := &Frame{}
+		if r.Method == http.MethodPost && r.Path == "mutations" && json.Unmarshal([]byte(r.Body), f) == nil {
+			seen[ID{r.Board, r.User, f.ID}] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(seen), func(a, b ID) int {
+		return cmp.Or(strings.Compare(a.Board, b.Board), strings.Compare(a.User, b.User), strings.Compare(a.ID, b.ID))
+	})
 }

@@ -41,7 +41,7 @@ func StartNodesAt(tb testing.TB, places []Place, args ...string) []*Server {
 	Binary(tb)
 	for i, p := range places {
 		name := fmt.Sprint("n", i+1)
-		s := &Server{child: child{tb: tb, name: name, output: &lockedBuffer{}}, Addr: p.addr(tb), AdminAddr: p.addr(tb), Data: p.Data,
+		s := &Server{child: child{tb: tb, name: name, output: &lockedBuffer{}}, Addr: p.addr(tb), AdminAddr: p.addr(tb), ClusterAddr: peers[i], Data: p.Data,
 			Binary: p.Binary, Inside: p.Inside, Env: p.Env}
 		s.args = append([]string{"serve", "--addr", s.Addr, "--admin-addr", s.AdminAddr, "--data", s.Data,
 			"--node", name, "--cluster-addr", peers[i], "--cluster-peers", strings.Join(peers, ",")}, args...)
