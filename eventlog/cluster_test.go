@@ -196,3 +196,52 @@ func TestCluster_ReadYourNeighboursWrites(t *testing.T) {
 		last = seq
 	}
 }
+
+// A request for commands that the consumer's leader takes with it when it goes
+// is made again soon, and not when nothing has been heard for long.
+func TestCluster_ConsumerLeaderGoes(t *testing.T) {
+	t.Parallel()
+	c := ownCluster(t)
+	open := func(node int) *Log { return openLog(t, Config{InProcess: c.servers[node], Shards: 1, Replicas: 3}) }
+	first := open(0)
+	w := startWorker(t, first, 0, true)
+	board := newBoard()
+	n := 0
+	publish := func(l *Log) string {
+		n++
+		cmd := command(board, fmt.Sprint("c", n))
+		if err := l.PublishCommand(cmd, time.Minute); err != nil {
+			t.Error(err)
+		}
+		return cmd.ID
+	}
+	eventually(t, "delivered", func() bool { return w.has(publish(first)) })
+	consumer, err := first.js.Consumer(t.Context(), commandStream(0), consumerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var leader int
+	if _, err := fmt.Sscanf(consumer.CachedInfo().Cluster.Leader, "n%d", &leader); err != nil {
+		t.Fatal(err)
+	}
+	if leader == 0 { // the worker must outlive it
+		w.stop()
+		w = startWorker(t, open(1), 0, true)
+		first = w.log
+		eventually(t, "delivered to the next", func() bool { return w.has(publish(first)) })
+	}
+	start := time.Now()
+	c.servers[leader].Shutdown()
+	var ids []string
+	eventually(t, "delivered after the leader went", func() bool {
+		ids = append(ids, publish(first))
+		for _, id := range ids {
+			if w.has(id) {
+				return true
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+		return false
+	})
+	t.Logf("delivered %v after the leader began to go", time.Since(start))
+}

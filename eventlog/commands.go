@@ -47,6 +47,11 @@ const (
 	ackWait      = 5 * time.Second
 	maxUnacked   = 32_768 // commands a shard may have undecided
 	silence      = pullExpiry + time.Second
+	// On a replicated log a request is lost when its consumer gets another
+	// leader. So the leader says every heartbeat that it knows of it, and who has
+	// heard nothing for lostAfter asks again.
+	heartbeat    = 200 * time.Millisecond
+	lostAfter    = 500 * time.Millisecond
 	unpinTimeout = 2 * time.Second
 	// finishFor is how long a node that gives a shard away goes on with what it
 	// has of it: the next one then finds its boards at rest, and nothing is
@@ -142,6 +147,7 @@ func (p *puller) run(ctx context.Context) {
 	}
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
+	heard := time.Now()
 	for {
 		link := p.log.link.Load()
 		if p.want == 0 || p.pin != "" && p.want <= pullBatch/2 {
@@ -156,7 +162,11 @@ func (p *puller) run(ctx context.Context) {
 				p.standing = nil
 			}
 		}
-		timer.Reset(silence)
+		wait := silence
+		if p.log.replicated() {
+			wait = lostAfter
+		}
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return
@@ -165,10 +175,16 @@ func (p *puller) run(ctx context.Context) {
 		case <-link.ctx.Done(): // what was asked for is lost with the connection
 			p.want = 0
 		case <-timer.C:
+			p.want = 0
+			if time.Since(heard) < silence {
+				continue
+			}
+			heard = time.Now()
 			if p.ensure(ctx) != nil {
 				return
 			}
 		case msg := <-p.in:
+			heard = time.Now()
 			if !p.take(msg) && p.ensure(ctx) != nil {
 				return
 			}
@@ -220,11 +236,17 @@ type pullRequest struct {
 	Batch   int           `json:"batch"`
 	Group   string        `json:"group,omitempty"`
 	ID      string        `json:"id,omitempty"`
+	// Heartbeat is how often the leader says that the request waits; 0 never.
+	Heartbeat time.Duration `json:"idle_heartbeat,omitempty"`
 }
 
 func (p *puller) pull() error {
 	n := pullBatch - p.want
-	req, err := json.Marshal(pullRequest{Expires: pullExpiry, Batch: n, Group: pinGroup, ID: p.pin})
+	ask := pullRequest{Expires: pullExpiry, Batch: n, Group: pinGroup, ID: p.pin}
+	if p.log.replicated() {
+		ask.Heartbeat = heartbeat
+	}
+	req, err := json.Marshal(ask)
 	if err != nil {
 		return err
 	}
