@@ -51,8 +51,7 @@ type clock struct {
 	lastSent         uint64
 
 	astray bool
-	ahead  time.Duration // of the median
-	doubts int           // looks in a row that say the contrary of astray
+	doubts int // looks in a row that say the contrary of astray
 }
 
 func (c *clock) begin(now, wall time.Time) {
@@ -107,7 +106,6 @@ func (c *clock) judge(now, wall time.Time, others roster, self string) (ahead ti
 	if low := hands[(len(hands)-1)/2]; cmp.Or(cmp.Compare(low.steady, right.steady), cmp.Compare(right.node, low.node)) > 0 {
 		right = low
 	}
-	c.ahead = -right.by
 	far := max(right.by, -right.by) - right.err
 	if !c.astray && far > maxAstray || c.astray && far < backWithin {
 		c.doubts++
@@ -117,5 +115,5 @@ func (c *clock) judge(now, wall time.Time, others roster, self string) (ahead ti
 	if c.doubts >= sureAfter || c.doubts > 0 && now.Sub(c.start) < 2*beatEvery {
 		c.astray, c.doubts = !c.astray, 0
 	}
-	return c.ahead
+	return -right.by
 }

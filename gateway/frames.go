@@ -142,6 +142,8 @@ func (s *session) admit(sent *sending) (out, first, ok bool) {
 			code, reason = s.refused.code, "an earlier mutation was refused: send that one first"
 		case !out && s.retired.Load():
 			code, reason = wire.Unavailable, "this node is stopping"
+		case !out && s.hs.astray():
+			code, reason = wire.Unavailable, reasonAstray
 		case !out && s.hs.full(s.hub.board):
 			code, reason = wire.Unavailable, reasonFull
 		case !s.q.fly(wire.InFlight):

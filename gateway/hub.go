@@ -41,6 +41,8 @@ const (
 	loadTimeout = time.Minute // to load a board: the largest take seconds, on a busy machine many
 	retryAfter1 = time.Second // what a refused client is told to wait
 	reasonFull  = "the log is full"
+
+	reasonAstray = "this node's clock differs from the others'"
 )
 
 // hubs holds the rooms of the boards that are watched on this node. Safe for
@@ -53,6 +55,7 @@ type hubs struct {
 	lab    *lab // nil: none
 	// full says whether the log takes no writes of a board now: nothing new is taken then.
 	full   func(board string) bool
+	astray func() bool  // this node's clock is wrong: likewise
 	imaged atomic.Int64 // bytes of all images' frames
 	made   time.Time
 	ctx    context.Context
@@ -87,6 +90,10 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 		sessions: map[*session]struct{}{}, drained: make(chan struct{})}
 	if cfg.Lab {
 		hs.lab = newLab()
+	}
+	hs.astray = func() bool { return false }
+	if cfg.Members != nil {
+		hs.astray = func() bool { astray, _ := cfg.Members.Astray(); return astray }
 	}
 	hs.full = func(string) bool { return false }
 	if l, ok := log.(interface{ Full(board string) error }); ok {

@@ -32,7 +32,7 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	h.mu.Lock()
 	out := !isULID || h.maybeOut(s.key, made, now.Add(-firstTry))
 	h.mu.Unlock()
-	if !out && h.hs.full(h.board) {
+	if !out && (h.hs.astray() || h.hs.full(h.board)) {
 		return domain.Verdict{}, nil, &retryError{wire.Unavailable, retryAfter1}
 	}
 	if err := h.own(s, out); err != nil {

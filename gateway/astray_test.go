@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/gateway/wire"
+)
+
+// A node whose clock is wrong takes nothing new, over sockets and HTTP, until
+// it is right again: the deadlines it would give could not be trusted.
+func TestAstray_NothingNewIsTaken(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		s := w.connect("bob")
+		s.skip("ready")
+		synctest.Wait()
+		published, wrong := 0, true
+		tap.publish = func(cmd *domain.Command, ttl time.Duration) error {
+			published++
+			return w.fake.PublishCommand(cmd, ttl)
+		}
+		w.hubs.astray = func() bool { return wrong }
+		refused := s.mutate("c2", `{"title":"new"}`)
+		if f := s.verdict(refused); f.Code != string(wire.Unavailable) || !f.Retryable || f.Reason != reasonAstray {
+			t.Errorf("%s", f)
+		}
+		h, err := w.hubs.open(t.Context(), board)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.release()
+		command := domain.Command{ID: ulid.Make().String(), Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c3", "", "title", "over HTTP")}}
+		var retry *retryError
+		if _, _, err := h.submit(t.Context(), command, time.Second); !errors.As(err, &retry) || retry.code != wire.Unavailable {
+			t.Errorf("over HTTP: %v", err)
+		}
+		if published != 0 {
+			t.Errorf("%d commands were published", published)
+		}
+		wrong = false
+		s.send(`{"type":"mutate","clientMutationId":"` + refused + `","entityId":"c2","patch":{"title":"new"}}`)
+		if f := s.verdict(refused); f.Type != wire.TypeAck && f.Code == string(wire.Unavailable) {
+			t.Errorf("sent again: %s", f)
+		}
+	})
+}
