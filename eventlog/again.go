@@ -47,3 +47,11 @@ func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (T,
 
 // replicated says whether the leaders of streams may change.
 func (l *Log) replicated() bool { return l.cfg.Replicas > 1 }
+
+// repeated asks, and asks again if the leader may have changed meanwhile.
+func repeated[T any](ctx context.Context, l *Log, ask func(context.Context) (T, error)) (T, error) {
+	if l.replicated() {
+		return again(ctx, ask)
+	}
+	return ask(ctx)
+}

@@ -123,8 +123,9 @@ type puller struct {
 	inbox    string
 	in       chan *nats.Msg
 
-	pin  string // id of our pin, "" while another node, or nobody, is active
-	want int    // messages asked for and not yet delivered; one request at a time without a pin
+	pin    string // id of our pin, "" while another node, or nobody, is active
+	want   int    // messages asked for and not yet delivered; one request at a time without a pin
+	turned int    // requests in a row that nobody took
 
 	mu      sync.Mutex
 	open    map[uint64]*batch // messages that are not done, by sequence
@@ -185,7 +186,7 @@ func (p *puller) run(ctx context.Context) {
 			}
 		case msg := <-p.in:
 			heard = time.Now()
-			if !p.take(msg) && p.ensure(ctx) != nil {
+			if !p.take(msg) && p.askAgain(ctx) != nil {
 				return
 			}
 		}
@@ -223,7 +224,9 @@ func (p *puller) ensure(ctx context.Context) error {
 		}
 		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 		defer cancel()
-		_, err := p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
+		_, err := repeated(ctx, p.log, func(ctx context.Context) (jetstream.Consumer, error) {
+			return p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
+		})
 		if err != nil {
 			p.log.log.Warn("consumer of commands", "stream", name, "err", err)
 		}
@@ -263,7 +266,7 @@ func (p *puller) take(msg *nats.Msg) bool {
 	if status := msg.Header.Get("Status"); status != "" && len(msg.Data) == 0 {
 		return p.status(status, msg.Header)
 	}
-	p.want = max(0, p.want-1)
+	p.want, p.turned = max(0, p.want-1), 0
 	if id := msg.Header.Get("Nats-Pin-Id"); id != "" {
 		p.pin = id
 	}
@@ -274,8 +277,10 @@ func (p *puller) take(msg *nats.Msg) bool {
 func (p *puller) status(status string, h nats.Header) bool {
 	switch status {
 	case "100": // sign of life
+		p.turned = 0
 		return true
 	case "404", "408": // a request has ended, short of this many
+		p.turned = 0
 		short, err := strconv.Atoi(h.Get("Nats-Pending-Messages"))
 		if err != nil {
 			short = p.want
@@ -288,6 +293,21 @@ func (p *puller) status(status string, h nats.Header) bool {
 	}
 	p.pin = "" // 409 consumer gone or its leader changed, 503 nobody there
 	return false
+}
+
+// maxTurned is how many requests in a row may be turned away before stream and
+// consumer are looked after: mostly their leader has changed, and the next one
+// takes the second request.
+const maxTurned = 5
+
+// askAgain has the puller ask once more after a request was turned away.
+func (p *puller) askAgain(ctx context.Context) error {
+	p.want = 0
+	if p.turned++; p.turned <= maxTurned {
+		return sleep(ctx, firstPause<<p.turned)
+	}
+	p.turned = 0
+	return p.ensure(ctx)
 }
 
 // deliver hands over the commands of a message, of one that comes again those

@@ -31,15 +31,9 @@ func (g getter) one(ctx context.Context, req messageGet) (*nats.Msg, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	ask := func(ctx context.Context) (*nats.Msg, error) {
+	msg, err := repeated(ctx, g.log, func(ctx context.Context) (*nats.Msg, error) {
 		return g.log.bulk.RequestWithContext(ctx, g.subject, data)
-	}
-	var msg *nats.Msg
-	if g.log.replicated() {
-		msg, err = again(ctx, ask)
-	} else {
-		msg, err = ask(ctx)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,9 @@ func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (inf
 	err = retry(ctx, 0, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 		defer cancel()
-		stream, err := l.js.Stream(ctx, cfg.Name)
+		stream, err := repeated(ctx, l, func(ctx context.Context) (jetstream.Stream, error) {
+			return l.js.Stream(ctx, cfg.Name)
+		})
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			switch records := cfg.Metadata[metaEpoch] != ""; {
 			case l.cfg.Existing && l.epoch == "":

@@ -37,11 +37,7 @@ func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*st
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		timeout = min(2*timeout, defaultPatience)
-		if l.replicated() {
-			message, err = again(ctx, ask)
-		} else {
-			message, err = ask(ctx)
-		}
+		message, err = repeated(ctx, l, ask)
 		return err
 	})
 	if err != nil {
