@@ -58,7 +58,8 @@ type Config struct {
 	Shards int
 	// Existing: Open fails with ErrNotFound where there is no log, instead of making one.
 	Existing bool
-	// Replicas of every stream, 1 or 3. 0: 1. Streams that exist keep what they have.
+	// Replicas of every stream, 1 or 3. 0: 1. Streams that have fewer get as many,
+	// if there are servers for them; those that have more keep them.
 	Replicas int
 	// Name of the connection, for the server's monitoring.
 	Name string
@@ -105,6 +106,7 @@ type Log struct {
 	log    *slog.Logger
 	shards int
 	epoch  string
+	whole  bool // all streams of records had been made before Open
 
 	write, live, bulk *nats.Conn
 	js                jetstream.JetStream // on bulk

@@ -55,6 +55,10 @@ func (l *Log) findOrMake(ctx context.Context) error {
 	if want == 0 {
 		want = defaultShards
 	}
+	var err error
+	if l.whole, err = l.wasWhole(ctx); err != nil {
+		return err
+	}
 	anchor, err := l.ensureStream(ctx, l.eventConfig(0, want, ulid.Make().String()))
 	if err != nil {
 		return err
@@ -65,15 +69,42 @@ func (l *Log) findOrMake(ctx context.Context) error {
 	if l.cfg.Shards != 0 && l.cfg.Shards != l.shards {
 		return fmt.Errorf("%w: made with %d, asked for %d", ErrShards, l.shards, l.cfg.Shards)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
+	shards, inShards := errgroup.WithContext(ctx)
+	shards.SetLimit(16)
 	for shard := range l.shards {
 		l.outboxes = append(l.outboxes, &outbox{log: l, subject: commandSubject(shard)})
-		group.Go(func() error { return l.ensureShard(ctx, shard) })
+		shards.Go(func() error { return l.ensureShard(inShards, shard) })
 	}
-	group.Go(func() error { return l.ensureStores(ctx) })
-	group.Go(func() error { return l.ensureProofs(ctx) })
-	return group.Wait()
+	if err := shards.Wait(); err != nil {
+		return err
+	}
+	// After the shards: that these are there says that all shards were (wasWhole).
+	others, inOthers := errgroup.WithContext(ctx)
+	others.Go(func() error { return l.ensureStores(inOthers) })
+	others.Go(func() error { return l.ensureProofs(inOthers) })
+	if err := others.Wait(); err != nil || l.cfg.Existing {
+		return err
+	}
+	return l.raiseReplicas(ctx)
+}
+
+// wasWhole says whether all streams of records have been made: whoever made the
+// log, on this or another node, has made the one of checkpoints after them. One
+// that is missing from then on is lost, and an empty one in its place would hide it.
+func (l *Log) wasWhole(ctx context.Context) (whole bool, err error) {
+	err = retry(ctx, 0, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
+		defer cancel()
+		_, err := l.js.Stream(ctx, checkpointStream)
+		if whole = err == nil; errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("eventlog: stream %s: %w", checkpointStream, err)
+		}
+		return nil
+	})
+	return whole, err
 }
 
 func (l *Log) ensureShard(ctx context.Context, shard int) error {
@@ -112,9 +143,9 @@ func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (inf
 		})
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			switch records := cfg.Metadata[metaEpoch] != ""; {
-			case l.cfg.Existing && l.epoch == "":
+			case l.cfg.Existing && l.epoch == "" && !l.whole:
 				return fmt.Errorf("%w: there is no log", ErrNotFound)
-			case l.cfg.Existing && records: // an empty one would hide that they are gone
+			case (l.cfg.Existing || l.whole) && records: // an empty one would hide that they are gone
 				return fmt.Errorf("%w: stream %s of the log is missing, and with it all records of the shard", ErrNotFound, cfg.Name)
 			}
 			stream, err = l.js.CreateStream(ctx, cfg)
