@@ -21,10 +21,10 @@ import (
 // nodes are three clustered servers in this process, each with a service among
 // members, and a gateway of sorts on the last one.
 type nodes struct {
-	t       testing.TB
-	configs []natsd.Config
-	list    []*clusterNode
-	crowd   *crowd
+	t                    testing.TB
+	configs              []natsd.Config
+	list                 []*clusterNode
+	leadAfter, leadEvery time.Duration // 0: as ever
 }
 
 type clusterNode struct {
@@ -108,6 +108,9 @@ func (c *nodes) serve(i int) {
 	}
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	if c.leadAfter > 0 {
+		n.s.ownership.leadAfter, n.s.ownership.leadEvery = c.leadAfter, c.leadEvery
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	life, dead := context.WithCancel(context.Background())
@@ -237,7 +240,7 @@ func (c *crowd) run(ctx context.Context, board string, every time.Duration) {
 		id := ulid.Make().String()
 		now := time.Now().UTC()
 		cmd := &domain.Command{ID: id, Board: board, Op: domain.OpMutate, User: "ann", Grant: domain.GrantOpen, After: last,
-			ReceivedAt: now, Deadline: now.Add(time.Minute), Changes: []domain.Change{columnChange(id, 0)}}
+			ReceivedAt: now, Deadline: now.Add(time.Minute), Changes: []domain.Change{{EntityID: board, Patch: domain.Patch{"title": "T" + id}}}}
 		if n == 0 {
 			cmd.Changes = []domain.Change{boardChange(board)}
 		}
@@ -349,5 +352,50 @@ func TestCluster_ShardsFollowTheNodes(t *testing.T) {
 	step("the first leaves", func() { c.leave(0) })
 	step("the first joins", func() { c.serve(0) })
 	step("the second crashes", func() { c.crash(1) })
+	crowd.check(t, c.list[2].log)
+}
+
+// Leaders come to the nodes that own their shards, and leave a node that stops
+// before it does, while commands are decided.
+func TestCluster_LeadersFollowTheShards(t *testing.T) {
+	t.Parallel()
+	c := newNodes(t)
+	c.leadAfter, c.leadEvery = 100*time.Millisecond, 100*time.Millisecond
+	c.startAll(3)
+	crowd := newCrowd(t, c.list[2].log, 8, 20*time.Millisecond)
+	crowd.more(50)
+	c.even()
+	leads := func(i int) (n int) {
+		for shard := range 8 {
+			list, err := c.list[i].log.Leaders(t.Context(), shard)
+			if err != nil {
+				return -1
+			}
+			for _, led := range list {
+				if led.Here {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	start := time.Now()
+	until(t, "owners lead", func() bool {
+		for i, n := range c.list {
+			if leads(i) != 3*len(n.s.Ownership()) {
+				return false
+			}
+		}
+		return true
+	})
+	d, again := crowd.slowest(start)
+	t.Logf("leaders are where their shards are after %v; the slowest mutation took %v, %d were sent again", time.Since(start), d, again)
+	start = time.Now()
+	c.leave(0)
+	took := time.Since(start)
+	until(t, "a node that has stopped leads nothing", func() bool { return leads(0) == 0 })
+	crowd.more(100)
+	d, again = crowd.slowest(start)
+	t.Logf("left within %v; the slowest mutation took %v, %d were sent again", took, d, again)
 	crowd.check(t, c.list[2].log)
 }

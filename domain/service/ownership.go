@@ -16,8 +16,8 @@ const (
 	vacantFor = 2 * time.Second
 	// handOverWithin is how long a node that stops waits for others to take its shards.
 	handOverWithin = 2 * time.Second
-	// unpinEvery is how often a node takes a shard's pin from one that it
-	// believes to be gone: two that disagree must not do so in turns.
+	// unpinEvery is how often a node takes a shard's pin from the same run of
+	// another that it believes to be gone: two that disagree must not do so in turns.
 	unpinEvery = 10 * time.Second
 	// lookEvery is how often ownership is looked at when nothing changes.
 	lookEvery = 500 * time.Millisecond
@@ -39,12 +39,22 @@ type ownership struct {
 
 	mu     sync.Mutex
 	held   map[int]*holding
+	self   string   // this node's name
 	owners []string // by the members known last
+
+	leadAfter, leadEvery time.Duration // tests have less time
 
 	// of the goroutine in run
 	vacant   map[int]time.Time // since when nobody is known to take it
-	unpinned map[int]time.Time
+	takers   map[int]string    // the run that was last known to take it
+	unpinned map[int]unpinned
 	said     []int
+}
+
+// unpinned says whose pin was taken, and when.
+type unpinned struct {
+	run string
+	at  time.Time
 }
 
 // holding is a shard that this node takes.
@@ -57,8 +67,8 @@ type holding struct {
 }
 
 func (o *ownership) init(s *Service) {
-	o.s, o.wake = s, make(chan struct{}, 1)
-	o.held, o.vacant, o.unpinned = map[int]*holding{}, map[int]time.Time{}, map[int]time.Time{}
+	o.s, o.wake, o.leadAfter, o.leadEvery = s, make(chan struct{}, 1), leadAfter, leadEvery
+	o.held, o.vacant, o.takers, o.unpinned = map[int]*holding{}, map[int]time.Time{}, map[int]string{}, map[int]unpinned{}
 }
 
 // run takes and gives shards until ctx ends, and then until others have taken
@@ -66,8 +76,10 @@ func (o *ownership) init(s *Service) {
 func (o *ownership) run(ctx context.Context) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	var takers sync.WaitGroup
+	defer o.stepDown(ctx)
 	defer takers.Wait()
 	defer end()
+	takers.Go(func() { o.lead(ctx) })
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	ending := ctx.Done()
@@ -99,16 +111,31 @@ func (o *ownership) run(ctx context.Context) {
 	}
 }
 
+// stepDown pushes away what this node's server leads before it stops. ctx has ended.
+func (o *ownership) stepDown(ctx context.Context) {
+	log, ok := o.s.Log.(leaderLog)
+	if !ok || ctx.Err() == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushWithin)
+	defer cancel()
+	o.push(ctx, log)
+}
+
 // apply begins to give away what others are to have, and says what is to be taken.
 func (o *ownership) apply(members []eventlog.Member) (start []int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	for shard := range o.held {
-		delete(o.vacant, shard)
+	for i := range members {
+		for _, shard := range members[i].Takes {
+			if !members[i].Self {
+				o.takers[shard] = members[i].Run
+			}
+		}
 	}
 	p := plan(o.s.Log.Shards(), members, func(shard int) bool { return o.held[shard] != nil }, o.vacant, now)
-	o.owners = p.owners
+	o.self, o.owners = p.self, p.owners
 	for _, shard := range p.stop {
 		if h := o.held[shard]; !h.stopping {
 			h.stopping = true
@@ -120,8 +147,9 @@ func (o *ownership) apply(members []eventlog.Member) (start []int) {
 			continue
 		}
 		h := &holding{since: now}
-		if h.unpin = p.abandoned[shard] && now.Sub(o.unpinned[shard]) > unpinEvery; h.unpin {
-			o.unpinned[shard] = now
+		u := unpinned{o.takers[shard], now}
+		if last := o.unpinned[shard]; p.abandoned[shard] && (u.run != last.run || now.Sub(last.at) > unpinEvery) {
+			h.unpin, o.unpinned[shard] = true, u
 		}
 		o.held[shard] = h
 		start = append(start, shard)
@@ -131,6 +159,7 @@ func (o *ownership) apply(members []eventlog.Member) (start []int) {
 
 // steps are what ownership does next.
 type steps struct {
+	self        string
 	owners      []string
 	start, stop []int
 	abandoned   map[int]bool // of start: no member takes it
@@ -155,7 +184,7 @@ func plan(shards int, members []eventlog.Member, holds func(shard int) bool, vac
 			takers[shard] = append(takers[shard], m.Node)
 		}
 	}
-	p := steps{owners: balance(shards, able), abandoned: map[int]bool{}}
+	p := steps{self: self.Node, owners: balance(shards, able), abandoned: map[int]bool{}}
 	for shard, owner := range p.owners {
 		mine, has := owner == self.Node, holds(shard)
 		if has || len(takers[shard]) > 0 {
