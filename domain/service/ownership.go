@@ -139,7 +139,9 @@ func (o *ownership) apply(members []eventlog.Member) (start []int) {
 	for _, shard := range p.stop {
 		if h := o.held[shard]; !h.stopping {
 			h.stopping = true
-			h.stop()
+			if h.stop != nil { // else take has not begun, and ends at once
+				h.stop()
+			}
 		}
 	}
 	for _, shard := range p.start {
