@@ -34,6 +34,7 @@ type Judge struct {
 	ups       map[[2]string][]*sending      // of cancels, too
 	verdictOf map[[2]string]*Frame          // the first that anybody was told, as it is in the log
 	broken    []op                          // what is worth a picture
+	told      map[string]int                // faults by law
 }
 
 // NewJudge gives the judge of one board: its records, the connections to it and
@@ -42,7 +43,7 @@ func NewJudge(records []naive.Record, conns []cutter.Conn, requests ...Request) 
 	log, faults := naive.Check(records)
 	j := &Judge{
 		Log: log, history: naive.NewHistory(records), traces: decode(conns), requests: requests, Counts: map[string]int{},
-		contents: map[[2]string]map[string]bool{}, sendings: map[[2]string][]*sending{}, ups: map[[2]string][]*sending{}, verdictOf: map[[2]string]*Frame{},
+		contents: map[[2]string]map[string]bool{}, sendings: map[[2]string][]*sending{}, ups: map[[2]string][]*sending{}, verdictOf: map[[2]string]*Frame{}, told: map[string]int{},
 	}
 	for _, err := range faults {
 		j.Fault("log", "%v", err)
@@ -73,10 +74,12 @@ func (j *Judge) sent(user string, f *Frame, s *sending) {
 	}
 }
 
-const mostFaults = 20
+const mostFaults = 10 // of a kind that are told
 
+// Fault notes a breach of a law, or of what else is held.
 func (j *Judge) Fault(law, format string, args ...any) {
-	if len(j.Faults) < mostFaults {
+	j.told[law]++
+	if j.told[law] <= mostFaults {
 		j.Faults = append(j.Faults, law+": "+fmt.Sprintf(format, args...))
 	}
 }

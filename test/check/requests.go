@@ -71,15 +71,15 @@ func (j *Judge) http() {
 				}
 			}
 		case r.Method == http.MethodGet && asked:
-			j.told(r, id)
+			j.inquiry(r, id)
 		case r.Method == http.MethodGet && (r.Path == "" || r.Path[0] == '?'):
 			j.seen(r)
 		}
 	}
 }
 
-// told judges the answer of a node that was asked for a verdict.
-func (j *Judge) told(r *Request, id string) {
+// inquiry judges the answer of a node that was asked for a verdict.
+func (j *Judge) inquiry(r *Request, id string) {
 	key := [2]string{r.User, id}
 	d, logged := j.Log.By[key]
 	f := &Frame{at: r.Done}

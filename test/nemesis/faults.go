@@ -137,10 +137,11 @@ func (w *world) trouble(ctx context.Context, r *rand.Rand) {
 // suffer lets a fault happen to node i and counts who took over from it.
 func (w *world) suffer(ctx context.Context, kind string, i int, r *rand.Rand) {
 	how := ways[kind]
-	span := how.lo + time.Duration(r.Int64N(int64(how.hi-how.lo)))
+	hi := how.hi
 	if w.plan.most > 0 {
-		span = min(span, w.plan.most)
+		hi = min(hi, w.plan.most)
 	}
+	span := how.lo + time.Duration(r.Int64N(int64(hi-how.lo)))
 	had := w.eye.owned(w.nodes[i].Name())
 	w.plan.say("%s %s for %v; it works on %v", kind, w.nodes[i].Name(), span.Round(time.Millisecond), slices.Sorted(maps.Keys(had)))
 	f := how.of(w, i)

@@ -47,6 +47,7 @@ func run(args []string) (int, error) {
 	flags.IntVar(&p.boards, "boards", 3, "people work on")
 	flags.IntVar(&p.clients, "clients", 12, "with a socket; on each board one more calls over HTTP")
 	flags.DurationVar(&p.pace, "pace", 60*time.Millisecond, "between two mutations of a client, on average")
+	flags.DurationVar(&p.most, "most", 0, "how long a fault lasts at most, more than 1s; 0: as long as its kind may")
 	faults := flags.String("faults", "kill,freeze,stop,cut", "what happens: "+strings.Join(known, ", "))
 	keep := flags.String("keep", "", "directory for the history, also when nothing is found")
 	broken := flags.String("broken", "", "a server that was broken on purpose, which must be found out: "+strings.Join(breakages(), ", "))
@@ -60,8 +61,8 @@ func run(args []string) (int, error) {
 			return 2, fmt.Errorf("--faults: %q is none of %s", name, strings.Join(known, ", "))
 		}
 	}
-	if p.nodes < 3 || p.boards < 1 || p.clients < p.boards || p.pace <= 0 {
-		return 2, fmt.Errorf("3 nodes, a board, a client for each board and a pace above 0 are the least")
+	if p.nodes < 3 || p.boards < 1 || p.clients < p.boards || p.pace <= 0 || p.most != 0 && p.most <= time.Second {
+		return 2, fmt.Errorf("3 nodes, a board, a client for each board, a pace above 0 and faults above 1s are the least")
 	}
 	found := act(p, *broken, *keep)
 	if len(found) > 0 {
@@ -74,7 +75,7 @@ func run(args []string) (int, error) {
 func act(p plan, broken, keep string) (found []string) {
 	found = perform("", func(tb testing.TB) {
 		if broken != "" {
-			p.binary = node.Overlaid(tb, breakage(tb, broken))
+			p.binary = wounded(tb, broken)
 		}
 		r, h, counts := perish(tb, p, keep)
 		fmt.Printf("\n%v, seed %d: %s\n%s\nslowest verdict %v\n", p.span, p.seed, summary(counts), summary(r.Counts), r.Slowest.Round(time.Millisecond))

@@ -64,3 +64,36 @@ func TestWounds(t *testing.T) {
 		}
 	}
 }
+
+// evidence is what a wound must be found out by.
+var evidence = map[string][]string{
+	"fence":    {"log: record", "prev is"},         // two workers wrote after the same record
+	"deadline": {"log: record", "the board is at"}, // decided on top of what came too late
+}
+
+// TestNemesisFindsEveryWound: a server whose appends compare nothing, and one
+// that heeds no deadline, are found out when workers and leaders are frozen.
+func TestNemesisFindsEveryWound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes")
+	}
+	for _, name := range breakages() {
+		t.Run(name, func(t *testing.T) {
+			binary := wounded(t, name)
+			const rounds = 5
+			for seed := uint64(1); seed <= rounds; seed++ {
+				p := small(t, "freeze")
+				p.seed, p.binary, p.boards, p.most, p.pace, p.settle = seed, binary, 4, 4*time.Second, 40*time.Millisecond, 5*time.Second
+				var r check.Report
+				_ = perform(t.TempDir(), func(tb testing.TB) { r, _, _ = perish(tb, p, "") })
+				for _, f := range r.Findings {
+					if found := evidence[name]; strings.Contains(f, found[0]) && strings.Contains(f, found[1]) {
+						t.Logf("seed %d: %s", seed, f)
+						return
+					}
+				}
+			}
+			t.Errorf("not found out in %d runs", rounds)
+		})
+	}
+}
