@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/test/node"
 )
 
@@ -65,6 +66,30 @@ func TestRollingRestart_UnderLoad(t *testing.T) {
 	l.works(1)
 	l.end(bearable)
 }
+
+// DESIGN.md: "clients see pending, then nack `expired` or ack, never a wrong
+// verdict" when a node dies, and with it leaders of streams and workers.
+func TestCrash_UnderLoad(t *testing.T) {
+	t.Parallel()
+	nodes := node.StartNodes(t, t.TempDir(), 3, "--demo=false", "--log-level=warn")
+	l := start(t, nodes, test)
+	l.may = asNodesDie
+	l.phase("quiet")
+	l.works(1)
+	l.phase("kill")
+	nodes[1].Kill()
+	l.works(2)
+	l.phase("return")
+	nodes[1].Again()
+	l.works(1)
+	l.end(settleTime)
+	t.Logf("refused: %v", l.refused)
+}
+
+// asNodesDie are the refusals of which a leader's election, longer than a
+// mutation lives, is reason enough: of itself, of what follows a card that was
+// never made, or because its client has asked after five seconds.
+var asNodesDie = []domain.Code{domain.Expired, domain.Withdrawn, domain.NotFound}
 
 // works waits until every user has made so many mutations more and has their
 // verdicts.

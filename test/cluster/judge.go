@@ -37,9 +37,8 @@ func (l *load) judge() {
 	}
 	made := map[string]int{}
 	for _, u := range l.users {
-		l.judgeVerdicts(u, logs[u.board])
+		made[u.board] += l.judgeVerdicts(u, logs[u.board])
 		l.judgeView(u, logs[u.board])
-		made[u.board] += len(u.made)
 	}
 	for board, log := range logs {
 		count := -1 - len(columns) // not made under watch: the board and its columns
@@ -49,14 +48,14 @@ func (l *load) judge() {
 			}
 		}
 		if count != made[board] {
-			l.tb.Errorf("%s: %d mutations in the log, %d were made", board, count, made[board])
+			l.tb.Errorf("%s: %d mutations in the log, %d were acked", board, count, made[board])
 		}
 	}
 }
 
-// judgeVerdicts: each mutation was acked, for the rules refuse none of them,
-// and is in the log as the user was told.
-func (l *load) judgeVerdicts(u *user, log naive.Log) {
+// judgeVerdicts: each mutation has the verdict that the log has, and none is
+// refused that the rules allow. It gives how many were acked.
+func (l *load) judgeVerdicts(u *user, log naive.Log) (acked int) {
 	refused := map[domain.Code]int{}
 	for _, m := range u.made {
 		d, logged := log.By[[2]string{u.name, m.m.ID()}]
@@ -65,16 +64,23 @@ func (l *load) judgeVerdicts(u *user, log naive.Log) {
 			l.tb.Errorf("%s: %s has no verdict: %v", u.name, m.m.ID(), m.err)
 		case !m.result.OK:
 			refused[m.result.Code]++
-			if logged && d.Accepted() {
-				l.tb.Errorf("%s: %s was refused (%s), the log accepted it", u.name, m.m.ID(), m.result.Code)
+			if !logged || d.Accepted() || d.Rejection.Code != string(m.result.Code) {
+				l.tb.Errorf("%s: %s was refused (%s), the log has %+v", u.name, m.m.ID(), m.result.Code, d.Decision)
 			}
 		case !logged || !d.Accepted() || d.Rev != m.result.Rev || len(d.Events) != m.result.Events:
 			l.tb.Errorf("%s: %s was acked at rev %d, the log has %+v", u.name, m.m.ID(), m.result.Rev, d.Decision)
+		default:
+			acked++
 		}
+	}
+	for _, code := range l.may {
+		l.refused[code] += refused[code]
+		delete(refused, code)
 	}
 	if len(refused) > 0 {
 		l.tb.Errorf("%s: refused what the rules allow: %v", u.name, refused)
 	}
+	return acked
 }
 
 // judgeView: a user has come to the end of the log and shows what it gives.

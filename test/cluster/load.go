@@ -27,14 +27,16 @@ type plan struct {
 // load is users at work on the boards of a cluster, who ask for nothing that
 // the rules refuse.
 type load struct {
-	tb     testing.TB
-	plan   plan
-	nodes  []*node.Server
-	users  []*user
-	work   context.Context // ends when nobody makes anything new
-	stop   context.CancelFunc
-	making sync.WaitGroup // users
-	open   sync.WaitGroup // mutations without a verdict
+	tb      testing.TB
+	plan    plan
+	nodes   []*node.Server
+	users   []*user
+	may     []domain.Code // refusals that are to be expected, as nodes die
+	refused map[domain.Code]int
+	work    context.Context // ends when nobody makes anything new
+	stop    context.CancelFunc
+	making  sync.WaitGroup // users
+	open    sync.WaitGroup // mutations without a verdict
 
 	mu     sync.Mutex
 	phases []phase
@@ -71,7 +73,7 @@ const settleTime = 30 * time.Second
 // start has users connect, to any node each, and begin to work.
 func start(tb testing.TB, nodes []*node.Server, p plan) *load {
 	tb.Helper()
-	l := &load{tb: tb, plan: p, nodes: nodes}
+	l := &load{tb: tb, plan: p, nodes: nodes, refused: map[domain.Code]int{}}
 	l.work, l.stop = context.WithCancel(context.Background())
 	tb.Cleanup(l.close)
 	for i := range p.boards {
