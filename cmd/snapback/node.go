@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/snapback-io/snapback/domain/service"
@@ -64,6 +65,7 @@ type node struct {
 	members  *eventlog.Members // nil: there are no other nodes
 	service  *service.Service  // nil: not a role of this node
 	decided  chan struct{}     // closed when service has ended
+	tracer   trace.Tracer      // nil: nothing is traced
 	gateway  *gateway.Server
 	listener net.Listener // nil: serving clients is not a role of this node
 	admin    net.Listener // nil: none
@@ -210,7 +212,7 @@ func (n *node) open(ctx context.Context) error {
 	cfg := eventlog.Config{URL: n.NATSURL, Access: n.access(), Shards: n.Shards, Replicas: n.replicas(), Name: cmp.Or(n.Node, "snapback"), Logger: n.log}
 	if n.NATSURL == "" {
 		if err := n.embed(); err != nil {
-			return fmt.Errorf("--data=%s: %w", n.Data, err)
+			return err
 		}
 		cfg.InProcess = n.nats
 	}
@@ -243,18 +245,23 @@ func (n *node) embed() error {
 	}
 	n.nats, err = natsd.Start(cfg)
 	var place *natsd.PlaceError
+	var taken *natsd.NameError
 	switch {
+	case errors.As(err, &taken):
+		return fmt.Errorf("--node=%s: the node at %s is called that already", taken.Name, taken.Addr)
 	case errors.Is(err, natsd.ErrStoreInUse):
-		return errors.New("another snapback that is running has this directory")
+		return fmt.Errorf("--data=%s: another snapback that is running has this directory", n.Data)
 	case errors.As(err, &place):
-		return fmt.Errorf("it is that of node %s of cluster %s, and nobody else's (--node, --cluster-name, --cluster-addr)", place.Node, place.Cluster)
+		return fmt.Errorf("--data=%s: it is that of node %s of cluster %s, and nobody else's (--node, --cluster-name, --cluster-addr)", n.Data, place.Node, place.Cluster)
 	case errors.Is(err, natsd.ErrAlone):
-		return errors.New("it has the log of a node that was alone, which a cluster does not take over: start the cluster with an empty directory, " +
-			"and bring the boards there (`snapback export --data DIR --contents -o backup`, then `snapback import bundle backup`)")
-	case err == nil && n.NATSAddr != "":
+		return fmt.Errorf("--data=%s: it has the log of a node that was alone, which a cluster does not take over: start the cluster with an empty directory, "+
+			"and bring the boards there (`snapback export --all --contents --data DIR -o backup`, then `snapback import bundle backup`)", n.Data)
+	case err != nil:
+		return fmt.Errorf("--data=%s: %w", n.Data, err)
+	case n.NATSAddr != "":
 		n.log.Info("a NATS client may read the log", "url", n.nats.URL())
 	}
-	return err
+	return nil
 }
 
 // close closes the log, and after it the server that holds it.
@@ -276,10 +283,10 @@ func (n *node) build() (err error) {
 	cfg := gateway.Config{
 		Log: n.events, Logger: n.log, Auth: n.auth, Origins: n.Origin,
 		MaxContent: int64(n.MaxFile), BoardIDs: n.BoardIDs, Lab: n.Lab, Hosts: n.hosts(), Sync: n.syncMode(),
-		Notary: n.notary, Archive: n.events, Rebuild: n.events, Collectors: n.events.Metrics(),
+		Notary: n.notary, Archive: n.events, Rebuild: n.events, Collectors: n.events.Metrics(), Tracer: n.tracer,
 	}
 	if n.does(roleDomain) {
-		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log, Members: n.members}); err != nil {
+		if n.service, err = service.New(service.Config{Log: n.events, Logger: n.log, Members: n.members, Tracer: n.tracer}); err != nil {
 			return err
 		}
 		n.decided = make(chan struct{})

@@ -2,6 +2,7 @@ package natsd
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -151,6 +152,29 @@ func TestCluster_NodesFindEachOtherBySecretAndCertificate(t *testing.T) {
 			if t.Failed() {
 				t.Log(said)
 			}
+		})
+	}
+}
+
+// Two nodes with one name could both vote as it: the second does not start.
+func TestCluster_ANameIsOneNodes(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]*tls.Config{"plain": nil, "TLS": certs.New(t, t.TempDir()).Config(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfgs, _ := places(t, 3)
+			cfgs[0].Cluster.TLS, cfgs[1].Cluster.TLS = config, config
+			start(t, cfgs[0])
+			cfgs[1].Cluster.Node = "n1"
+			var taken *NameError
+			if s, err := Start(cfgs[1]); !errors.As(err, &taken) || taken.Addr != cfgs[0].Cluster.Listen || taken.Name != "n1" {
+				if err == nil {
+					s.Shutdown()
+				}
+				t.Errorf("the second n1: %v", err)
+			}
+			cfgs[1].Cluster.Node = "n2"
+			start(t, cfgs[1])
 		})
 	}
 }

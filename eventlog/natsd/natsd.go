@@ -89,7 +89,13 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := takePlace(cfg.StoreDir, cfg.Cluster); err != nil {
+	if cfg.Cluster != nil {
+		err = cfg.Cluster.nameIsFree()
+	}
+	if err == nil {
+		err = takePlace(cfg.StoreDir, cfg.Cluster)
+	}
+	if err != nil {
 		unset()
 		return nil, err
 	}
