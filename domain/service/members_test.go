@@ -19,7 +19,8 @@ type fleet struct {
 	nodes map[string]*fleetNode
 	small func(*Config)
 
-	graves []func() // of nodes that crashed
+	graves []chan struct{} // closed when a node that crashed has ended
+	joined int             // while others were there
 }
 
 // fleetNode is one of them. Its calls wait while it is frozen.
@@ -65,9 +66,11 @@ func (f *fleet) join(name string) *fleetNode {
 
 // crash ends a node without a word.
 func (f *fleet) crash(name string) {
-	f.net.Isolate(name, true)
+	f.net.Kill(name)
 	f.nodes[name].kill()
-	f.graves = append(f.graves, f.nodes[name].stop)
+	stop, ended := f.nodes[name].stop, make(chan struct{})
+	go func() { defer close(ended); stop() }() // it makes no difference to anybody
+	f.graves = append(f.graves, ended)
 	delete(f.nodes, name)
 }
 
@@ -111,8 +114,8 @@ func (f *fleet) bury() {
 	for _, n := range f.nodes {
 		n.stop()
 	}
-	for _, stop := range f.graves {
-		stop()
+	for _, ended := range f.graves {
+		<-ended
 	}
 	time.Sleep(time.Minute)
 }

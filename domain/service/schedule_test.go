@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -19,7 +18,7 @@ import (
 var (
 	schedules = flag.Int("schedules", 1500, "how many seeded schedules of two services on one log to run")
 	firstSeed = flag.Uint64("seed", 1, "the first schedule's seed")
-	quiet     = slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet     = slog.New(slog.DiscardHandler)
 )
 
 // totals shows that the schedules did what they are for.

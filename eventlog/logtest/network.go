@@ -19,6 +19,7 @@ type Network struct {
 	ears  map[string]*ear
 	cut   map[[2]string]bool // from, to
 	thaw  map[string]time.Time
+	dead  map[string]bool
 }
 
 type ear struct {
@@ -29,7 +30,7 @@ type ear struct {
 
 // NewNetwork makes a Network without nodes.
 func NewNetwork(seed uint64, lose float64, delay time.Duration) *Network {
-	return &Network{rng: rand.New(rand.NewPCG(seed, 5)), lose: lose, delay: delay, ears: map[string]*ear{}, cut: map[[2]string]bool{}, thaw: map[string]time.Time{}}
+	return &Network{rng: rand.New(rand.NewPCG(seed, 5)), lose: lose, delay: delay, ears: map[string]*ear{}, cut: map[[2]string]bool{}, thaw: map[string]time.Time{}, dead: map[string]bool{}}
 }
 
 // Cut has nothing that from sends arrive at to, or lets it again.
@@ -46,6 +47,14 @@ func (n *Network) Isolate(node string, cut bool) {
 	for other := range n.ears {
 		n.cut[[2]string{node, other}], n.cut[[2]string{other, node}] = cut, cut
 	}
+}
+
+// Kill has a node neither say nor hear anything any more, for good.
+func (n *Network) Kill(node string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dead[node] = true
+	delete(n.ears, node)
 }
 
 // Freeze has a node's calls take until d has passed, and what comes for it wait.
@@ -76,7 +85,7 @@ func (b nodeBus) Beat(data []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for name, e := range b.ears {
-		if name == b.node || b.cut[[2]string{b.node, name}] || b.lose > 0 && b.rng.Float64() < b.lose {
+		if name == b.node || b.dead[b.node] || b.cut[[2]string{b.node, name}] || b.lose > 0 && b.rng.Float64() < b.lose {
 			continue
 		}
 		b.send(e, func() { e.heard(data) })
@@ -119,7 +128,12 @@ func (b nodeBus) Listen(node string, heard func([]byte), lost func(string)) (sto
 				return
 			}
 			b.Thawed(b.node)
-			call()
+			b.mu.Lock()
+			dead := b.dead[b.node]
+			b.mu.Unlock()
+			if !dead {
+				call()
+			}
 		}
 	}()
 	return func() {
