@@ -146,8 +146,11 @@ type Origin struct {
 	UpdatedBy string    `json:"updatedBy"`
 }
 
-// CommitVersion is the version of the record shape this code writes.
-const CommitVersion = 1
+// The versions of the shape of a record that this code writes.
+const (
+	CommitVersion = 1
+	MovedVersion  = 2 // of one with Moved, which older code must not pass over
+)
 
 // Hash is the SHA-256 of a commit's stored bytes: its id.
 type Hash [sha256.Size]byte
@@ -178,6 +181,15 @@ type Commit struct {
 	// there is none. Stored later than that the commit is void.
 	NotAfter  time.Time  `json:"notAfter,omitzero"`
 	Decisions []Decision `json:"decisions"`
+	// Moved ends the board's records in this shard; then there are no decisions.
+	Moved *Moved `json:"moved,omitempty"`
+}
+
+// Moved says where a board goes on: there, all its records stand once more, this
+// one as the last of them, and what comes follows it.
+type Moved struct {
+	Generation int `json:"generation"` // of shards, from 1 on
+	Shard      int `json:"shard"`
 }
 
 // Encode gives the bytes to store and their hash.
@@ -220,8 +232,11 @@ func DecodeCommit(data []byte) (*Commit, Hash, error) {
 // upcast lifts what older code wrote. The one place for it: version 1 is the
 // first, so there is nothing to lift yet but a newer version to refuse.
 func upcast(c *Commit) error {
-	if c.V < 1 || c.V > CommitVersion {
-		return fmt.Errorf("domain: commit version %d, this code reads 1 to %d", c.V, CommitVersion)
+	if c.V < 1 || c.V > MovedVersion {
+		return fmt.Errorf("domain: commit version %d, this code reads 1 to %d", c.V, MovedVersion)
+	}
+	if (c.Moved != nil) != (c.V == MovedVersion) || c.Moved != nil && (len(c.Decisions) > 0 || !c.NotAfter.IsZero()) {
+		return fmt.Errorf("domain: a commit of version %d with %d decisions that says moved: %t", c.V, len(c.Decisions), c.Moved != nil)
 	}
 	return nil
 }

@@ -88,15 +88,23 @@ func (w *encoder) commit(c *Commit) {
 	}
 	w.raw(`,"decisions":`)
 	if c.Decisions == nil {
-		w.raw("null}")
-		return
+		w.raw("null")
+	} else {
+		w.byte('[')
+		for i := range c.Decisions {
+			w.comma('[')
+			w.decision(&c.Decisions[i])
+		}
+		w.byte(']')
 	}
-	w.byte('[')
-	for i := range c.Decisions {
-		w.comma('[')
-		w.decision(&c.Decisions[i])
+	if c.Moved != nil {
+		w.raw(`,"moved":{"generation":`)
+		w.int(int64(c.Moved.Generation))
+		w.raw(`,"shard":`)
+		w.int(int64(c.Moved.Shard))
+		w.byte('}')
 	}
-	w.raw("]}")
+	w.byte('}')
 }
 
 func (w *encoder) decision(d *Decision) {

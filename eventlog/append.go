@@ -37,18 +37,13 @@ const longestInProcess = 200 * time.Millisecond
 // ErrConflict, ErrUnknown, ErrTooLarge, ErrFull. A retry of what is stored may
 // answer as stored or as ErrConflict. It blocks its caller only, 5 s at most.
 func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain.Hash, expected uint64) (seq uint64, err error) {
-	seq, err = l.append(ctx, l.record(board, data, hash, expected), expected)
-	l.appended(l.Shard(board), err)
-	return seq, err
+	at, last := l.homeAt(board, expected), StreamSeq(expected)
+	seq, err = l.append(ctx, record(at, data, hash, last), last)
+	l.appended(at.shard, err)
+	return position(at.gen, seq), err
 }
 
-func (l *Log) record(board string, data []byte, hash domain.Hash, expected uint64) *nats.Msg {
-	return &nats.Msg{Subject: l.eventSubject(board), Data: data, Header: nats.Header{
-		headerMsgID:    {hash.String()},
-		headerExpected: {strconv.FormatUint(expected, 10)},
-	}}
-}
-
+// append is Append of a message that names stream sequences.
 func (l *Log) append(ctx context.Context, msg *nats.Msg, expected uint64) (seq uint64, err error) {
 	if len(msg.Data) > l.MaxRecord() {
 		return 0, fmt.Errorf("%w: %d bytes of %d", ErrTooLarge, len(msg.Data), l.MaxRecord())

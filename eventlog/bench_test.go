@@ -88,7 +88,7 @@ func BenchmarkTail(b *testing.B) {
 	b.Run("leader get each", func(b *testing.B) {
 		for b.Loop() {
 			for at := from; at <= to; {
-				msg, err := l.leaderGet(b.Context(), eventStream(0), messageGet{Seq: at, NextFor: l.eventSubject(board)})
+				msg, err := l.leaderGet(b.Context(), eventStream(0), messageGet{Seq: at, NextFor: l.home(board).subject})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -114,7 +114,7 @@ func BenchmarkTail(b *testing.B) {
 
 func tailByConsumer(ctx context.Context, l *Log, board string, from uint64) error {
 	c, err := l.js.CreateConsumer(ctx, eventStream(0), jetstream.ConsumerConfig{
-		FilterSubject: l.eventSubject(board), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+		FilterSubject: l.home(board).subject, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Second,
 	})
 	if err != nil {

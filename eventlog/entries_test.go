@@ -97,7 +97,7 @@ func TestEntries_StoredAt(t *testing.T) {
 	t.Parallel()
 	l := single(t)
 	at := time.Date(2026, 3, 1, 10, 4, 12, 31e6, time.UTC)
-	msg := &nats.Msg{Subject: l.eventSubject("demo"), Data: []byte("{}"), Header: nats.Header{
+	msg := &nats.Msg{Subject: l.home("demo").subject, Data: []byte("{}"), Header: nats.Header{
 		headerMsgID: {"00000000000000000000000000000000000000000000000000000000000000ff"}, headerStoredAt: {at.Format(time.RFC3339Nano)},
 	}}
 	if _, err := l.publishOnce(t.Context(), msg); err != nil {
@@ -144,7 +144,7 @@ func fillMany(t testing.TB, l *Log, board string, n int) {
 		}
 		data, hash := commitOf(t, board, [32]byte{}, fmt.Sprint(i))
 		go func() {
-			_, err := l.publishOnce(t.Context(), &nats.Msg{Subject: l.eventSubject(board), Data: data, Header: nats.Header{headerMsgID: {hash.String()}}})
+			_, err := l.publishOnce(t.Context(), &nats.Msg{Subject: l.home(board).subject, Data: data, Header: nats.Header{headerMsgID: {hash.String()}}})
 			answers <- err
 		}()
 	}

@@ -41,6 +41,7 @@ type watches struct {
 type watch struct {
 	board string
 	f     Follower
+	shard int    // in whose set it is; under watches.mu
 	seq   uint64 // the shard's last one when f was last known to have everything; the check's own
 }
 
@@ -49,25 +50,31 @@ type watch struct {
 // called or the log is closed. The leaders are asked once per shard, not per
 // board. CheckHead may be called once more while stop returns.
 func (l *Log) WatchHead(board string, f Follower) (stop func()) {
-	ws, w, shard := &l.watches, &watch{board: board, f: f}, l.Shard(board)
+	ws, w := &l.watches, &watch{board: board, f: f}
 	ws.once.Do(func() {
 		ws.sets, ws.checked = make([]map[*watch]struct{}, l.shards), make([]time.Time, l.shards)
 		go l.watchHeads()
 	})
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
+	ws.put(w, l.Shard(board))
+	return func() {
+		ws.mu.Lock()
+		defer ws.mu.Unlock()
+		delete(ws.sets[w.shard], w)
+	}
+}
+
+// put has w in the set of a shard. Call it with ws.mu held.
+func (ws *watches) put(w *watch, shard int) {
 	if ws.sets[shard] == nil {
 		ws.sets[shard] = make(map[*watch]struct{})
 	}
 	if len(ws.sets[shard]) == 0 {
 		ws.checked[shard] = time.Now()
 	}
+	w.shard = shard
 	ws.sets[shard][w] = struct{}{}
-	return func() {
-		ws.mu.Lock()
-		defer ws.mu.Unlock()
-		delete(ws.sets[shard], w)
-	}
 }
 
 // watchHeads looks after one shard after the other, each every 30 s; one that
@@ -104,6 +111,12 @@ func (l *Log) checkHeads(ctx context.Context, shard int) error {
 	l.watches.mu.Lock()
 	all := make([]*watch, 0, len(l.watches.sets[shard]))
 	for w := range l.watches.sets[shard] {
+		if now := l.Shard(w.board); now != shard { // it has moved, and is looked at there
+			delete(l.watches.sets[shard], w)
+			w.seq = 0
+			l.watches.put(w, now)
+			continue
+		}
 		all = append(all, w)
 	}
 	l.watches.mu.Unlock()

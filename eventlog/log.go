@@ -102,11 +102,14 @@ func (cfg *Config) validate() error {
 type Log struct {
 	KeptBoards
 
-	cfg    Config
-	log    *slog.Logger
-	shards int
-	epoch  string
-	whole  bool // all streams of records had been made before Open
+	cfg         Config
+	log         *slog.Logger
+	base        int // S: the shards of generation 0
+	shards      int // of all generations
+	generations []generation
+	moved       homes
+	epoch       string
+	whole       bool // all streams of records had been made before Open
 
 	write, live, bulk *nats.Conn
 	js                jetstream.JetStream // on bulk
@@ -140,11 +143,8 @@ func (l *Log) Close() {
 	}
 }
 
-// Shards is S.
+// Shards is how many there are, of all generations.
 func (l *Log) Shards() int { return l.shards }
-
-// Shard of a board: FNV-1a-32(board) mod S.
-func (l *Log) Shard(board string) int { return shardOf(board, l.shards) }
 
 func shardOf(board string, shards int) int {
 	h := fnv.New32a()

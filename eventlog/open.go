@@ -18,11 +18,10 @@ const (
 	metaEpoch  = "snapback-epoch"
 )
 
-func eventStream(shard int) string          { return "EVT_" + strconv.Itoa(shard) }
-func commandStream(shard int) string        { return "CMD_" + strconv.Itoa(shard) }
-func (l *Log) eventSubject(b string) string { return "evt." + strconv.Itoa(l.Shard(b)) + "." + b }
-func commandSubject(shard int) string       { return "cmd." + strconv.Itoa(shard) + ".commands" }
-func liveSubject(b string) string           { return "live." + b }
+func eventStream(shard int) string    { return "EVT_" + strconv.Itoa(shard) }
+func commandStream(shard int) string  { return "CMD_" + strconv.Itoa(shard) }
+func commandSubject(shard int) string { return "cmd." + strconv.Itoa(shard) + ".commands" }
+func liveSubject(b string) string     { return "live." + b }
 
 // Open connects, makes what is missing of streams and buckets, and checks that
 // the log was made with cfg.Shards. It keeps trying until ctx ends: a cluster
@@ -63,11 +62,17 @@ func (l *Log) findOrMake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.shards, l.epoch, err = lifeOf(anchor); err != nil {
+	if l.base, l.epoch, err = lifeOf(anchor); err != nil {
 		return err
 	}
-	if l.cfg.Shards != 0 && l.cfg.Shards != l.shards {
-		return fmt.Errorf("%w: made with %d, asked for %d", ErrShards, l.shards, l.cfg.Shards)
+	if l.cfg.Shards != 0 && l.cfg.Shards != l.base {
+		return fmt.Errorf("%w: made with %d, asked for %d", ErrShards, l.base, l.cfg.Shards)
+	}
+	if l.generations, err = generationsOf(l.base, anchor.Config.Metadata[metaAdded]); err != nil {
+		return err
+	}
+	for _, g := range l.generations {
+		l.shards += g.count
 	}
 	shards, inShards := errgroup.WithContext(ctx)
 	shards.SetLimit(16)
@@ -108,7 +113,7 @@ func (l *Log) wasWhole(ctx context.Context) (whole bool, err error) {
 }
 
 func (l *Log) ensureShard(ctx context.Context, shard int) error {
-	info, err := l.ensureStream(ctx, l.eventConfig(shard, l.shards, l.epoch))
+	info, err := l.ensureStream(ctx, l.eventConfig(shard, l.base, l.epoch))
 	if err != nil {
 		return err
 	}
@@ -116,8 +121,8 @@ func (l *Log) ensureShard(ctx context.Context, shard int) error {
 	if err != nil {
 		return err
 	}
-	if shards != l.shards || epoch != l.epoch {
-		return fmt.Errorf("%w: stream %s says %d of epoch %s, the log %d of epoch %s", ErrShards, info.Config.Name, shards, epoch, l.shards, l.epoch)
+	if shards != l.base || epoch != l.epoch {
+		return fmt.Errorf("%w: stream %s says %d of epoch %s, the log %d of epoch %s", ErrShards, info.Config.Name, shards, epoch, l.base, l.epoch)
 	}
 	_, err = l.ensureStream(ctx, l.commandConfig(shard))
 	return err

@@ -86,13 +86,28 @@ func (l *Log) Pasts(ctx context.Context, board string) ([]uint64, error) {
 		return nil, fmt.Errorf("eventlog: past snapshots of board %s: %w", board, err)
 	}
 	list := make([]uint64, 0, len(subjects))
+	gen := l.home(board).gen // those from before it moved are of no use
 	for _, subject := range subjects {
-		if seq, err := strconv.ParseUint(lastToken(subject), 10, 64); err == nil {
+		if seq, err := strconv.ParseUint(lastToken(subject), 10, 64); err == nil && Generation(seq) == gen {
 			list = append(list, seq)
 		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list), nil
+}
+
+// dropPasts removes the past snapshots from before a board moved.
+func (l *Log) dropPasts(ctx context.Context, board string, gen int) error {
+	subjects, err := l.subjects(ctx, pastStream, pastPrefix+board+".*")
+	for _, subject := range subjects {
+		if seq, bad := strconv.ParseUint(lastToken(subject), 10, 64); bad != nil || Generation(seq) >= gen {
+			continue
+		}
+		if err = l.api(ctx, "STREAM.PURGE."+pastStream, map[string]string{"filter": subject}, new(answer)); err != nil {
+			break
+		}
+	}
+	return err
 }
 
 // Past gives the past snapshot of a board at seq if it is of this epoch and can

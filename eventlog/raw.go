@@ -14,15 +14,15 @@ import (
 // Raw is a message of a board as it is stored, whole or damaged.
 type Raw struct {
 	Board    string
-	Seq      uint64
+	Seq      uint64    // of its stream
 	Time     time.Time // as [Record] has it
 	MsgID    string    // should be the hex SHA-256 of Data
 	Expected string    // should be the board's sequence before it, in decimal
 	Data     []byte
 }
 
-// ReadRaw gives the board's messages from sequence from on, in order, up to and
-// including sequence to (0: the head the leader names at the call), whether
+// ReadRaw gives the board's messages from position from on, in order, up to and
+// including position to (0: the head the leader names at the call), whether
 // they are records or not and whether one follows the other: what [Log.Read]
 // fails on is here to be looked at. It ends with an error when it could not get
 // as far as to, after 15 s without progress, or at once if the leader is that
@@ -37,9 +37,9 @@ func (l *Log) ReadRaw(ctx context.Context, board string, from, to uint64) iter.S
 				return
 			}
 		}
-		stream := eventStream(l.Shard(board))
-		r := rawScan{log: l, stream: stream, yield: yield, scan: scan{getter: l.newGetter(stream), board: board, to: to,
-			req: messageGet{Seq: max(from, 1), NextFor: l.eventSubject(board)}}}
+		at := l.homeAt(board, to)
+		r := rawScan{log: l, stream: at.stream, yield: yield, scan: scan{getter: l.newGetter(at.stream), board: board, to: StreamSeq(to),
+			req: messageGet{Seq: firstIn(at, from), NextFor: at.subject}}}
 		defer r.scan.giveUp()
 		if to > 0 && from <= to {
 			r.run(ctx)

@@ -73,7 +73,7 @@ func TestReadRaw_GivesWhatIsDamaged(t *testing.T) {
 			if header.Get(headerExpected) != "" { // the server would refuse another number
 				header[headerExpected] = []string{strconv.FormatUint(seqs[len(seqs)-1], 10)}
 			}
-			answer, err := l.asks.ask(t.Context(), &nats.Msg{Subject: l.eventSubject(board), Data: []byte("no record"), Header: header})
+			answer, err := l.asks.ask(t.Context(), &nats.Msg{Subject: l.home(board).subject, Data: []byte("no record"), Header: header})
 			if err != nil {
 				t.Fatal(err)
 			}

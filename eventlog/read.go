@@ -54,18 +54,32 @@ func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*st
 // read the last record: to it that is as if there were none, and it would take
 // another first one.
 func (l *Log) Head(ctx context.Context, board string) (uint64, error) {
-	last, err := l.head(ctx, board)
+	at, last, err := l.head(ctx, board)
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("eventlog: head of board %s: %w", board, err)
 	}
-	return last.Seq, nil
+	return position(at.gen, last.Seq), nil
 }
 
-func (l *Log) head(ctx context.Context, board string) (*stored, error) {
-	return l.last(ctx, eventStream(l.Shard(board)), l.eventSubject(board))
+// head is the board's last record and where it is: if it says that the board has
+// moved, there.
+func (l *Log) head(ctx context.Context, board string) (at home, last *stored, err error) {
+	for {
+		at = l.home(board)
+		if last, err = l.last(ctx, at.stream, at.subject); err != nil {
+			return at, nil, err
+		}
+		gen, err := movedTo(last)
+		if err != nil || gen == 0 {
+			return at, last, err
+		}
+		if err := l.follow(ctx, board, at, gen, last); err != nil {
+			return at, nil, err
+		}
+	}
 }
 
 // last is the last message on a subject, by the leader. Only when there is none
@@ -97,28 +111,28 @@ func (l *Log) Get(ctx context.Context, board string, seq uint64) (Record, error)
 	if seq == 0 {
 		return Record{}, ErrNotFound
 	}
-	stream := eventStream(l.Shard(board))
-	subject := l.eventSubject(board)
-	msg, err := l.newGetter(stream).one(ctx, messageGet{Seq: seq})
-	if err == nil && msg != nil && msg.Header.Get("Nats-Subject") == subject {
-		return directRecord(board, msg)
+	at := l.homeAt(board, seq)
+	msg, err := l.newGetter(at.stream).one(ctx, messageGet{Seq: StreamSeq(seq)})
+	if err == nil && msg != nil && msg.Header.Get("Nats-Subject") == at.subject {
+		return directRecord(board, at.gen, msg)
 	}
-	led, err := l.leaderGet(ctx, stream, messageGet{Seq: seq})
+	led, err := l.leaderGet(ctx, at.stream, messageGet{Seq: StreamSeq(seq)})
 	if err != nil {
 		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
 	}
-	if led.Subject != subject {
+	if led.Subject != at.subject {
 		return Record{}, fmt.Errorf("%w: record %d is not of board %s", ErrNotFound, seq, board)
 	}
 	header, err := led.header()
 	if err != nil {
 		return Record{}, err
 	}
-	return newRecord(board, led.Seq, led.Time, header, led.Data)
+	return newRecord(board, at.gen, led.Seq, led.Time, header, led.Data)
 }
 
-// Read gives the board's records from sequence from on, in order, up to and
-// including sequence to (0: the head the leader names at the call). It ends
+// Read gives the board's records from position from on, in order, up to and
+// including position to (0: the head the leader names at the call). Of a board
+// that has moved since from, it gives all it has where to is. It ends
 // with an error when it could not get that far; it never ends silently early.
 // A replica that lags is waited for, 15 s at most without progress.
 func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2[Record, error] {
@@ -131,9 +145,18 @@ func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2
 			}
 		}
 		if to > 0 && from <= to {
-			l.scan(ctx, board, messageGet{Seq: max(from, 1)}, to, yield)
+			at := l.homeAt(board, to)
+			l.scan(ctx, board, at, messageGet{Seq: firstIn(at, from)}, StreamSeq(to), yield)
 		}
 	}
+}
+
+// firstIn is the sequence of a stream from which on records from a position on are.
+func firstIn(at home, from uint64) uint64 {
+	if Generation(from) < at.gen {
+		return 1
+	}
+	return max(StreamSeq(from), 1)
 }
 
 // ReadSince is Read from the first record stored at or after start; of a
@@ -160,8 +183,12 @@ func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to u
 				return
 			}
 		}
-		if from := l.firstSince(ctx, board, start, before, to); from <= to {
-			l.scan(ctx, board, messageGet{Seq: from}, to, yield)
+		at, last := l.homeAt(board, to), StreamSeq(to)
+		if Generation(before) != at.gen { // it has moved meanwhile
+			before = 0
+		}
+		if from := l.firstSince(ctx, board, at, start, StreamSeq(before), last); from <= last {
+			l.scan(ctx, board, at, messageGet{Seq: from}, last, yield)
 		}
 	}
 }
@@ -169,18 +196,18 @@ func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to u
 // firstSince gives a sequence behind that of a record stored before start, up
 // to which all are: it looks in the middle of what is left. A replica that has
 // no record there has those in doubt read.
-func (l *Log) firstSince(ctx context.Context, board string, start time.Time, before, to uint64) uint64 {
-	direct := l.newGetter(eventStream(l.Shard(board)))
+func (l *Log) firstSince(ctx context.Context, board string, at home, start time.Time, before, to uint64) uint64 {
+	direct := l.newGetter(at.stream)
 	end := to + 1
 	for end-before > 1 {
 		middle := before + (end-before)/2
-		msg, err := direct.one(ctx, messageGet{Seq: middle, NextFor: l.eventSubject(board)})
+		msg, err := direct.one(ctx, messageGet{Seq: middle, NextFor: at.subject})
 		if err != nil {
 			return before + 1
 		}
 		var r Record
 		if msg != nil {
-			if r, err = directRecord(board, msg); err != nil {
+			if r, err = directRecord(board, 0, msg); err != nil {
 				return before + 1
 			}
 		}
@@ -197,7 +224,7 @@ func (l *Log) firstSince(ctx context.Context, board string, start time.Time, bef
 // after start, whether for the first time or again.
 func (l *Log) readStreamSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		head, err := l.head(ctx, board)
+		at, head, err := l.head(ctx, board)
 		if errors.Is(err, ErrNotFound) {
 			return
 		}
@@ -205,22 +232,24 @@ func (l *Log) readStreamSince(ctx context.Context, board string, start time.Time
 			yield(Record{}, fmt.Errorf("eventlog: head of board %s: %w", board, err))
 			return
 		}
-		if to == 0 {
-			to = head.Seq
+		last := head.Seq
+		if to > 0 && Generation(to) == at.gen {
+			last = StreamSeq(to)
 		}
-		if to >= head.Seq && head.Time.Before(start) {
+		if last >= head.Seq && head.Time.Before(start) {
 			return
 		}
-		l.scan(ctx, board, messageGet{Start: &start}, to, yield)
+		l.scan(ctx, board, at, messageGet{Start: &start}, last, yield)
 	}
 }
 
-// scan yields the board's records from where req starts to sequence to. It
+// scan yields the board's records from where req starts to sequence to, both of
+// the stream at. It
 // reads by direct gets, which any replica answers: that the answers are whole
 // is seen by each record's Prev and by reaching to.
-func (l *Log) scan(ctx context.Context, board string, req messageGet, to uint64, yield func(Record, error) bool) {
-	req.NextFor = l.eventSubject(board)
-	s := &scan{getter: l.newGetter(eventStream(l.Shard(board))), req: req, board: board, from: req.Seq, to: to, yield: yield}
+func (l *Log) scan(ctx context.Context, board string, at home, req messageGet, to uint64, yield func(Record, error) bool) {
+	req.NextFor = at.subject
+	s := &scan{getter: l.newGetter(at.stream), req: req, board: board, gen: at.gen, from: req.Seq, to: to, yield: yield}
 	defer s.giveUp()
 	progress := time.Now()
 	for pause := firstPause; ; {
@@ -257,7 +286,8 @@ type scan struct {
 	req      messageGet // of what is next
 	ahead    *answers   // asked for already, nil if none is
 	board    string
-	from, to uint64
+	gen      int    // of the stream
+	from, to uint64 // sequences of the stream, as all here
 	count    int
 	last     uint64 // sequence of the last record yielded, 0: none
 	done     bool   // to is reached, or the reader has enough
@@ -315,24 +345,25 @@ func (s *scan) giveUp() {
 // not follow the last: the replica that answered is not whole.
 func (s *scan) take(batch []*nats.Msg) (n int, err error) {
 	for _, msg := range batch {
-		r, err := directRecord(s.board, msg)
+		r, err := directRecord(s.board, s.gen, msg)
 		if err != nil {
 			s.done = true
 			s.yield(Record{}, err)
 			return n, err
 		}
-		if s.last != 0 && r.Prev != s.last || s.last == 0 && s.from > 0 && r.Prev >= s.from {
+		seq, prev := StreamSeq(r.Seq), StreamSeq(r.Prev)
+		if s.last != 0 && prev != s.last || s.last == 0 && s.from > 0 && prev >= s.from {
 			s.giveUp()
-			return n, fmt.Errorf("record %d follows %d, not %d", r.Seq, r.Prev, s.last)
+			return n, fmt.Errorf("record %d follows %d, not %d", seq, prev, s.last)
 		}
-		if r.Seq > s.to {
+		if seq > s.to {
 			s.done = true
 			return n, nil
 		}
 		n++
 		s.count++
-		s.last, s.req.Seq, s.req.Start = r.Seq, r.Seq+1, nil
-		if !s.yield(r, nil) || r.Seq == s.to {
+		s.last, s.req.Seq, s.req.Start = seq, seq+1, nil
+		if !s.yield(r, nil) || seq == s.to {
 			s.done = true
 			return n, nil
 		}
@@ -340,8 +371,8 @@ func (s *scan) take(batch []*nats.Msg) (n int, err error) {
 	return n, nil
 }
 
-// directRecord decodes a message of a direct get.
-func directRecord(board string, msg *nats.Msg) (Record, error) {
+// directRecord decodes a message of a direct get from a stream of that generation.
+func directRecord(board string, gen int, msg *nats.Msg) (Record, error) {
 	seq, err := directSeq(msg.Header)
 	if err != nil {
 		return Record{}, err
@@ -350,5 +381,5 @@ func directRecord(board string, msg *nats.Msg) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	return newRecord(board, seq, at, msg.Header, msg.Data)
+	return newRecord(board, gen, seq, at, msg.Header, msg.Data)
 }

@@ -202,7 +202,7 @@ func TestRead_ForeignRecordIsAnError(t *testing.T) {
 	l := single(t)
 	board := newBoard()
 	fill(t, l, board, 2)
-	if _, err := l.js.Publish(t.Context(), l.eventSubject(board), []byte("{}")); err != nil {
+	if _, err := l.js.Publish(t.Context(), l.home(board).subject, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	var failed error

@@ -40,7 +40,14 @@ func (l *Log) Boards(ctx context.Context) (boards []BoardRecords, err error) {
 			return nil, fmt.Errorf("eventlog: boards of stream %s: %w", eventStream(shard), err)
 		}
 		for board, n := range counts {
-			boards = append(boards, BoardRecords{board, n})
+			if len(l.generations) > 1 { // it may have moved, and stands in both
+				if _, err := l.Head(ctx, board); err != nil && !errors.Is(err, ErrUnreadable) {
+					return nil, err
+				}
+			}
+			if l.Shard(board) == shard {
+				boards = append(boards, BoardRecords{board, n})
+			}
 		}
 	}
 	slices.SortFunc(boards, func(a, b BoardRecords) int { return strings.Compare(a.Board, b.Board) })

@@ -14,8 +14,8 @@ import (
 // Record is one stored commit of a board.
 type Record struct {
 	Board  string
-	Seq    uint64
-	Prev   uint64    // the board's sequence before it, 0 for the first
+	Seq    uint64    // position ([StreamSeq])
+	Prev   uint64    // the board's position before it, 0 for the first
 	Time   time.Time // when it was first stored ([storedAt]); of an announced record one at which it is not void
 	Stored time.Time // of an announced record: when its worker knew that it is stored, by that node's clock; zero: not known
 	Data   []byte
@@ -44,8 +44,8 @@ func (r *Record) Decision(user, id string) *domain.Decision {
 	return nil
 }
 
-// newRecord decodes a message that the stream stored at that time.
-func newRecord(board string, seq uint64, at time.Time, header nats.Header, data []byte) (Record, error) {
+// newRecord decodes a message that a stream of that generation stored at that time.
+func newRecord(board string, gen int, seq uint64, at time.Time, header nats.Header, data []byte) (Record, error) {
 	fail := func(err error) (Record, error) {
 		return Record{}, fmt.Errorf("eventlog: record %d of board %s: %w", seq, board, err)
 	}
@@ -63,7 +63,7 @@ func newRecord(board string, seq uint64, at time.Time, header nats.Header, data 
 	if at, err = storedAt(header, at); err != nil {
 		return fail(err)
 	}
-	return Record{Board: board, Seq: seq, Prev: prev, Time: at, Data: data, Hash: hash, Commit: commit, More: header.Get(headerMore) != ""}, nil
+	return Record{Board: board, Seq: position(gen, seq), Prev: position(gen, prev), Time: at, Data: data, Hash: hash, Commit: commit, More: header.Get(headerMore) != ""}, nil
 }
 
 // storedAt is when a record was first stored, by which it is void or not: of a

@@ -136,13 +136,15 @@ func (r *restore) rest() error {
 
 // store appends a record until it is stored.
 func (r *restore) store(ctx context.Context, rec *Restored, more bool) error {
-	msg := r.log.record(r.board, rec.Data, rec.Hash, r.done.Head)
+	at, last := r.log.homeAt(r.board, r.done.Head), StreamSeq(r.done.Head)
+	msg := record(at, rec.Data, rec.Hash, last)
 	msg.Header[headerStoredAt] = []string{rec.Time.UTC().Format(time.RFC3339Nano)}
 	if more {
 		msg.Header[headerMore] = []string{"1"}
 	}
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		seq, err := r.log.append(ctx, msg, r.done.Head)
+		seq, err := r.log.append(ctx, msg, last)
+		seq = position(at.gen, seq)
 		if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknown) && ctx.Err() == nil {
 			seq, err = r.resolve(ctx, rec, err)
 		}

@@ -22,6 +22,10 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.Handle("/readyz", apiHeaders(methods{"GET": s.readyz}))
 	mux.Handle("/restore", apiHeaders(methods{"POST": operator(s.restoreBoard)}))
 	mux.Handle("/metrics", methods{"GET": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP})
+	if s.cfg.Shards != nil {
+		mux.Handle("/shards", apiHeaders(methods{"GET": s.generations, "POST": operator(s.addShards)}))
+		mux.Handle("/move", apiHeaders(methods{"POST": operator(s.move)}))
+	}
 	if s.cfg.Rebuild != nil {
 		mux.Handle("/rebuild", apiHeaders(methods{"POST": operator(s.rebuild)}))
 	}

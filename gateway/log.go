@@ -199,7 +199,7 @@ func LoggedEntry(e *audit.Entry, q *audit.Query) wire.Logged {
 		line.Outcome = wire.Void
 	}
 	if q.Record {
-		line.Record = &wire.LoggedRecord{Seq: e.Log.Seq, Hash: e.Log.Hash, Stored: e.Log.Time.UTC(), Index: e.Index}
+		line.Record = &wire.LoggedRecord{Seq: eventlog.StreamSeq(e.Log.Seq), Hash: e.Log.Hash, Stored: e.Log.Time.UTC(), Index: e.Index}
 	}
 	return line
 }

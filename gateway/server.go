@@ -53,6 +53,9 @@ type Config struct {
 	// who decides on it in this process; nil: there is none.
 	Rebuild rebuild.Log
 	Workers rebuild.Memory
+	// Shards is the same log, for POST /shards and /move of the admin listener; nil:
+	// there are none.
+	Shards Shards
 	// Archive is what bundles are made of and restored into, the same log; nil:
 	// there are no bundles.
 	Archive Archive

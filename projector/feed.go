@@ -302,7 +302,7 @@ func (f *Feed) fill(to uint64) {
 }
 
 func (f *Feed) read(to uint64) error {
-	if f.broken {
+	if f.broken || eventlog.Generation(to) != eventlog.Generation(f.seq) { // the board has moved: its records are other ones
 		return f.load(f.ctx)
 	}
 	for r, err := range f.log.Read(f.ctx, f.board, f.seq+1, to) {

@@ -243,6 +243,11 @@ func (v *verification) verified(sum *verify.Verified) {
 // shards verifies the shards of a log and their boards, or only the one board
 // and its shard.
 func (v *verification) shards(ctx context.Context, log *opened, board string) error {
+	if board != "" { // it may have moved
+		if _, err := log.log.Head(ctx, board); err != nil && !errors.Is(err, eventlog.ErrUnreadable) {
+			return err
+		}
+	}
 	for shard := range log.log.Shards() {
 		if board != "" && shard != log.log.Shard(board) {
 			continue
@@ -304,7 +309,7 @@ func (v *verification) shard(ctx context.Context, log *opened, shard int, board 
 		if board != "" && id != board {
 			continue
 		}
-		if err := v.tallied(ctx, l, id, tally); err != nil {
+		if err := v.tallied(ctx, l, id, shard, tally); err != nil {
 			return err
 		}
 	}
@@ -315,9 +320,17 @@ func (v *verification) shard(ctx context.Context, log *opened, shard int, board 
 }
 
 // tallied verifies a board of a shard against what its entries say of it.
-func (v *verification) tallied(ctx context.Context, log *eventlog.Log, id string, tally verify.Tally) error {
-	cfg := verify.Config{Board: id, Epoch: log.Epoch(), Heads: v.kept.headsOf(id), Before: v.kept.before(id), Report: v.find}
-	done, err := verify.Board(ctx, log, tally.Last, cfg)
+func (v *verification) tallied(ctx context.Context, log *eventlog.Log, id string, shard int, tally verify.Tally) error {
+	last := log.Position(shard, tally.Last)
+	cfg := verify.Config{Board: id, Epoch: log.Epoch(), Generation: eventlog.Generation(last), Report: v.find}
+	here, err := v.isHere(ctx, log, id, shard)
+	if err != nil {
+		return err
+	}
+	if here {
+		cfg.Heads, cfg.Before = v.kept.headsOf(id), v.kept.before(id)
+	}
+	done, err := verify.Board(ctx, log, last, cfg)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -327,8 +340,27 @@ func (v *verification) tallied(ctx context.Context, log *eventlog.Log, id string
 	if f := tally.Check(&done); f != nil && tally.Last > 0 {
 		v.find(*f)
 	}
-	v.verified(&verify.Verified{Summary: done})
+	if here {
+		v.verified(&verify.Verified{Summary: done})
+		return nil
+	}
+	v.Records += done.Records
+	if !v.json {
+		fmt.Fprintf(v.Out, "board %s: %s that it left in shard %d\n", id, several(int(done.Records), "record"), shard)
+	}
 	return nil
+}
+
+// isHere says whether a shard is the one that the board is in. What it has left
+// elsewhere, or what a move that broke off has brought, is looked at as well.
+func (v *verification) isHere(ctx context.Context, log *eventlog.Log, board string, shard int) (bool, error) {
+	if len(log.Generations()) == 1 {
+		return true, nil
+	}
+	if _, err := log.Head(ctx, board); err != nil && !errors.Is(err, eventlog.ErrUnreadable) {
+		return false, err
+	}
+	return log.Shard(board) == shard, nil
 }
 
 func (v *verification) find(f verify.Finding) {

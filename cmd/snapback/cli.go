@@ -16,6 +16,8 @@ type cli struct {
 	Export  exportCmd  `cmd:"" help:"Write boards with their history and its proofs, or one as it is now."`
 	Audit   auditCmd   `cmd:"" help:"Ask the log who did what, and check that it is whole."`
 	Rebuild rebuildCmd `cmd:"" help:"Compare what is made from the log with the log, and make again what differs."`
+	Shards  shardsCmd  `cmd:"" help:"Say how many shards the log has, or add some."`
+	Move    moveCmd    `cmd:"" help:"Move boards to shards that were added."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server: throughput, latency, fan-out, memory."`
 	Token   tokenCmd   `cmd:"" help:"Mint a bearer token."`
 	Keygen  keygenCmd  `cmd:"" help:"Make a key for tokens or for checkpoints."`

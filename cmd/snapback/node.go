@@ -295,6 +295,7 @@ func (n *node) build() (err error) {
 	if n.members != nil {
 		cfg.Members = n.members
 	}
+	cfg.Shards = n.events
 	n.gateway, err = gateway.New(cfg)
 	return err
 }

@@ -66,13 +66,30 @@ type admin struct {
 // post posts to a path of the admin listener and gives the body of a 200, to be
 // closed. Any other answer is a *refusal.
 func (a *admin) post(ctx context.Context, path string, query url.Values, body io.Reader) (io.ReadCloser, error) {
+	return a.ask(ctx, http.MethodPost, path, query, body)
+}
+
+// askJSON reads the answer of the admin listener into v.
+func (a *admin) askJSON(ctx context.Context, method, path string, query url.Values, v any) error {
+	body, err := a.ask(ctx, method, path, query, nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(v); err != nil {
+		return fmt.Errorf("the answer of %s is not what was expected: %w", a.AdminServer, err)
+	}
+	return nil
+}
+
+func (a *admin) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (io.ReadCloser, error) {
 	u, err := address("admin-server", a.AdminServer, "http://localhost:8081")
 	if err != nil {
 		return nil, err
 	}
 	u = u.JoinPath(path)
 	u.RawQuery = query.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), body)
+	request, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}

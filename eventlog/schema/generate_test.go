@@ -95,10 +95,16 @@ func refine(defs map[string]object) {
 	for _, code := range domain.Codes() {
 		codes = append(codes, string(code))
 	}
-	property("Commit", "v", object{"const": domain.CommitVersion})
+	property("Commit", "v", object{"enum": []any{domain.CommitVersion, domain.MovedVersion}})
 	property("Commit", "prev", object{"description": "Hash of the stored bytes of the board's record before; zeros: none."})
 	property("Commit", "notAfter", object{"description": "Stored later than that, by the stream's timestamp, the record is void: nothing of it took effect."})
-	property("Commit", "decisions", object{"minItems": 1})
+	defs["Commit"]["oneOf"] = []any{
+		object{"properties": object{"v": object{"const": domain.CommitVersion}, "decisions": object{"minItems": 1}}, "not": object{"required": []any{"moved"}}},
+		object{"properties": object{"v": object{"const": domain.MovedVersion}, "decisions": object{"maxItems": 0}}, "required": []any{"moved"}},
+	}
+	property("Commit", "moved", object{"description": "The last record of a board in this shard: all its records stand once more in that one, this one as the last of them, and the board goes on there."})
+	property("Moved", "generation", object{"minimum": 1})
+	property("Moved", "shard", object{"minimum": 1})
 	property("Decision", "op", object{"enum": []any{string(domain.OpMutate), string(domain.OpCancel), string(domain.OpImport)}})
 	property("Decision", "rev", object{"minimum": 0, "description": "The board's rev after the decision."})
 	property("Rejection", "code", object{"enum": codes})

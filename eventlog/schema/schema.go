@@ -15,11 +15,12 @@ import (
 )
 
 // Version is that of the schema of what is written now.
-const Version = 1
+const Version = 2
 
 // published are the SHA-256 sums of the versions there are.
 var published = map[int]string{
 	1: "374fd62934321ba924247fa1be78dada49bfda0169e6c8f47f0aa427ad29cace",
+	2: "8ee905b10f19a2443504393ae36e38f38910eb8385732d91cbf70285b8235afa",
 }
 
 //go:embed commit.v*.json

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 )
 
 // csvFormat is RFC 4180 with a header, a row per event, or per decision
@@ -82,7 +83,7 @@ func (r *csvRow) append(dst []byte, e *Entry, i int) []byte {
 	}
 	dst = append(appendTime(dst, e.ReceivedAt), ',')
 	dst = append(appendTime(dst, e.Log.Time), ',')
-	dst = append(strconv.AppendUint(dst, e.Log.Seq, 10), ',')
+	dst = append(strconv.AppendUint(dst, eventlog.StreamSeq(e.Log.Seq), 10), ',')
 	return append(append(dst, e.Log.Hash.String()...), '\r', '\n')
 }
 

@@ -194,7 +194,7 @@ func (r *Reader) from(ctx context.Context, start, head uint64, names bool) error
 		return nil
 	}
 	r.names = NewNames(r.Board)
-	if start <= 1 {
+	if eventlog.StreamSeq(start) <= 1 {
 		return nil
 	}
 	if r.Past == nil || r.trail != nil {
@@ -220,11 +220,11 @@ func (r *Reader) from(ctx context.Context, start, head uint64, names bool) error
 }
 
 // seek gives the sequence of the last record up to head whose first decision
-// comes before, by something that never runs backwards along the log, or 1. It
+// comes before, by something that never runs backwards along the log, or of the board's first. It
 // looks at one record in the middle of what is left at a time; void ones do not
 // count.
 func (r *Reader) seek(ctx context.Context, head uint64, before func(*domain.Decision) bool) (uint64, error) {
-	at := uint64(1)
+	at := eventlog.First(head)
 	for end := head; at < end; {
 		middle := at + (end-at+1)/2
 		found := false
@@ -232,7 +232,7 @@ func (r *Reader) seek(ctx context.Context, head uint64, before func(*domain.Deci
 			if err != nil {
 				return 0, err
 			}
-			if rec.Void() {
+			if rec.Void() || len(rec.Commit.Decisions) == 0 {
 				continue
 			}
 			found = before(&rec.Commit.Decisions[0])

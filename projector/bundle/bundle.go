@@ -33,7 +33,9 @@ type Header struct {
 	Epoch  string // of the log
 	Shard  int    // that the board belongs to
 	Shards int    // that the log has
-	At     time.Time
+	// Generation of that shard: above 0 if shards were added to the log and the board moved there.
+	Generation int
+	At         time.Time
 }
 
 // Record is a record of the board as the log has it.
@@ -86,6 +88,7 @@ type line struct {
 	Epoch  string     `json:"epoch,omitzero"`
 	Shard  int        `json:"shard"`
 	Shards int        `json:"shards,omitzero"`
+	Gen    int        `json:"generation,omitzero"`
 	At     *time.Time `json:"at,omitzero"`
 
 	Seq    uint64    `json:"seq,omitzero"`

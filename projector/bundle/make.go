@@ -72,7 +72,7 @@ func Make(ctx context.Context, w io.Writer, log Log, board string, opt Options) 
 	if err := m.reach(ctx, head); err != nil {
 		return err
 	}
-	m.out = NewWriter(w, Header{Board: board, Epoch: log.Epoch(), Shard: log.Shard(board), Shards: log.Shards(), At: time.Now()})
+	m.out = NewWriter(w, Header{Board: board, Epoch: log.Epoch(), Shard: log.Shard(board), Shards: log.Shards(), Generation: eventlog.Generation(head), At: time.Now()})
 	if err := m.records(ctx, head); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (m *maker) load(ctx context.Context) (head uint64, err error) {
 
 // reach sees that there is a checkpoint of as many records as head and Sizes say.
 func (m *maker) reach(ctx context.Context, head uint64) error {
-	m.covered = head
+	m.covered = eventlog.StreamSeq(head)
 	if len(m.Sizes) == 0 {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (m *maker) reach(ctx context.Context, head uint64) error {
 	case m.Notary == nil:
 		return fmt.Errorf("%w: nothing is signed here", ErrSizes)
 	}
-	m.covered = max(head, uint64(largest))
+	m.covered = max(m.covered, uint64(largest))
 	c, err := m.checkpoint(ctx)
 	if err == nil && c.Size < largest {
 		err = fmt.Errorf("%w: a checkpoint of %d records, the shard has %d", ErrSizes, largest, c.Size)

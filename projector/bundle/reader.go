@@ -40,10 +40,10 @@ func NewReader(r io.Reader) (*Reader, error) {
 		err = in.fault("a bundle begins with a line of type %q, not %q", typeBundle, l.Type)
 	case l.V != Version:
 		err = in.fault("v is %d, this code reads %d", l.V, Version)
-	case !domain.ValidID(l.Board) || l.Epoch == "" || l.Shard < 0 || l.Shards <= l.Shard || l.At == nil:
+	case !domain.ValidID(l.Board) || l.Epoch == "" || l.Shard < 0 || l.Shards <= l.Shard || l.Gen < 0 || l.At == nil:
 		err = in.fault("board, epoch, shard, shards and at are not all there")
 	default:
-		in.header = Header{Board: l.Board, Epoch: l.Epoch, Shard: l.Shard, Shards: l.Shards, At: *l.At}
+		in.header = Header{Board: l.Board, Epoch: l.Epoch, Shard: l.Shard, Shards: l.Shards, Generation: l.Gen, At: *l.At}
 		in.form = NewWriter(io.Discard, in.header)
 		err = in.asWritten()
 	}

@@ -43,8 +43,9 @@ func NewWriter(w io.Writer, h Header) *Writer {
 		Epoch  string    `json:"epoch"`
 		Shard  int       `json:"shard"`
 		Shards int       `json:"shards"`
+		Gen    int       `json:"generation,omitzero"`
 		At     time.Time `json:"at"`
-	}{typeBundle, Version, h.Board, h.Epoch, h.Shard, h.Shards, at})
+	}{typeBundle, Version, h.Board, h.Epoch, h.Shard, h.Shards, h.Generation, at})
 	return out
 }
 

@@ -115,8 +115,8 @@ type search struct {
 const firstSpan = 64
 
 func (s *search) run(ctx context.Context, look Look) error {
-	first, last := uint64(1), uint64(0)
-	last, _, _ = look.Board.Head()
+	last, _, _ := look.Board.Head()
+	first := eventlog.First(last)
 	if s.live != nil {
 		for _, end := range []struct {
 			seq *uint64

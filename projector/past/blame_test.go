@@ -34,6 +34,13 @@ func (n *naive) step(b *domain.Board, s domain.Step) {
 	now := map[string]*domain.Entity{}
 	for e := range b.All() {
 		now[e.ID] = e
+	}
+	for id := range n.before { // inside a mutation a card may be in no column
+		if e := b.Get(id); e != nil {
+			now[id] = e
+		}
+	}
+	for _, e := range now {
 		old := n.before[e.ID]
 		if old == nil {
 			n.of[e.ID] = &blamed{kind: e.Kind, fields: map[string]Set{}, elements: map[string]map[string]Set{}}

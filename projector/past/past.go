@@ -101,7 +101,7 @@ func before(d *domain.Decision) uint64 { return d.Rev - uint64(len(d.Events)) }
 // runs backwards along what took effect. It looks at one record in the middle
 // of what is left at a time.
 func find(ctx context.Context, src Source, board string, head uint64, early func(*domain.Decision) bool) (found *eventlog.Record, err error) {
-	for from, end := uint64(1), head; from <= end; {
+	for from, end := eventlog.First(head), head; from <= end; {
 		middle := from + (end-from)/2
 		r, err := effective(ctx, src, board, middle, end)
 		switch {

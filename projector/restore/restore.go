@@ -326,23 +326,5 @@ func (s *restorer) follow(ctx context.Context) error {
 	if b.Rev() == s.done.Rev && b.StateHash() != s.done.State {
 		return fmt.Errorf("restore: board %s is restored, but is another one: state hash %s, not %s", s.done.Board, b.StateHash(), s.done.State)
 	}
-	still, err := b.Still()
-	if err != nil {
-		return err
-	}
-	data, err := still.Append(nil)
-	if err != nil {
-		return err
-	}
-	seq, hash := still.Head()
-	if err := s.log.PutSnapshot(ctx, b.ID(), eventlog.Snapshot{Seq: seq, Hash: hash, Data: data}); err != nil {
-		return err
-	}
-	if b.Exists() {
-		if err := s.log.PutListing(ctx, eventlog.ListingOf(b)); err != nil {
-			return err
-		}
-	}
-	_, err = past.Fill(ctx, s.log, b.ID())
-	return err
+	return past.Derive(ctx, s.log, b)
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/proof"
 	"github.com/snapback-io/snapback/projector/bundle"
 )
@@ -57,7 +58,14 @@ func (v *Verifier) expect(h proof.Head) {
 
 // Expect is Head for one whose signature is checked.
 func (v *Verifier) Expect(h proof.Head) {
+	gen := eventlog.Generation(h.Seq)
+	if h.Seq = eventlog.StreamSeq(h.Seq); gen < v.cfg.Generation {
+		v.headsBefore = append(v.headsBefore, h)
+		return
+	}
 	switch {
+	case gen > v.cfg.Generation:
+		v.report(KindHead, v.last.seq, "it has a signed head of %s from shards of generation %d, to which it has moved: here it is cut off", h.Time.Format(time.RFC3339), gen)
 	case h.Seq > v.last.seq:
 		v.heads = append(v.heads, h)
 	case h.Seq == v.last.seq && h.Seq > 0:
@@ -85,6 +93,7 @@ func (v *Verifier) meet(seq uint64) {
 
 // hold holds a head against the last record.
 func (v *Verifier) hold(h proof.Head) {
+	h.Seq = v.last.seq
 	if h.Hash != v.last.hash {
 		v.report(KindHead, h.Seq, "by its signed head it has the hash %s, here it has %s", h.Hash, v.last.hash)
 	}

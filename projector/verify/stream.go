@@ -51,7 +51,7 @@ type StreamOptions struct {
 // been reported then.
 func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err error) {
 	h, signed := r.Header(), len(cfg.Keys) > 0
-	cfg.Board, cfg.Epoch, cfg.Shard = h.Board, h.Epoch, h.Shard
+	cfg.Board, cfg.Epoch, cfg.Shard, cfg.Generation = h.Board, h.Epoch, h.Shard, h.Generation
 	cfg.Proofs = signed
 	v := New(cfg)
 	for {
@@ -63,7 +63,8 @@ func Stream(r *bundle.Reader, cfg Config, opt StreamOptions) (done Verified, err
 			err = opt.Each(item)
 		}
 		if err != nil {
-			v.heads, v.stands, v.check, v.cfg.Pinned = nil, nil, nil, nil // what did not come cannot be held against them
+			v.heads, v.stands, v.headsBefore, v.standsBefore = nil, nil, nil, nil
+			v.check, v.cfg.Pinned = nil, nil // what did not come cannot be held against them
 			return Verified{Summary: v.Finish(), Unheld: cfg.Pinned}, err
 		}
 		done.Notes = done.Notes || item.Head != nil || item.Checkpoint != nil

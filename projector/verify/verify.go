@@ -67,6 +67,9 @@ type Config struct {
 	// Epoch and Shard of the log, that heads and checkpoints must be of. "": not compared.
 	Epoch string
 	Shard int
+	// Generation of that shard: heads of an earlier one are from before the board
+	// moved, and held against the records that have their hashes.
+	Generation int
 	// Keys that sign heads and checkpoints.
 	Keys []note.Verifier
 	// Proofs says that hashes and a checkpoint, or Pinned, will be there to prove
@@ -135,8 +138,11 @@ type Verifier struct {
 	check  *proof.Checkpoint
 	heads  []proof.Head // whose records are still to come
 	stands []Stand      // the same
-	signed time.Time    // when Head's was
-	much   bool         // more hashes came than prove anything
+	// Those from before the board moved; their records have other sequences here.
+	headsBefore  []proof.Head
+	standsBefore []Stand
+	signed       time.Time // when Head's was
+	much         bool      // more hashes came than prove anything
 }
 
 // link is what a record is for the one behind it.
@@ -180,6 +186,8 @@ func New(cfg Config) *Verifier {
 	for _, s := range cfg.Before {
 		if cfg.Epoch != "" && s.Epoch != cfg.Epoch {
 			v.report(KindSignature, s.Seq, "an earlier bundle is of epoch %s, this log is %s: another one", s.Epoch, cfg.Epoch)
+		} else if s.Generation < cfg.Generation {
+			v.standsBefore = append(v.standsBefore, s)
 		} else {
 			v.stands = append(v.stands, s)
 		}
@@ -220,8 +228,10 @@ func (v *Verifier) Record(r Record) {
 		v.report(KindDecode, r.Seq, "it cannot be read: %v", err)
 	case commit.Board != v.cfg.Board:
 		v.report(KindChain, r.Seq, "it is a record of board %q", commit.Board)
-	case len(commit.Decisions) == 0:
+	case len(commit.Decisions) == 0 && commit.Moved == nil:
 		v.report(KindDecode, r.Seq, "it has no decision")
+	case commit.Moved != nil:
+		v.ended(&r, commit, hash, placed)
 	default:
 		if placed {
 			v.follows(&r, commit)
@@ -229,7 +239,7 @@ func (v *Verifier) Record(r Record) {
 		v.judge(&r, commit, hash, whole, placed)
 	}
 	now.bad, now.other = now.bad || !placed, v.other
-	if err != nil || commit.Board != v.cfg.Board || len(commit.Decisions) == 0 {
+	if err != nil || commit.Board != v.cfg.Board || len(commit.Decisions) == 0 && commit.Moved == nil {
 		now.bad, v.excused = true, true
 	}
 	v.last = now
@@ -237,6 +247,17 @@ func (v *Verifier) Record(r Record) {
 	v.leaf(&r)
 	v.meet(r.Seq)
 	v.stand(r.Seq)
+	v.meetBefore()
+}
+
+// ended takes a record that says where the board goes on, and nothing else.
+func (v *Verifier) ended(r *Record, c *domain.Commit, hash domain.Hash, placed bool) {
+	if placed {
+		v.follows(r, c)
+	}
+	if v.board != nil && v.settle(c, hash, r.Seq) != nil {
+		v.lose()
+	}
 }
 
 // place sees that the record stands where it should, by sequences.
@@ -304,6 +325,7 @@ func (v *Verifier) Finish() Summary {
 	}
 	v.heads = nil
 	v.cutOff()
+	v.missedBefore()
 	if v.board == nil && v.sum.Findings == 0 { // which has a reason that is a finding, or is one
 		v.report(KindFold, v.last.seq, "what the board is like could not be kept up to here")
 	}

@@ -80,6 +80,7 @@ type record struct {
 
 	stream string
 	seq    uint64
+	copied bool // it stands in the shard that the board came from, too
 	stored time.Time
 	data   []byte
 	void   bool
@@ -102,6 +103,14 @@ func read(ctx context.Context, nc *nats.Conn, board string, fn func(record) erro
 	shards, err := strconv.Atoi(first.CachedInfo().Config.Metadata["snapback-shards"])
 	if err != nil {
 		return fmt.Errorf("how many shards there are: %w", err)
+	}
+	// Shards that were added later are behind those; so many each time.
+	for more := range strings.FieldsFuncSeq(first.CachedInfo().Config.Metadata["snapback-added"], func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(more)
+		if err != nil {
+			return fmt.Errorf("how many shards were added: %w", err)
+		}
+		shards += n
 	}
 	for shard := range shards {
 		stream, err := js.Stream(ctx, fmt.Sprint("EVT_", shard))
@@ -138,10 +147,12 @@ func readStream(ctx context.Context, nc *nats.Conn, stream, subject string, last
 			if err := check(&r, heads); err != nil {
 				return fmt.Errorf("%s at %d: %w", stream, r.seq, err)
 			}
+			if next = r.seq + 1; r.copied {
+				continue // it was given where the board was before
+			}
 			if err := fn(r); err != nil {
 				return err
 			}
-			next = r.seq + 1
 		}
 	}
 	return nil
@@ -170,7 +181,7 @@ func get(ctx context.Context, nc *nats.Conn, stream, subject string, from uint64
 		default:
 			return nil, fmt.Errorf("the server says %s %s", status, msg.Header.Get("Description"))
 		}
-		r := record{stream: stream, data: msg.Data}
+		r := record{stream: stream, data: msg.Data, copied: msg.Header.Get("Snapback-Copied") != ""}
 		if r.seq, err = strconv.ParseUint(msg.Header.Get("Nats-Sequence"), 10, 64); err != nil {
 			return nil, err
 		}
@@ -205,7 +216,7 @@ func check(r *record, heads map[string]string) error {
 	if prev == "" {
 		prev = strings.Repeat("0", 2*sha256.Size)
 	}
-	if r.V != 1 {
+	if r.V != 1 && r.V != 2 {
 		return fmt.Errorf("version %d is not known to this program", r.V)
 	}
 	if r.Prev != prev {

@@ -87,7 +87,7 @@ func TestReader_ReadsTheLogOfAServer(t *testing.T) {
 // published is the schema that the server gives.
 func published(t *testing.T, s *node.Server) *jsonschema.Schema {
 	t.Helper()
-	resp, err := http.Get("http://" + s.Addr + "/v1/schema/commit.v1.json")
+	resp, err := http.Get("http://" + s.Addr + "/v1/schema/commit.v2.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestCheck_FindsABrokenChain(t *testing.T) {
 	if err := check(&second, map[string]string{}); err == nil {
 		t.Error("without the one before it")
 	}
-	first.V = 2
+	first.V = 3
 	if err := check(&first, map[string]string{}); err == nil {
 		t.Error("of another version")
 	}
