@@ -51,7 +51,7 @@ func TestCluster_LeaderGoesWhileWritersAppend(t *testing.T) {
 			wg.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
 					data, hash := commitOf(t, board, domain.Hash{}, fmt.Sprint(w, i))
-					doubts := appendByTheBook(ctx, t, l, board, data, hash)
+					doubts := appendByTheBook(ctx, t, l, board, data, hash, appendTimeout)
 					mu.Lock()
 					unknown += doubts
 					if ctx.Err() == nil {
@@ -96,28 +96,35 @@ func TestCluster_LeaderGoesWhileWritersAppend(t *testing.T) {
 
 	back := open(leader)
 	for _, board := range boards {
-		seen := map[domain.Hash]bool{}
-		var prev uint64
-		for r, err := range back.Read(t.Context(), board, 0, 0) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r.Prev != prev || seen[r.Hash] {
-				t.Fatalf("record %d follows %d, not %d; twice: %v", r.Seq, r.Prev, prev, seen[r.Hash])
-			}
-			prev, seen[r.Hash] = r.Seq, true
+		eachOnce(t, back, board, stored[board])
+	}
+}
+
+// eachOnce says that the board's records are a chain and that each of these
+// hashes is in it once.
+func eachOnce(t testing.TB, l *Log, board string, stored map[domain.Hash]bool) {
+	t.Helper()
+	seen := map[domain.Hash]bool{}
+	var prev uint64
+	for r, err := range l.Read(t.Context(), board, 0, 0) {
+		if err != nil {
+			t.Fatal(err)
 		}
-		for hash := range stored[board] {
-			if !seen[hash] {
-				t.Fatalf("lost: %v", hash)
-			}
+		if r.Prev != prev || seen[r.Hash] {
+			t.Fatalf("record %d follows %d, not %d; twice: %v", r.Seq, r.Prev, prev, seen[r.Hash])
+		}
+		prev, seen[r.Hash] = r.Seq, true
+	}
+	for hash := range stored {
+		if !seen[hash] {
+			t.Fatalf("lost: %v", hash)
 		}
 	}
 }
 
 // appendByTheBook appends until it is known to be stored, or ctx ends, and
-// counts unknown outcomes.
-func appendByTheBook(ctx context.Context, t testing.TB, l *Log, board string, data []byte, hash domain.Hash) (unknown int) {
+// counts unknown outcomes. An answer is waited for so long.
+func appendByTheBook(ctx context.Context, t testing.TB, l *Log, board string, data []byte, hash domain.Hash, patience time.Duration) (unknown int) {
 	var last uint64
 	doubt := true // where the board stands is not known
 	for ctx.Err() == nil {
@@ -138,7 +145,9 @@ func appendByTheBook(ctx context.Context, t testing.TB, l *Log, board string, da
 				return unknown
 			}
 		}
-		seq, err := l.Append(ctx, board, data, hash, last)
+		answered, cancel := context.WithTimeout(ctx, patience)
+		seq, err := l.Append(answered, board, data, hash, last)
+		cancel()
 		switch {
 		case err == nil && seq > 0:
 			return unknown
