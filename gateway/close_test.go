@@ -3,9 +3,11 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,6 +262,43 @@ func TestClose1013_TheLogDoesNotAnswer(t *testing.T) {
 		synctest.Wait()
 		if n := w.hubs.counters().Boards; n != 0 {
 			t.Errorf("%d rooms are left", n)
+		}
+	})
+}
+
+// cutOff is a log whose leader is out of reach while it is set.
+type cutOff struct {
+	*logtest.Log
+	now atomic.Bool
+}
+
+func (l *cutOff) Head(ctx context.Context, board string) (uint64, error) {
+	if l.now.Load() {
+		return 0, errors.New("no leader")
+	}
+	return l.Log.Head(ctx, board)
+}
+
+// TestClose1013_BehindItsClient: a node that is cut off does not take a client
+// back who has seen more on another one, unless the log says that it has no more.
+func TestClose1013_BehindItsClient(t *testing.T) {
+	inBubble(t, options{}, func(t *testing.T, w *world) {
+		log := &cutOff{Log: w.fake}
+		w.hubs.log = log
+		w.demo()
+		s := w.connect("bob")
+		rev := s.skip("ready").Rev
+		query := fmt.Sprintf("since=%d&epoch=%s", rev+1, s.epoch)
+		log.now.Store(true)
+		r := w.connectRaw("/"+board+"?user=bob&"+query, nil)
+		go r.readAll()
+		r.closed(1013)
+		if list := w.connect("bob", fmt.Sprintf("since=%d&epoch=%s", rev, s.epoch)).until("ready"); !list[0].Resumed {
+			t.Errorf("who has what the node has: %v", list)
+		}
+		log.now.Store(false)
+		if list := w.connect("bob", query).until("ready"); list[0].Resumed || list[0].Rev != rev {
+			t.Errorf("the log has no more: %v", list[0])
 		}
 	})
 }

@@ -76,20 +76,26 @@ func (h *hub) position(query url.Values) (since uint64, ok bool) {
 
 // reach brings the view to where a client resumes that was ahead of it on
 // another node, whose news was lost or is still to come. That the log has no
-// such rev, or does not say, is for join to find.
-func (h *hub) reach(ctx context.Context, query url.Values) {
+// such rev is for join to find; if the log does not say, as on a node that is
+// cut off from the others, reach says no: nobody is taken back to what he has
+// seen the end of.
+func (h *hub) reach(ctx context.Context, query url.Values) bool {
 	since, ok := h.position(query)
-	h.mu.Lock()
-	behind := ok && h.view.Rev() < since
-	h.mu.Unlock()
-	if !behind {
-		return
+	behind := func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return ok && h.view.Rev() < since
+	}
+	if !behind() {
+		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	if err := h.feed.Current(ctx); err != nil {
 		h.hs.logger.Debug("tail not seen", "board", h.board, "error", err)
+		return !behind()
 	}
+	return true
 }
 
 // resume gives what changed for s since the position in the query, if this life

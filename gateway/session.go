@@ -178,7 +178,10 @@ func (s *session) enter(r *http.Request, board, subprotocol string) (code int, r
 	if err != nil {
 		return wire.CloseOverloaded, "the board cannot be read now"
 	}
-	h.reach(hs.ctx, r.URL.Query())
+	if !h.reach(hs.ctx, r.URL.Query()) {
+		h.release()
+		return wire.CloseOverloaded, "this node is behind what you have seen"
+	}
 	if !h.join(s, r.URL.Query()) {
 		h.release()
 		return s.notHere(start)
