@@ -203,7 +203,10 @@ func (p *puller) isClosed() bool {
 }
 
 // ensure sees to it that stream and consumer are there, and starts anew with
-// what is asked for.
+// what is asked for. A queue that does not answer for as long as reads are
+// patient, while the cluster does, is thrown away and made again: a node that
+// was frozen or cut off may leave one whose copies never find together again
+// (nats-server 2.15), and what it holds is published again by its gateways.
 func (p *puller) ensure(ctx context.Context) error {
 	p.want = 0
 	ctx, cancel := context.WithCancel(ctx)
@@ -217,21 +220,44 @@ func (p *puller) ensure(ctx context.Context) error {
 		case <-stop:
 		}
 	}()
-	name := commandStream(p.shard)
+	start := time.Now()
 	return retry(ctx, 0, func(ctx context.Context) error {
-		if _, err := p.log.ensureStream(ctx, p.log.commandConfig(p.shard)); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
-		defer cancel()
-		_, err := repeated(ctx, p.log, func(ctx context.Context) (jetstream.Consumer, error) {
-			return p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
-		})
-		if err != nil {
-			p.log.log.Warn("consumer of commands", "stream", name, "err", err)
+		err := p.make(ctx)
+		if err != nil && ctx.Err() == nil && p.log.replicated() && time.Since(start) > p.log.patience {
+			p.log.discardQueue(ctx, p.shard)
+			start = time.Now()
 		}
 		return err
 	})
+}
+
+func (p *puller) make(ctx context.Context) error {
+	name := commandStream(p.shard)
+	patient, cancel := context.WithTimeout(ctx, p.log.patience)
+	defer cancel()
+	if _, err := p.log.ensureStream(patient, p.log.commandConfig(p.shard)); err != nil {
+		return err
+	}
+	ctx, cancel2 := context.WithTimeout(ctx, 2*askTimeout)
+	defer cancel2()
+	_, err := repeated(ctx, p.log, func(ctx context.Context) (jetstream.Consumer, error) {
+		return p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
+	})
+	if err != nil {
+		p.log.log.Warn("consumer of commands", "stream", name, "err", err)
+	}
+	return err
+}
+
+// discardQueue deletes a shard's queue, if the cluster answers.
+func (l *Log) discardQueue(ctx context.Context, shard int) {
+	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
+	defer cancel()
+	if _, err := l.js.AccountInfo(ctx); err != nil { // only its leader answers
+		return
+	}
+	err := l.js.DeleteStream(ctx, commandStream(shard)) // a queue without a leader does not say that it is gone
+	l.log.Error("a queue of commands does not answer, it is made again", "stream", commandStream(shard), "err", err)
 }
 
 type pullRequest struct {

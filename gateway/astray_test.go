@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/snapback-io/snapback/domain"
+	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
@@ -49,4 +53,38 @@ func TestAstray_NothingNewIsTaken(t *testing.T) {
 			t.Errorf("sent again: %s", f)
 		}
 	})
+}
+
+// Who comes to such a node is sent away: its clock is what a client takes for
+// the time, and later the ids of what he does would be refused for it.
+func TestAstray_NobodyIsLetIn(t *testing.T) {
+	inTappedBubble(t, options{}, func(t *testing.T, w *world, tap *tapped) {
+		w.demo()
+		wrong := true
+		w.hubs.astray = func() bool { return wrong }
+		answer := httptest.NewRecorder()
+		w.hubs.serve(answer, httptest.NewRequest("GET", "/"+board, nil), board, identity{user: "bob", open: true}, nil)
+		if answer.Code != http.StatusServiceUnavailable || !strings.Contains(answer.Body.String(), reasonAstray) {
+			t.Errorf("%d %s", answer.Code, answer.Body)
+		}
+		wrong = false
+		w.connect("bob").skip("ready")
+	})
+}
+
+// clocks is what a node knows of the others.
+type clocks struct{ settled, astray bool }
+
+func (c *clocks) Present() ([]eventlog.Member, bool, <-chan struct{}) { return nil, c.settled, nil }
+func (c *clocks) Astray() (bool, time.Duration)                       { return c.astray, 0 }
+
+// Until a node has heard the others it does not know its clock to be right.
+func TestAstray_UntilClocksAreCompared(t *testing.T) {
+	c := &clocks{}
+	hs := newHubsOn(nil, Config{Members: c})
+	for _, step := range []struct{ settled, astray, want bool }{{false, false, true}, {true, true, true}, {true, false, false}, {false, false, false}} {
+		if c.settled, c.astray = step.settled, step.astray; hs.astray() != step.want {
+			t.Errorf("%+v", step)
+		}
+	}
 }

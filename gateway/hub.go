@@ -93,7 +93,18 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 	}
 	hs.astray = func() bool { return false }
 	if cfg.Members != nil {
-		hs.astray = func() bool { astray, _ := cfg.Members.Astray(); return astray }
+		var compared atomic.Bool
+		hs.astray = func() bool {
+			if !compared.Load() { // until then nobody knows
+				_, settled, _ := cfg.Members.Present()
+				compared.Store(settled)
+				if !settled {
+					return true
+				}
+			}
+			astray, _ := cfg.Members.Astray()
+			return astray
+		}
 	}
 	hs.full = func(string) bool { return false }
 	if l, ok := log.(interface{ Full(board string) error }); ok {

@@ -103,6 +103,9 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 	case hs.draining.Load():
 		writeProblem(w, unavailable("this node is stopping"))
 		return
+	case hs.astray(): // it would tell its client a wrong time, which all its ids then have
+		writeProblem(w, unavailable(reasonAstray))
+		return
 	}
 	open, bad := partOpen(r.URL.Query())
 	if bad != nil {

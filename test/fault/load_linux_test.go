@@ -320,6 +320,7 @@ func get(url string) ([]byte, error) {
 func readyz(s *node.Server) (told struct {
 	Ready       bool
 	Log, Writes string
+	Reasons     []string
 }, err error) {
 	answer, err := patient.Get("http://" + s.AdminAddr + "/readyz")
 	if err != nil {

@@ -253,6 +253,9 @@ func (s *Server) Again() {
 	}
 }
 
+// Launch is Again without waiting: a node may not be able to be ready.
+func (s *Server) Launch() { s.launch() }
+
 func (s *Server) launch() {
 	s.tb.Helper()
 	words := append(slices.Clone(s.Inside), cmp.Or(s.Binary, Binary(s.tb)))
