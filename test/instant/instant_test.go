@@ -158,7 +158,25 @@ func (s *stage) timings() []float64 {
 	}, 500))`, chromedp.EvalAwaitPromise))
 }
 
-func (s *stage) key(keys string) { s.page.Do(chromedp.KeyEvent(keys)) }
+// key presses a key as a keyboard does: where the page takes it for itself, its
+// letter is not typed as well, which for Space would scroll by a page.
+func (s *stage) key(key string) {
+	k := kb.Keys[[]rune(key)[0]]
+	press := input.DispatchKeyEventParams{Type: kb.KeyDown, Key: k.Key, Code: k.Code, NativeVirtualKeyCode: k.Native, WindowsVirtualKeyCode: k.Windows}
+	release := press
+	release.Type = kb.KeyUp
+	if k.Print {
+		press.Text, press.UnmodifiedText = k.Text, k.Unmodified
+	}
+	chrome.Run(s.page, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, event := range []input.DispatchKeyEventParams{press, release} {
+			if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, event); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
 
 func (s *stage) script(text string) { s.page.Do(chromedp.Evaluate[chromedp.Void](text)) }
 
