@@ -105,7 +105,7 @@ function createCore(options) {
         entries.set(id, entry);
         tell("made", entry);
         apply(effects);
-        link.tick();
+        env.afterPaint(link.tick);
       });
     }
     return sent;

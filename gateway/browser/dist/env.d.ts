@@ -24,6 +24,11 @@ export interface Env {
     socket(url: string, protocols: string[]): Socket;
     /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, online. */
     onWake(fn: () => void): () => void;
+    /**
+     * Does fn, in the order asked, when what is shown by now is painted, at the latest before the page is hidden or left:
+     * then what was made is kept and sent. The default does it at once.
+     */
+    afterPaint(fn: () => void): void;
 }
 /** The browser's, or a server's with a global WebSocket. */
 export declare const browser: Env;

@@ -5,6 +5,7 @@ const browser = {
   clearTimeout: (timer) => clearTimeout(timer),
   random: () => Math.random(),
   socket: (url, protocols) => new WebSocket(url, protocols),
+  afterPaint: (fn) => fn(),
   onWake(fn) {
     if (typeof document === "undefined") return () => {
     };

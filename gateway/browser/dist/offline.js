@@ -137,8 +137,10 @@ function offline(options = {}) {
     const row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
     unkept.add(row);
-    queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row));
-    others.announce();
+    engine.env.afterPaint(() => {
+      others.announce();
+      queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row));
+    });
     return row;
   };
   const sending = (m) => {

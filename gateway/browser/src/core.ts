@@ -143,7 +143,7 @@ export function createCore(options: Options): Core {
         entries.set(id, entry);
         tell("made", entry);
         apply(effects);
-        link.tick();
+        env.afterPaint(link.tick);
       });
     }
     return sent;

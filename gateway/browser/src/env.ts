@@ -22,6 +22,11 @@ export interface Env {
   socket(url: string, protocols: string[]): Socket;
   /** Calls fn when the page may have slept or the network has changed: visibilitychange, pageshow, online. */
   onWake(fn: () => void): () => void;
+  /**
+   * Does fn, in the order asked, when what is shown by now is painted, at the latest before the page is hidden or left:
+   * then what was made is kept and sent. The default does it at once.
+   */
+  afterPaint(fn: () => void): void;
 }
 
 /** The browser's, or a server's with a global WebSocket. */
@@ -32,6 +37,7 @@ export const browser: Env = {
   clearTimeout: (timer) => clearTimeout(timer as number),
   random: () => Math.random(),
   socket: (url, protocols) => new WebSocket(url, protocols) as Socket,
+  afterPaint: (fn) => fn(),
   onWake(fn) {
     if (typeof document === "undefined") return () => {};
     const end = new AbortController(), { signal } = end;

@@ -230,8 +230,10 @@ export function offline(options: OfflineOptions = {}): Offline {
     const row: Row = { id, tab, user: owner, at: newest, madeAt, changes, guards: by };
     rows.set(id, row);
     unkept.add(row);
-    queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row)); // sent at once it is written once
-    others.announce();
+    engine.env.afterPaint(() => {
+      others.announce();
+      queueMicrotask(() => unkept.delete(row) && rows.get(id) === row && put(row)); // sent at once it is written once
+    });
     return row;
   };
 

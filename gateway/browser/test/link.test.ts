@@ -338,6 +338,19 @@ describe("a page that slept", () => {
 });
 
 describe("sending", () => {
+  test("is done when what was made is painted, in the order made; it is shown before", async () => {
+    const world = new World();
+    const waiting: (() => void)[] = [];
+    const store = connect({ board: "b", user: "ann", env: { ...world.env, afterPaint: (fn) => void waiting.push(fn) } });
+    await world.join([card("c1")]);
+    const a = store.mutate("c1", { title: "x" });
+    const b = store.mutate("c1", { title: "y" });
+    assert.equal(store.get("c1")!["title"], "y");
+    assert.deepEqual(world.socket.sent("mutate"), []);
+    waiting.splice(0).forEach((fn) => fn());
+    assert.deepEqual(world.socket.sent("mutate").map((f) => f["clientMutationId"]), [a.id, b.id]);
+  });
+
   test("a deadline of four seconds by the server's clock, one for ever", async () => {
     const { world, store } = open();
     await world.settle();

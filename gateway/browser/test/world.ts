@@ -71,6 +71,7 @@ export class World {
       this.#wakes.add(fn);
       return () => void this.#wakes.delete(fn);
     },
+    afterPaint: (fn) => fn(),
   };
 
   /** The newest socket. */

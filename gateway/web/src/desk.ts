@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 
 import { connect, offline, undoStack, type Entity, type Offline, type Role, type Store, type UndoStack } from "@snapback/client";
 
-import { socket } from "./frame.js";
+import { afterPaint, doNow, socket } from "./frame.js";
 import { claimsOf, who, type Who } from "./session.js";
 import { slowly, type Slow } from "./pending.js";
 import { whatIsRefused } from "./refused.js";
@@ -27,11 +27,12 @@ export interface Desk {
 export function openDesk(board: string, { user, token }: Who): Desk {
   const owner = token ? (claimsOf(token).sub ?? user) : user;
   const kept = offline({ user: owner });
-  const store = connect({ board, part: "open", offline: kept, env: { socket }, ...(token ? { token: () => who.value.token } : { user }) });
+  const store = connect({ board, part: "open", offline: kept, env: { socket, afterPaint }, ...(token ? { token: () => who.value.token } : { user }) });
   const texts = textsOf({ board, user: owner, store, offline: kept, storage: storage() });
   const desk: Desk = {
     board, store, offline: kept, undo: undoStack(store), slow: slowly(store), texts,
     close: () => {
+      doNow(); // what was made is sent
       ends.forEach((end) => end());
       texts.close();
       for (const { id, tone } of notes.peek()) if (tone === "done") dismiss(id); // its button would undo on a closed board

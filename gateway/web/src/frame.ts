@@ -45,18 +45,35 @@ function later(fn: () => void): void {
   }
 }
 
-/** What nobody sees, when the page has been painted with what is under way now; at the latest when a page would have been. */
-export function afterPaint(fn: () => void): void {
-  let isDone = false;
-  const once = () => {
-    if (isDone) return;
-    isDone = true;
-    clearTimeout(late);
-    fn();
-  };
-  const late = setTimeout(once, patience);
-  requestAnimationFrame(() => setTimeout(once));
+/** What is to be done after the painting, in order. */
+const waiting: (() => void)[] = [];
+
+/** Does now what waits for the painting. */
+export function doNow(): void {
+  try {
+    for (let next; (next = waiting.shift()); ) next();
+  } finally {
+    if (waiting[0]) setTimeout(doNow); // what has thrown keeps nothing else from being done
+  }
 }
+
+/**
+ * What nobody sees, when the page has been painted with what is under way now; at the latest when a page would have been,
+ * and before it is hidden or left.
+ */
+export function afterPaint(fn: () => void): void {
+  waiting.push(fn);
+  if (globalThis.document?.hidden) return doNow();
+  if (waiting.length > 1) return;
+  const late = setTimeout(doNow, patience);
+  requestAnimationFrame(() => {
+    clearTimeout(late);
+    setTimeout(doNow);
+  });
+}
+
+globalThis.document?.addEventListener("visibilitychange", doNow); // before the store hears of it
+globalThis.addEventListener?.("pagehide", doNow);
 
 /** The browser's socket; what comes by it is drawn with the next frame. */
 export function socket(url: string, protocols: string[]): Socket {

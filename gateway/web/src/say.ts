@@ -81,6 +81,6 @@ export const polite = signal({ id: 0, text: "" });
 export const urgent = signal({ id: 0, text: "" });
 
 /** Has a screen reader say it when it has finished what it says. Nobody sees it: what is seen is painted first. */
-export const announce = (text: string): void => afterPaint(() => void (polite.value = { id: ++last, text }));
+export const announce = (text: string): void => afterPaint(() => setTimeout(() => (polite.value = { id: ++last, text }))); // each by itself
 /** Has it said at once: a refusal, a lost connection. */
 export const interrupt = (text: string): void => void (urgent.value = { id: ++last, text });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { options } from "preact";
 
-import { drawNow, socket } from "../src/frame.js";
+import { afterPaint, doNow, drawNow, socket } from "../src/frame.js";
 
 /** A browser with one socket, whose frames come when the test says so. */
 function browser() {
@@ -81,4 +81,26 @@ test("a handler that throws does not make all that follows wait", async () => {
   ask(() => drawn++);
   await null;
   assert.equal(drawn, 1);
+});
+
+test("what nobody sees is done when the page is painted, in order, also if one of it throws; or before", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { paint } = browser();
+  let done = "";
+  afterPaint(() => (done += "a"));
+  afterPaint(() => {
+    throw new Error("odd");
+  });
+  afterPaint(() => (done += "b"));
+  paint();
+  assert.equal(done, "");
+  assert.throws(() => t.mock.timers.tick(0));
+  t.mock.timers.tick(0);
+  assert.equal(done, "ab");
+  afterPaint(() => (done += "c"));
+  doNow();
+  assert.equal(done, "abc");
+  afterPaint(() => (done += "d")); // a page that is not painted
+  t.mock.timers.tick(100);
+  assert.equal(done, "abcd");
 });

@@ -96,7 +96,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
       at: performance.now(), frame: requestAnimationFrame(tick),
     };
     if (root.isConnected) catching(() => root.setPointerCapture(pointer)); // the events go on when the card leaves the page
-    document.body.classList.add("dragging");
+    afterPaint(() => drag && document.body.classList.add("dragging")); // the cursor of all that is on the page
     getSelection()?.removeAllRanges();
     place();
   }
@@ -190,7 +190,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     cancelAnimationFrame(frame);
     drag = undefined;
     flight.land(id, ghost);
-    afterPaint(() => drag || document.body.classList.remove("dragging")); // the cursor of all that is on the page
+    afterPaint(() => drag || document.body.classList.remove("dragging"));
     how?.();
     swallowClick(isUp);
   }

@@ -60,6 +60,8 @@ export interface DraftsOptions {
   now?(): number;
   /** Has words that another window typed kept elsewhere, or those of this one that is left: the entry has the others. */
   displaced?(key: string, draft: Draft): void;
+  /** Does fn when what was sent is painted; at once by default. */
+  afterPaint?(fn: () => void): void;
 }
 
 const parse = (value: string | null): Draft | undefined => {
@@ -102,7 +104,7 @@ function write(storage: DraftStorage, name: string, draft: Draft): void {
   }
 }
 
-export function draftsOf({ board, user, storage, now = Date.now, displaced }: DraftsOptions): Drafts {
+export function draftsOf({ board, user, storage, now = Date.now, displaced, afterPaint = (fn) => fn() }: DraftsOptions): Drafts {
   const prefix = `${root}${encodeURIComponent(board)}/${encodeURIComponent(user)}/`;
   const texts = new Map<string, Draft>();
   const signals = new Map<string, Signal<Draft | undefined>>();
@@ -195,7 +197,7 @@ export function draftsOf({ board, user, storage, now = Date.now, displaced }: Dr
       put(key, { text, from, at, ...(sent !== undefined && { sent }) });
       if (sent !== undefined) typed.delete(key);
       unwritten.add(key);
-      flush();
+      afterPaint(flush);
     },
     clear(key) {
       if (!texts.has(key)) return;

@@ -93,7 +93,7 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     if (keeps.all().some((kept) => textOf(kept.words) === text)) return;
     keep(store.newId(), "plain", say("texts.displaced"), [{ entityId: id, patch: { [field]: text }, if: { [field]: from } }], false);
   };
-  const drafts = draftsOf({ board, user, storage, displaced });
+  const drafts = draftsOf({ board, user, storage, displaced, afterPaint: store.engine.env.afterPaint });
   const editing = memo(() => signal(false));
   const trouble = memo(() => signal<Trouble | undefined>(undefined));
   const editors = new Map<string, Editor>();
