@@ -24,7 +24,7 @@ type Judge struct {
 	Log     naive.Log
 	Faults  []string // "what it breaks: how"
 	Counts  map[string]int
-	Slowest time.Duration // from the first sending of a mutation to its verdict
+	Slowest time.Duration // from a sending to its verdict, on one connection
 
 	history   *naive.History
 	traces    []*trace

@@ -81,20 +81,11 @@ func (j *Judge) ops() []op {
 			j.Counts["unknown, took effect"]++
 		default:
 			j.Counts["operations"]++
-			if took := time.Duration(o.back - o.call); took > j.Slowest && !j.postponed(key) {
-				j.Slowest = took
-			}
 		}
 		list = append(list, o)
 	}
 	slices.SortFunc(list, func(a, b op) int { return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.order, b.order)) })
 	return list
-}
-
-// postponed says whether some sending of a mutation was refused for now, so
-// that its end says more about who sent it than about the server.
-func (j *Judge) postponed(key [2]string) bool {
-	return slices.ContainsFunc(j.sendings[key], func(s *sending) bool { return s.answer != nil && s.answer.Retryable })
 }
 
 // patience is how long porcupine may take over one board.

@@ -34,6 +34,7 @@ func (j *Judge) verdicts(name string, t *trace) {
 			got[f.ID]++
 			if list := waiting[f.ID]; len(list) > 0 {
 				list[0].answer, waiting[f.ID] = f, list[1:]
+				j.Slowest = max(j.Slowest, f.at.Sub(list[0].frame.at))
 			}
 			j.verdict(name, t.user, f)
 		}

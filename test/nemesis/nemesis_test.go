@@ -80,7 +80,7 @@ func TestNemesisFindsEveryWound(t *testing.T) {
 	for _, name := range breakages() {
 		t.Run(name, func(t *testing.T) {
 			binary := wounded(t, name)
-			const rounds = 5
+			const rounds = 3
 			for seed := uint64(1); seed <= rounds; seed++ {
 				p := small(t, "freeze")
 				p.seed, p.binary, p.boards, p.most, p.pace, p.settle = seed, binary, 4, 4*time.Second, 40*time.Millisecond, 5*time.Second

@@ -100,9 +100,7 @@ func newCaller(w *world, user, board string, r *rand.Rand, gen *crowd.Generator)
 }
 
 func (c *caller) Act() {
-	changes := c.gen.Next()[0]
-	id := ulid.Make().String()
-	body, _ := json.Marshal(map[string]any{"type": "mutate", "clientMutationId": id, "changes": changes, "ttlMs": 1000 + c.r.IntN(3000)})
+	id, body := c.next()
 	first, second := c.r.IntN(len(c.w.nodes)), -1
 	if c.r.IntN(3) == 0 {
 		second = (first + 1) % len(c.w.nodes)
@@ -113,22 +111,36 @@ func (c *caller) Act() {
 		return // all wait
 	}
 	c.mu.Lock()
-	c.undone[id] = string(body)
+	c.undone[id] = body
 	c.mu.Unlock()
 	c.open.Go(func() {
 		defer func() { <-c.slots }()
 		var both sync.WaitGroup
 		if second >= 0 {
 			c.w.count("same mutation to two nodes", 1)
-			both.Go(func() { c.post(id, string(body), c.w.nodes[second]) })
+			both.Go(func() { c.post(id, body, c.w.nodes[second]) })
 		}
-		rev := c.post(id, string(body), c.w.nodes[first])
+		rev := c.post(id, body, c.w.nodes[first])
 		both.Wait()
 		if rev > 0 {
 			other := c.w.nodes[(first+1)%len(c.w.nodes)]
 			c.w.notary.ask(other, check.Request{User: c.user, Board: c.board, Method: http.MethodGet, Path: fmt.Sprint("?minRev=", rev)})
 		}
 	})
+}
+
+// next is a new mutation, or one whose verdict is not known.
+func (c *caller) next() (id, body string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.undone) > 0 && c.r.IntN(3) == 0 {
+		for id, body := range c.undone {
+			return id, body
+		}
+	}
+	id = ulid.Make().String()
+	raw, _ := json.Marshal(map[string]any{"type": "mutate", "clientMutationId": id, "changes": c.gen.Next()[0], "ttlMs": 1000 + c.r.IntN(3000)})
+	return id, string(raw)
 }
 
 // post gives the rev of an ack, 0 for anything else.
