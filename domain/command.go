@@ -118,6 +118,10 @@ type Command struct {
 	// before After where one after them may have been sent, and so decided, on
 	// an earlier occasion and then holds nobody up. Not stored.
 	Also []string `json:"also,omitempty"`
+	// Trace is the W3C traceparent of the gateway's span if the command is traced,
+	// "" mostly. It travels beside the command, is no part of what it asks for and
+	// is not stored.
+	Trace string `json:"-"`
 
 	Changes []Change `json:"changes,omitempty"`
 	Import  *Import  `json:"import,omitempty"`

@@ -19,6 +19,9 @@ const (
 	headerHash  = "Hash"
 	// headerStored is for measuring only, nanoseconds since 1970.
 	headerStored = "Stored"
+	// headerTraces are the traceparents of the decisions that are traced, each
+	// behind its place in the record: "0=00-...-01,7=00-...-01".
+	headerTraces = "Traces"
 
 	kindRecord  = "record"
 	kindVerdict = "verdict"
@@ -77,6 +80,9 @@ func (l *Log) message(subject string, a Announcement) (*nats.Msg, error) {
 		put(headerHash, a.Record.Hash.String())
 		if at := a.Record.Stored; !at.IsZero() {
 			put(headerStored, strconv.FormatInt(at.UnixNano(), 10))
+		}
+		if traces := tracesOf(a.Record.Commit); traces != "" {
+			put(headerTraces, traces)
 		}
 		msg.Data = a.Record.Data
 	case a.Verdict != nil:
@@ -151,6 +157,7 @@ func (l *Log) announcement(board string, msg *nats.Msg) (a Announcement, ok bool
 		if at, err := strconv.ParseInt(msg.Header.Get(headerStored), 10, 64); err == nil {
 			a.Record.Stored = time.Unix(0, at)
 		}
+		setTraces(commit, msg.Header.Get(headerTraces))
 		return a, true
 	}
 	return a, false

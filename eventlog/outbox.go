@@ -13,8 +13,9 @@ import (
 )
 
 // A message of a command queue holds commands of one shard, one a line: the
-// time to live it had left when it was published, in milliseconds, a space, and
-// the command as JSON, which has no line breaks.
+// time to live it had left when it was published, in milliseconds, if it is
+// traced a comma and its traceparent, a space, and the command as JSON, which has
+// no line breaks.
 
 // batchBytes is when the next command begins another message.
 const batchBytes = 256 << 10
@@ -93,6 +94,9 @@ func (o *outbox) take() (due [][]byte, last []byte) {
 func appendCommand(dst []byte, cmd *domain.Command, ttl time.Duration) ([]byte, error) {
 	dst = strconv.AppendInt(dst, ttl.Milliseconds(), 10)
 	dst, err := cmd.AppendJSON(append(dst, ' '))
+	if cmd.Trace != "" {
+		dst = append(append(dst, ','), cmd.Trace...)
+	}
 	return append(dst, '\n'), err
 }
 
@@ -101,8 +105,12 @@ func cutCommand(data []byte) (cmd domain.Command, ttl time.Duration, rest []byte
 	line, rest, _ := bytes.Cut(data, []byte{'\n'})
 	left, text, _ := bytes.Cut(line, []byte{' '})
 	ms, err := strconv.ParseInt(string(left), 10, 64)
+	left, parent, traced := bytes.Cut(left, []byte{','})
 	if err == nil {
 		cmd, err = domain.DecodeCommand(text)
 	}
 	return cmd, time.Duration(ms) * time.Millisecond, rest, err
+	if traced {
+		cmd.Trace = string(parent)
+	}
 }

@@ -41,6 +41,7 @@ type tally struct {
 	mutations, httpMutations, acks, nacks, retryable atomic.Int64
 	republished, syncs, lags, presences, broken      atomic.Int64
 	writes                                           atomic.Int64
+	lagSaid                                          atomic.Int64 // when it was logged last, by hubs.clock; 0: never
 }
 
 func (t *tally) verdict(v *domain.Verdict, s *sending) {
@@ -80,6 +81,17 @@ func (hs *hubs) counters() counters {
 		h.measure(now, &c)
 	}
 	return c
+}
+
+// lagEvery is how often it is logged that connections fall behind.
+const lagEvery = 10 * time.Second
+
+// lagged counts a connection that has fallen behind, and says so now and then.
+func (hs *hubs) lagged(board string) {
+	lags, now, said := hs.counts.lags.Add(1), hs.clock(), hs.counts.lagSaid.Load()
+	if (said == 0 || now-said > int64(lagEvery)) && hs.counts.lagSaid.CompareAndSwap(said, now) {
+		hs.logger.Info("a connection is behind", "board", board, "lags", lags)
+	}
 }
 
 // measure adds what the room knows.

@@ -30,6 +30,8 @@ type news struct {
 	leavers map[string]place
 
 	enc syncEncoder
+
+	traced *applied // nil: the record is not traced
 }
 
 type place struct{ decision, syncs int }
@@ -261,6 +263,12 @@ func (h *hub) Load(v *projector.View) {
 func (h *hub) Apply(r eventlog.Record) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var traced *applied
+	if h.hs.tracing != nil {
+		if traced = h.hs.tracing.apply(&r); traced != nil {
+			defer traced.done()
+		}
+	}
 	outcomes, err := h.view.Apply(r)
 	if err != nil {
 		return err
@@ -272,6 +280,9 @@ func (h *hub) Apply(r eventlog.Record) error {
 	}
 	if len(h.sessions) > 0 {
 		whole, open := h.bothNews(outcomes, r.Seq)
+		if traced != nil {
+			traced.tells(whole, open)
+		}
 		h.chain()
 		h.beginRound()
 		for _, s := range h.sessions {
@@ -331,7 +342,11 @@ func (h *hub) tell(s *session, n *news) {
 	s.q.mu.Lock()
 	if syncs.size() > 0 {
 		syncs.kind, syncs.rev = itemSync, n.syncs[0].Rev
-		s.q.put(syncs)
+		if n.traced != nil {
+			n.traced.put(&s.q, syncs)
+		} else {
+			s.q.put(syncs)
+		}
 	}
 	mine := s.answers != 0
 	for i := s.answers; i != 0; i = h.answers[i-1].next {

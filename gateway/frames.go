@@ -113,7 +113,13 @@ func (s *session) mutate(f wire.ClientFrame) {
 	}
 	ttl := schedule(cmd, f, now)
 	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, deadline: now.Add(ttl), session: s}
+	if s.hs.tracing != nil {
+		s.hs.tracing.begin(cmd, f.Trace, viaSocket)
+	}
 	out, first, ok := s.admit(sent)
+	if !ok && cmd.Trace != "" {
+		s.hs.tracing.drop(cmd.Trace)
+	}
 	if !ok || !first {
 		return
 	}

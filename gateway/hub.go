@@ -48,11 +48,12 @@ const (
 // hubs holds the rooms of the boards that are watched on this node. Safe for
 // concurrent use. Locks are taken in the order hubs, hub, queue.
 type hubs struct {
-	log    boardLog
-	logger *slog.Logger
-	cfg    Config // defaults filled in
-	counts tally
-	lab    *lab // nil: none
+	log     boardLog
+	logger  *slog.Logger
+	cfg     Config // defaults filled in
+	counts  tally
+	tracing *tracing // nil: nothing is traced
+	lab     *lab     // nil: none
 	// full says whether the log takes no writes of a board now: nothing new is taken then.
 	full   func(board string) bool
 	astray func() bool  // this node's clock is wrong: likewise
@@ -110,6 +111,7 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 	if l, ok := log.(interface{ Full(board string) error }); ok {
 		hs.full = func(board string) bool { return l.Full(board) != nil }
 	}
+	hs.tracing = newTracing(cfg.Tracer)
 	hs.ctx, hs.cancel = context.WithCancel(context.Background())
 	return hs
 }

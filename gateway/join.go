@@ -141,7 +141,7 @@ func (h *hub) catchUp(s *session) {
 			s.q.stop(wire.CloseTooSlow, "too far behind")
 			return
 		}
-		h.hs.counts.lags.Add(1)
+		h.hs.lagged(h.board)
 		items := []item{
 			replyItem(wire.Mark{Type: wire.TypeLag, Rev: s.q.since}),
 			{bulk: &bulk{entities: changed, user: s.id.user}},

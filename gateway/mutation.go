@@ -33,6 +33,7 @@ func (s *Server) mutate(w http.ResponseWriter, r *http.Request, id identity) err
 		return rejected(frame.ID, bad)
 	}
 	cmd := st.command(frame.ID, frame.Changes...)
+	cmd.Trace = r.Header.Get("Traceparent")
 	ttl := schedule(&cmd, frame, time.Now())
 	v, entities, err := s.decide(r.Context(), st, cmd, ttl)
 	if err != nil {

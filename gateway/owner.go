@@ -169,6 +169,9 @@ func (h *hub) forget(s *sending) bool {
 		delete(h.owned, s.key)
 	}
 	s.decide()
+	if s.cmd.Trace != "" {
+		h.hs.tracing.drop(s.cmd.Trace)
+	}
 	return true
 }
 
@@ -219,12 +222,16 @@ func (h *hub) settleOne(s *sending, v *domain.Verdict, decided *domain.Command, 
 	if !fits {
 		v = idReused(v)
 	}
+	if s.cmd.Trace != "" {
+		h.hs.tracing.outcome(s.cmd.Trace, outcomeOf(v))
+	}
 	if s.session == nil {
 		s.got <- *v
 		return
 	}
 	h.hs.counts.verdict(v, s)
 	a := answer{session: s.session, item: verdictItem(v), decision: decision}
+	a.item.of = s.cmd.Trace
 	if s.cmd.Op == domain.OpCancel {
 		a.item.ends.cancels = 1
 	} else {

@@ -26,7 +26,7 @@ type item struct {
 	rev  uint64     // ack, loaded: its rev; sync: that of the first frame, for there may be many
 	data []byte     // whole frames, shared with other queues: nobody changes them
 	bulk *bulk      // instead of data
-	of   string     // presence: the session
+	of   string     // presence: the session; verdict, sync: its trace, if it has one
 	ask  *wire.Page // loaded: what was asked for
 }
 

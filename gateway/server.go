@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
@@ -63,6 +64,8 @@ type Config struct {
 	Members Members
 	// Collectors are what others show at /metrics beside this Server.
 	Collectors []prometheus.Collector
+	// Tracer records the way of mutations; nil: nobody does.
+	Tracer trace.Tracer
 
 	// QueueBytes is how much may wait for one slow connection. Default 1 MiB.
 	QueueBytes int

@@ -28,6 +28,12 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 		cmd.Deadline = stamp(now.Add(ttl))
 	}
 	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
+	parent := cmd.Trace
+	cmd.Trace = ""
+	if h.hs.tracing != nil {
+		h.hs.tracing.begin(&cmd, parent, viaHTTP)
+		defer h.hs.tracing.drop(cmd.Trace) // its verdict has come, if one ever does
+	}
 	made, isULID := domain.IDTime(cmd.ID)
 	h.mu.Lock()
 	out := !isULID || h.maybeOut(s.key, made, now.Add(-firstTry))

@@ -41,6 +41,9 @@ func (s *session) drain(b *batch) (more bool) {
 	} else {
 		err = s.writeAll(b)
 	}
+	if s.hs.tracing != nil && err == nil {
+		s.hs.tracing.wrote(b.items)
+	}
 	left := s.q.done(b)
 	if err != nil || b.closing != nil {
 		s.lose(err)

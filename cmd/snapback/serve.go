@@ -51,6 +51,7 @@ type serveCmd struct {
 	BoardIDs     bool     `name:"board-ids" env:"SNAPBACK_BOARD_IDS" help:"With --auth-key: let clients choose the ids of new boards."`
 	MaxFile      byteSize `default:"100MiB" env:"SNAPBACK_MAX_FILE" placeholder:"SIZE" help:"How large an uploaded file may be (${default})."`
 	Lab          bool     `env:"SNAPBACK_LAB" help:"For demonstrations, never for real work: sessions may ask the gateway to delay, refuse or lose their mutations."`
+	Trace        string   `env:"SNAPBACK_TRACE" placeholder:"SHARE" help:"Trace this share of mutations, 0 to 1, and those that a client traces, with OpenTelemetry; where to is in OTEL_EXPORTER_OTLP_ENDPOINT (off)."`
 	Pprof        bool     `env:"SNAPBACK_PPROF" help:"Serve profiles of this process at /debug/pprof/ of the admin listener."`
 	LogLevel     string   `default:"info" env:"SNAPBACK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 }
@@ -66,7 +67,13 @@ func (c *serveCmd) run(ctx context.Context, s streams) error {
 	}
 	raiseGOMAXPROCS()
 	logger := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
-	return (&node{serveCmd: *c, auth: auth, log: logger}).run(ctx)
+	n := &node{serveCmd: *c, auth: auth, log: logger}
+	stopTracing, err := n.trace(ctx)
+	if err != nil {
+		return usageError{err}
+	}
+	defer stopTracing()
+	return n.run(ctx)
 }
 
 // check says what is wrong with the flags, naming the flag and its value.

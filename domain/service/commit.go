@@ -24,6 +24,7 @@ type flight struct {
 	built    time.Time // by Config.Now
 	seq      uint64    // where the log says it is stored, in phase confirming
 	conflict bool      // the last try was answered so
+	traced   []int     // the decisions that are traced
 }
 
 type phase int
@@ -66,6 +67,9 @@ func (w *worker) build() {
 		if d.Rejection == nil && !d.Deadline.IsZero() && (c.NotAfter.IsZero() || d.Deadline.Before(c.NotAfter)) {
 			c.NotAfter = d.Deadline
 		}
+		if w.s.traces(&d.Command) {
+			f.traced = append(f.traced, len(f.entries)-1)
+		}
 		size += decisionSize(&d, e.size)
 		w.decidedNow(e, &d)
 		w.releaseAfter(e.key)
@@ -77,6 +81,7 @@ func (w *worker) build() {
 		return
 	}
 	f.built = w.s.Now()
+	w.traceDecided(f)
 	w.flight = f
 	if len(f.data) > w.s.Log.MaxRecord() {
 		w.split()
@@ -241,6 +246,7 @@ func (w *worker) stored(seq uint64) {
 	w.flight, w.batchSize = nil, w.s.BatchSize
 	w.s.pace.took(time.Since(f.begun))
 	w.s.metrics.stored(f, w.s.Now())
+	w.traceStored(f, seq)
 	err := w.s.Log.Announce(w.board, eventlog.Announcement{Record: &eventlog.Record{
 		Board: w.board, Seq: seq, Prev: f.expected, Time: f.commit.At, Data: f.data, Hash: f.hash, Commit: f.commit, Stored: w.s.Now(),
 	}})

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 )
@@ -36,6 +38,8 @@ type Config struct {
 	Logger *slog.Logger // default slog.Default()
 	// Now is the clock decisions are stamped with. Default time.Now.
 	Now func() time.Time
+	// Tracer records the way of commands that are traced; nil: nobody does.
+	Tracer trace.Tracer
 
 	// Members are the nodes that the shards are divided among; its Run is
 	// somebody else's. nil: this service has them all.

@@ -210,6 +210,9 @@ func (w *worker) answered(a *answer) {
 // the stored verdict.
 func (w *worker) answer(e *entry, v *domain.Verdict) {
 	w.s.metrics.repeats.Inc()
+	if w.s.traces(&e.cmd) {
+		w.traceRepeat(e, v)
+	}
 	if err := w.s.Log.Announce(w.board, eventlog.Announcement{Verdict: v}); err != nil {
 		w.s.warn("announcing a verdict failed", "board", w.board, "error", err)
 	}

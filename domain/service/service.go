@@ -156,6 +156,9 @@ func (s *Service) consume(ctx context.Context, shard int, standing func()) {
 
 // deliver hands a command to its board's worker and never blocks.
 func (s *Service) deliver(d eventlog.Delivery) {
+	if s.traces(&d.Command) {
+		s.traceQueue(&d)
+	}
 	size := commandSize(&d.Command)
 	s.mu.Lock()
 	defer s.mu.Unlock()

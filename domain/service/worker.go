@@ -36,6 +36,7 @@ type entry struct {
 	place  place
 	queued time.Time // its first sending, by the queue's clock; zero: not known
 
+	arrived  int64  // here, nanoseconds since 1970; of a traced one only
 	absent   uint64 // no record up to this sequence decides it
 	searched bool   // ... also where the board's memory does not reach
 	waits    key    // what it is held for
@@ -275,6 +276,9 @@ func (w *worker) accept(d *delivery) {
 	w.arrivals++
 	e := &entry{key: k, n: w.arrivals, cmd: d.Command, queued: d.Queued, size: d.size, done: []func(){d.Done}, before: d.Command.After, also: d.Command.Also}
 	e.cmd.Also = nil
+	if w.s.traces(&e.cmd) {
+		e.arrived = w.s.Now().UnixNano()
+	}
 	if e.cmd.Op == domain.OpCancel {
 		e.before = e.id
 	}

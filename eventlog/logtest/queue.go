@@ -19,6 +19,7 @@ type queue struct {
 
 type message struct {
 	data    []byte
+	trace   string // beside it
 	arrived time.Time
 	ttl     time.Duration
 	done    bool
@@ -46,7 +47,7 @@ func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
 	}
 	q := l.queues[l.Shard(cmd.Board)]
 	for range copies {
-		m := &message{data: data, ttl: ttl}
+		m := &message{data: data, trace: cmd.Trace, ttl: ttl}
 		l.mu.Lock()
 		l.undone++
 		l.mu.Unlock()
@@ -141,6 +142,7 @@ func (l *Log) delivery(m *message) eventlog.Delivery {
 	if err := json.Unmarshal(m.data, &d.Command); err != nil {
 		panic(err) // we encoded it
 	}
+	d.Command.Trace = m.trace
 	if by := m.arrived.Add(m.ttl).UTC(); by.Before(d.Command.Deadline) || d.Command.Deadline.IsZero() {
 		d.Command.Deadline = by
 	}

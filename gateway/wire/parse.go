@@ -17,6 +17,7 @@ type ClientFrame struct {
 	Changes   []domain.Change // mutate; never with Toggle or Content
 	ExpiresAt time.Time       // zero: none
 	TTL       time.Duration   // 0: none; within MinTTLMs and MaxTTLMs
+	Trace     string          // mutate: W3C traceparent, as it came; "": none, or none that can be one
 
 	Data  json.RawMessage // presence, compact, at most MaxPresence bytes
 	Token string          // auth
@@ -125,6 +126,9 @@ func (f *ClientFrame) mutate(o map[string]json.RawMessage) *domain.Rejection {
 	if bad := f.deadline(o); bad != nil {
 		return bad
 	}
+	if trace, ok := str(o["traceparent"]); ok {
+		f.traced(trace)
+	}
 	for _, name := range []string{"patch", "if", "changes"} {
 		if domain.TooDeep(o[name]) {
 			return limited(name, domain.MaxDepth, "nested too deep")
@@ -161,6 +165,16 @@ func (f *ClientFrame) mutate(o map[string]json.RawMessage) *domain.Rejection {
 		f.Changes = append(f.Changes, c)
 	}
 	return nil
+}
+
+// traceparentBytes is how long a traceparent of version 00 is.
+const traceparentBytes = 55
+
+// traced takes a traceparent; what is none costs the trace and nothing else.
+func (f *ClientFrame) traced(parent string) {
+	if f.Trace = ""; len(parent) == traceparentBytes {
+		f.Trace = parent
+	}
 }
 
 func (f *ClientFrame) deadline(o map[string]json.RawMessage) *domain.Rejection {

@@ -22,6 +22,7 @@ const (
 	nameIfRev
 	nameData
 	nameToken
+	nameTrace
 )
 
 // readFrame reads a frame that is plain (see plainjson) and in form, without
@@ -105,6 +106,15 @@ func (f *ClientFrame) readMember(c *plainjson.Cursor, name []byte, seen *plainjs
 		if !c.Null() {
 			f.readTTL(c)
 		}
+	case "traceparent":
+		if !mutate {
+			return false
+		}
+		c.Once(seen, nameTrace)
+		if c.Peek() != '"' {
+			return false
+		}
+		f.traced(c.String())
 	case "changes":
 		if !mutate {
 			return false

@@ -46,6 +46,8 @@ var ordinary = []string{
 	`{"type": "mutate", "clientMutationId": "m", "entityId": "k", "patch": {"position": {"after": null}, "x-a": {"b": 1.5}}, "if": {"title": null}, "ttlMs": 4000}`,
 	`{"type":"mutate","clientMutationId":"m","changes":[{"entityId":"k","patch":{"labels":{"add":["a"],"remove":"b"}}},{"entityId":"l","patch":null,"ifRev":3,"later":[]}],"later":{"a":[]}}`,
 	`{"clientMutationId":"m","entityId":"k","patch":{"liked":true}}`,
+	`{"type":"mutate","clientMutationId":"m","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","entityId":"k","patch":null}`,
+	`{"type":"mutate","clientMutationId":"m","traceparent":7,"entityId":"k","patch":null}`,
 }
 
 func TestReadFrame_TakesWhatIsOrdinary(t *testing.T) {
@@ -69,6 +71,7 @@ var members = map[string][]string{
 	"changes":          {`null`, `[]`, `[{"entityId":"a","patch":{}}]`, `[{"entityId":"a","patch":{}},{"patch":null,"entityId":"b","toggle":true,"ifRev":1}]`, `[{"entityId":"a"}]`, `[null]`, `[{"entityId":"a","patch":{},"patch":{}}]`, "[" + strings.Repeat(`{"entityId":"a","patch":{}},`, MaxChanges) + `{"entityId":"a","patch":{}}]`},
 	"data":             {`null`, `{}`, ` { "a" : 1 } `, `"\ud800"`, `"` + strings.Repeat("d", MaxPresence) + `"`},
 	"token":            {`"t"`, `null`, `""`},
+	"traceparent":      {`null`, `""`, `7`, `"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"`, `"00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692033\u0033x-01"`, `[1]`},
 	"later":            {`{"a":[1,2,{"b":null}]}`, `-0.5e+3`, `tru`},
 	"Type":             {`"ping"`},
 }
@@ -91,7 +94,7 @@ func TestReadFrame_EachMemberInEveryForm(t *testing.T) {
 }
 
 func TestReadFrame_ReadsAsEncodingJSON(t *testing.T) {
-	names := []string{"type", "clientMutationId", "entityId", "patch", "if", "ifRev", "expiresAt", "ttlMs", "changes", "data", "token", "later", "Type"}
+	names := []string{"type", "clientMutationId", "entityId", "patch", "if", "ifRev", "expiresAt", "ttlMs", "changes", "data", "token", "later", "Type", "traceparent"}
 	read := 0
 	rapid.Check(t, func(t *rapid.T) {
 		list := slices.Clone(rapid.SampledFrom([][]string{
@@ -125,4 +128,14 @@ func FuzzReadFrame(f *testing.F) {
 		f.Add([]byte(frame))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { sameFrame(t, data) })
+}
+
+func TestTrace_OfAMutate(t *testing.T) {
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	for value, want := range map[string]string{`"` + parent + `"`: parent, `"` + parent + `0"`: "", `""`: "", `7`: "", `null`: "", `{"a":1}`: ""} {
+		f, bad := ParseClient([]byte(`{"type":"mutate","clientMutationId":"m","entityId":"k","patch":null,"traceparent":` + value + `}`))
+		if bad != nil || f.Trace != want {
+			t.Errorf("%s is taken as %q, %v", value, f.Trace, bad)
+		}
+	}
 }
