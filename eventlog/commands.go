@@ -50,9 +50,12 @@ const (
 	// On a replicated log a request is lost when its consumer gets another
 	// leader. So the leader says every heartbeat that it knows of it, and who has
 	// heard nothing for lostAfter asks again.
-	heartbeat    = 200 * time.Millisecond
-	lostAfter    = 500 * time.Millisecond
-	unpinTimeout = 2 * time.Second
+	heartbeat = 200 * time.Millisecond
+	lostAfter = 500 * time.Millisecond
+	// leaderChanged is what a consumer's new leader says of requests that the
+	// one before had.
+	leaderChanged = "Leadership Change"
+	unpinTimeout  = 2 * time.Second
 	// finishFor is how long a node that gives a shard away goes on with what it
 	// has of it: the next one then finds its boards at rest, and nothing is
 	// decided twice. As long nobody decides what comes.
@@ -318,6 +321,10 @@ func (p *puller) status(status string, h nats.Header) bool {
 		return true
 	}
 	p.pin = "" // 409 consumer gone or its leader changed, 503 nobody there
+	if h.Get("Description") == leaderChanged {
+		p.want = 0 // the new one says so, and can be asked at once
+		return true
+	}
 	return false
 }
 

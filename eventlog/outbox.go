@@ -6,9 +6,9 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/snapback-io/snapback/domain"
 )
 
@@ -26,6 +26,7 @@ const batchBytes = 256 << 10
 type outbox struct {
 	log     *Log
 	subject string
+	unsure  atomic.Int32 // messages that were sent and are not acknowledged
 
 	mu    sync.Mutex
 	full  [][]byte // messages that are due
@@ -64,13 +65,13 @@ func (o *outbox) send() {
 			return
 		}
 		for _, data := range append(due, last) {
-			// What is lost here is lost on the way.
-			if err := o.log.write.PublishMsg(&nats.Msg{Subject: o.subject, Data: data}); err != nil {
-				o.log.counts.unsent.Inc()
-				o.log.log.Warn("commands are lost", "subject", o.subject, "err", err)
+			if o.log.replicated() {
+				o.sendSurely(data)
+			} else {
+				o.sendOnce(data)
 			}
 		}
-		if cap(last) <= 2*batchBytes {
+		if cap(last) <= 2*batchBytes && !o.log.replicated() {
 			o.mu.Lock()
 			o.spare = last[:0]
 			o.mu.Unlock()
@@ -93,10 +94,10 @@ func (o *outbox) take() (due [][]byte, last []byte) {
 
 func appendCommand(dst []byte, cmd *domain.Command, ttl time.Duration) ([]byte, error) {
 	dst = strconv.AppendInt(dst, ttl.Milliseconds(), 10)
-	dst, err := cmd.AppendJSON(append(dst, ' '))
 	if cmd.Trace != "" {
 		dst = append(append(dst, ','), cmd.Trace...)
 	}
+	dst, err := cmd.AppendJSON(append(dst, ' '))
 	return append(dst, '\n'), err
 }
 
@@ -104,13 +105,13 @@ func appendCommand(dst []byte, cmd *domain.Command, ttl time.Duration) ([]byte, 
 func cutCommand(data []byte) (cmd domain.Command, ttl time.Duration, rest []byte, err error) {
 	line, rest, _ := bytes.Cut(data, []byte{'\n'})
 	left, text, _ := bytes.Cut(line, []byte{' '})
-	ms, err := strconv.ParseInt(string(left), 10, 64)
 	left, parent, traced := bytes.Cut(left, []byte{','})
+	ms, err := strconv.ParseInt(string(left), 10, 64)
 	if err == nil {
 		cmd, err = domain.DecodeCommand(text)
 	}
-	return cmd, time.Duration(ms) * time.Millisecond, rest, err
 	if traced {
 		cmd.Trace = string(parent)
 	}
+	return cmd, time.Duration(ms) * time.Millisecond, rest, err
 }
