@@ -127,6 +127,7 @@ const (
 	codeNoMemory          = 10028
 	codeNoStorage         = 10047
 	codeReplicasAlone     = 10074
+	codeNoPeers           = 10005 // fewer servers are there than copies are asked for
 	codeBadStream         = 10052
 )
 

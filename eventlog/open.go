@@ -154,6 +154,14 @@ func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (inf
 				return fmt.Errorf("%w: stream %s of the log is missing, and with it all records of the shard", ErrNotFound, cfg.Name)
 			}
 			stream, err = l.js.CreateStream(ctx, cfg)
+			if errorCode(err) == codeNoPeers && cfg.Storage == jetstream.MemoryStorage {
+				// Servers are away. What is in it is published again by who owns it: one
+				// copy is better than none, and gets company when a node starts again.
+				alone := cfg
+				alone.Replicas = 1
+				l.log.Warn("a queue gets one copy: servers are away", "stream", cfg.Name, "asked for", cfg.Replicas)
+				stream, err = l.js.CreateStream(ctx, alone)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("eventlog: stream %s: %w", cfg.Name, err)

@@ -248,3 +248,85 @@ func TestSeveral_NodesOnOneServerSignOneSequence(t *testing.T) {
 		t.Errorf("the last checkpoint is of %d of %d records: a node that stops signs what is new", last, state.Last)
 	}
 }
+
+// What a node that was alone has goes to a cluster as a bundle: every board, with
+// the verdicts of old, and an auditor's key.
+func TestSeveral_FromOneNodeToThree(t *testing.T) {
+	t.Parallel()
+	old, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	one := node.Start(t, "one", old, "")
+	if acked, err := mutate(one.Addr, "m1", "fix-login", object{"title": "Of old"}); !acked || err != nil {
+		t.Fatalf("mutation: %v %v", acked, err)
+	}
+	_, before := board(t, one.Addr, "demo")
+	_, verdict := ask(t, "GET", "http://"+one.Addr+"/v1/boards/demo/mutations/m1?user=ann")
+	one.Stop()
+	if code, _, stderr := command(t, "export", "--all", "--contents", "--data", old, "-o", backup); code != 0 {
+		t.Fatal(stderr)
+	}
+	nodes := node.StartNodes(t, t.TempDir(), 3, "--demo=false", "--checkpoint-key="+filepath.Join(old, "checkpoint.key"))
+	if code, _, stderr := command(t, "import", "bundle", backup, "--admin-server", "http://"+nodes[1].AdminAddr); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, n := range nodes {
+		_, after := board(t, n.Addr, "demo")
+		same(t, before, after)
+		if _, again := ask(t, "GET", "http://"+n.Addr+"/v1/boards/demo/mutations/m1?user=ann"); again != verdict {
+			t.Errorf("%s says %s, once it was %s", n.Name(), again, verdict)
+		}
+		if status, _ := ask(t, "GET", "http://"+n.Addr+"/v1/boards/demo/files/file-cookies/content"); status >= 500 {
+			t.Errorf("%s: a file: %d", n.Name(), status)
+		}
+	}
+	if acked, err := mutate(nodes[2].Addr, "m2", "fix-login", object{"title": "Of now"}); !acked || err != nil {
+		t.Errorf("mutation: %v %v", acked, err)
+	}
+}
+
+// A node that comes back alone waits for the others, says so, and ends when told
+// to; with one more it serves what all three had.
+func TestSeveral_ANodeAloneWaits(t *testing.T) {
+	t.Parallel()
+	nodes := node.StartNodes(t, t.TempDir(), 3, "--shards=2")
+	if acked, err := mutate(nodes[0].Addr, "m1", "fix-login", object{"title": "Of three"}); !acked || err != nil {
+		t.Fatalf("mutation: %v %v", acked, err)
+	}
+	_, before := board(t, nodes[0].Addr, "demo")
+	for _, n := range nodes { // the last two without a quorum
+		n.Stop()
+	}
+	alone := nodes[1]
+	alone.Launch()
+	eventually(t, "it says what it waits for", func() bool {
+		response, err := http.Get("http://" + alone.AdminAddr + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		return err == nil && response.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(body), "waiting for the other nodes: no quorum; heard of nobody")
+	})
+	if status, _ := ask(t, "GET", "http://"+alone.AdminAddr+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d", status)
+	}
+	alone.Stop() // fails the test when the exit code is not 0
+	alone.Launch()
+	nodes[2].Again()
+	eventually(t, "two of three serve", func() bool {
+		status, _ := ask(t, "GET", "http://"+alone.AdminAddr+"/readyz")
+		return status == http.StatusOK
+	})
+	for _, n := range nodes[1:] {
+		_, after := board(t, n.Addr, "demo")
+		same(t, before, after)
+	}
+	for _, n := range nodes[1:] {
+		tries := 0
+		for acked := false; !acked; tries++ { // queues without a leader are made again after some seconds
+			var err error
+			if acked, err = mutate(n.Addr, fmt.Sprint("by-", n.Name(), tries), "fix-login", object{"title": "Of two"}); err != nil || tries > 20 {
+				t.Fatalf("mutation through %s: %v %v", n.Name(), acked, err)
+			}
+		}
+	}
+}
