@@ -81,14 +81,18 @@ func (c *clock) sample(b *Beat, echo Echo, now, wall time.Time) (offset, bool) {
 // that was not set for longer, so that of two nodes the one that came later, or
 // whose clock was set, gives way.
 func (c *clock) judge(now, wall time.Time, others roster, self string) (ahead time.Duration) {
-	if drift := wall.Round(0).Sub(c.startWall) - now.Sub(c.start); drift-c.drift > jump || c.drift-drift > jump {
+	drift := wall.Round(0).Sub(c.startWall) - now.Sub(c.start)
+	by := (drift - c.drift).Abs()
+	c.drift = drift // slewing adds up to no jump
+	if by > jump {
 		c.steadySince = now
 		for _, p := range others {
 			p.offsets = nil // they were compared with what it was
 		}
-		c.drift = drift
-	} else {
-		c.drift = drift // slewing adds up to no jump
+		if by > maxAstray && len(others) > 0 { // until they say otherwise
+			c.astray, c.doubts = true, 0
+			return drift
+		}
 	}
 	type hand struct {
 		offset

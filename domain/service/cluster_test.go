@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type nodes struct {
 	configs              []natsd.Config
 	list                 []*clusterNode
 	leadAfter, leadEvery time.Duration // 0: as ever
+	skew                 atomic.Int64  // of the last node's clock, ns
 }
 
 type clusterNode struct {
@@ -101,10 +103,14 @@ func (c *nodes) connect(i int) {
 func (c *nodes) serve(i int) {
 	c.t.Helper()
 	n := c.list[i]
+	clock := time.Now
+	if i == len(c.list)-1 {
+		clock = func() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }
+	}
 	var err error
-	n.told, err = eventlog.NewMembers(eventlog.MembersConfig{Bus: n.log.Bus(), Node: n.name, Epoch: n.log.Epoch(), Decides: true, Logger: quiet})
+	n.told, err = eventlog.NewMembers(eventlog.MembersConfig{Bus: n.log.Bus(), Node: n.name, Epoch: n.log.Epoch(), Decides: true, Now: clock, Logger: quiet})
 	if err == nil {
-		n.s, err = New(Config{Log: n.log, Logger: quiet, Members: n.told})
+		n.s, err = New(Config{Log: n.log, Logger: quiet, Now: clock, Members: n.told})
 	}
 	if err != nil {
 		c.t.Fatal(err)
@@ -190,10 +196,12 @@ type crowd struct {
 	boards []string
 	stop   func()
 
-	mu     sync.Mutex
-	waits  []wait
-	again  int // commands that were published again
-	failed int
+	mu    sync.Mutex
+	waits []wait
+	again int // commands that were published again
+
+	reasons []domain.Code // for which a command may be refused
+	refused int
 }
 
 // wait is the time from a mutation's first sending to its verdict.
@@ -275,7 +283,9 @@ func (c *crowd) mutate(cmd *domain.Command, verdicts <-chan domain.Verdict) {
 				c.again++
 			}
 			if v.Rejection != nil {
-				c.failed++
+				c.refused++
+			}
+			if v.Rejection != nil && !slices.Contains(c.reasons, v.Rejection.Code) {
 				c.t.Errorf("%s: refused %v", cmd.Board, v.Rejection)
 			}
 			return
@@ -326,7 +336,7 @@ func (c *crowd) check(t *testing.T, log *eventlog.Log) {
 		sent[w.board]++
 	}
 	for _, board := range c.boards {
-		checkReal(t, log, board, sent[board])
+		checkReal(t, log, board, sent[board], c.reasons...)
 	}
 }
 
@@ -355,6 +365,61 @@ func TestCluster_ShardsFollowTheNodes(t *testing.T) {
 	crowd.check(t, c.list[2].log)
 }
 
+// leads is how many things of shards a node leads; -1: some have no leader now.
+func (c *nodes) leads(i int) (n int) {
+	for shard := range 8 {
+		list, err := c.list[i].log.Leaders(context.Background(), shard)
+		if err != nil {
+			return -1
+		}
+		for _, led := range list {
+			if led.Leader == "" {
+				return -1
+			}
+			if led.Here {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// A node whose clock is five minutes off owns no shard and leads nothing, as
+// long as that is so. Until it notices, a quarter of a second at most, it may
+// refuse commands as expired that were not.
+func TestCluster_ClockThatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := newNodes(t)
+	c.leadAfter, c.leadEvery = 100*time.Millisecond, 100*time.Millisecond
+	c.startAll(3)
+	crowd := newCrowd(t, c.list[0].log, 8, 20*time.Millisecond)
+	crowd.more(50)
+	crowd.mu.Lock()
+	crowd.reasons = []domain.Code{domain.Expired}
+	crowd.mu.Unlock()
+	c.even()
+	for _, skew := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
+		start := time.Now()
+		c.skew.Store(int64(skew))
+		until(t, "it owns nothing and leads nothing", func() bool { return len(c.list[2].s.Ownership()) == 0 && c.leads(2) == 0 })
+		t.Logf("%v: out after %v", skew, time.Since(start))
+		if astray, _ := c.list[2].told.Astray(); !astray {
+			t.Error("it is not astray")
+		}
+		crowd.more(100)
+		c.skew.Store(0)
+		c.even()
+		crowd.more(50)
+	}
+	for i, n := range c.list[:2] {
+		if astray, ahead := n.told.Astray(); astray {
+			t.Errorf("node %d is astray, %v ahead", i+1, ahead)
+		}
+	}
+	crowd.check(t, c.list[0].log)
+	t.Logf("%d of %d commands were refused as expired", crowd.refused, crowd.count())
+}
+
 // Leaders come to the nodes that own their shards, and leave a node that stops
 // before it does, while commands are decided.
 func TestCluster_LeadersFollowTheShards(t *testing.T) {
@@ -365,20 +430,7 @@ func TestCluster_LeadersFollowTheShards(t *testing.T) {
 	crowd := newCrowd(t, c.list[2].log, 8, 20*time.Millisecond)
 	crowd.more(50)
 	c.even()
-	leads := func(i int) (n int) {
-		for shard := range 8 {
-			list, err := c.list[i].log.Leaders(t.Context(), shard)
-			if err != nil {
-				return -1
-			}
-			for _, led := range list {
-				if led.Here {
-					n++
-				}
-			}
-		}
-		return n
-	}
+	leads := c.leads
 	start := time.Now()
 	until(t, "owners lead", func() bool {
 		for i, n := range c.list {
