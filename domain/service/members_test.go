@@ -102,6 +102,20 @@ func (f *fleet) even() {
 	}
 }
 
+// unpinned says how often nodes that are there took the pin of a shard.
+func (f *fleet) unpinned(want int) {
+	f.t.Helper()
+	got := 0
+	for _, x := range f.scripts {
+		x.mu.Lock()
+		got += x.unpins
+		x.mu.Unlock()
+	}
+	if got != want {
+		f.t.Errorf("pins were taken %d times, not %d", got, want)
+	}
+}
+
 func inFleet(t *testing.T, shards int, test func(t *testing.T, f *fleet)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 1, logtest.Faults{}, shards, 0)
@@ -131,6 +145,7 @@ func TestOwnership_FollowsTheMembers(t *testing.T) {
 		f.join("n3")
 		time.Sleep(500 * time.Millisecond)
 		f.even()
+		f.unpinned(8) // by the first: who had them before it is not known
 		n2 := f.nodes["n2"]
 		n2.stop()
 		if list := n2.s.Ownership(); len(list) > 0 {
@@ -141,9 +156,12 @@ func TestOwnership_FollowsTheMembers(t *testing.T) {
 		f.join("n2")
 		time.Sleep(500 * time.Millisecond)
 		f.even()
+		f.unpinned(8) // nobody takes a pin from who is there
+		had := len(f.nodes["n3"].s.Ownership())
 		f.crash("n3")
 		time.Sleep(500 * time.Millisecond)
 		f.even()
+		f.unpinned(8 + had)
 	})
 }
 

@@ -21,6 +21,7 @@ type script struct {
 	appends   int
 	gets      int
 	searches  int
+	unpins    int
 	size      int // of the record appended last
 	reads     int // records given by Read
 	snapshots []eventlog.Snapshot
@@ -126,6 +127,13 @@ func (s *script) Commands(ctx context.Context, shard int, fn func(eventlog.Deliv
 			fn(d)
 		}
 	}, standing)
+}
+
+func (s *script) Unpin(context.Context, int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unpins++
+	return nil
 }
 
 // bench is one service on a scripted log, one gateway and one session.
