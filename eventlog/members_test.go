@@ -195,10 +195,13 @@ func TestMembers_WhoWasFrozenForgetsNobody(t *testing.T) {
 	inTown(t, 0, 0, func(t *testing.T, w *town) {
 		a, b := w.join("a", 0), w.join("b", 0)
 		time.Sleep(time.Second)
+		w.net.Cut("b", "a", true) // nothing of b waits for a to wake
 		w.net.Freeze("a", 10*time.Second)
 		time.Sleep(5 * time.Second)
 		w.all("b", b)
-		time.Sleep(5*time.Second + 10*time.Millisecond)
+		time.Sleep(5*time.Second + 300*time.Millisecond)
 		w.all("a b", a, b)
+		time.Sleep(2 * time.Second)
+		w.all("a", a)
 	})
 }
