@@ -29,6 +29,7 @@ type benchCmd struct {
 	Time     time.Duration `default:"10s" help:"How long is counted (${default})."`
 	JSON     bool          `name:"json" help:"Print JSON instead of a table."`
 	Profile  string        `placeholder:"FILE" help:"Write a CPU profile of the server that is started, taken while it is measured."`
+	Nodes    int           `default:"1" help:"How many nodes to start, 1, or 3 or more that are one cluster on this machine; clients connect to all of them in turns (${default})."`
 	Serve    []string      `placeholder:"FLAG" sep:"none" help:"A flag for the server that is started, as in --serve=--shards=16; repeatable."`
 
 	Moves   movesBench   `cmd:"" help:"Closed loop: every client keeps some moves in flight."`
@@ -73,6 +74,10 @@ func (c *benchCmd) check() error {
 		return errors.New("--pin: only a server that is started here can be pinned, leave out --url")
 	case c.URL != "" && c.Profile != "":
 		return errors.New("--profile: it is of a server that is started here, leave out --url")
+	case c.Nodes != 1 && c.Nodes < copies:
+		return fmt.Errorf("--nodes=%d: it is 1, or %d or more", c.Nodes, copies)
+	case c.Nodes > 1 && (c.URL != "" || c.Profile != ""):
+		return errors.New("--nodes: nodes are started here, and none of them is profiled: leave out --url and --profile")
 	case c.URL == "" && c.Token != "":
 		return errors.New("--token: it is for --url")
 	}
@@ -129,7 +134,17 @@ func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, flo
 		if c.Profile != "" {
 			args = append(args[:len(args):len(args)], "--pprof")
 		}
-		server, remove, err := load.TempServer(ctx, load.ServerConfig{Binary: binary, Pin: c.Pin, Args: args})
+		cfg := load.ServerConfig{Binary: binary, Pin: c.Pin, Args: args}
+		if c.Nodes > 1 {
+			nodes, remove, err := load.TempNodes(ctx, cfg, c.Nodes)
+			if err != nil {
+				return nil, err
+			}
+			defer remove()
+			own.TakeNodes(nodes)
+			return b.round(ctx, own, newRun(), load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress, CPU: own.CPU(ctx)})
+		}
+		server, remove, err := load.TempServer(ctx, cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -141,9 +156,11 @@ func (c *benchCmd) round(ctx context.Context, b bench, progress func(string, flo
 			defer func() { err = cmp.Or(err, wait()) }()
 		}
 	}
-	run := "bench-" + strings.ToLower(ulid.Make().String())
-	return b.round(ctx, own, run, load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress, CPU: own.CPU(ctx)})
+	return b.round(ctx, own, newRun(), load.Span{Warm: c.Warm, Measure: c.Time, Progress: progress, CPU: own.CPU(ctx)})
 }
+
+// newRun names a round, and its boards.
+func newRun() string { return "bench-" + strings.ToLower(ulid.Make().String()) }
 
 // profile gives a progress function that has the server profiled when the
 // first measuring begins; wait ends when the profile is written.

@@ -57,6 +57,8 @@ func TestBench_WhatIsTypedWrongIsNamed(t *testing.T) {
 		"bench hot --url=https://example.org":            "--url=https://example.org",
 		"bench hot --url=http://localhost:1 --pin":       "--pin",
 		"bench hot --token=x":                            "--token",
+		"bench hot --nodes=2":                            "--nodes=2",
+		"bench hot --nodes=3 --url=http://localhost:1":   "--nodes",
 		"bench hot --url=http://localhost:1 --profile=x": "--profile",
 		"bench": "expected one of",
 	} {

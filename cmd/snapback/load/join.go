@@ -15,7 +15,20 @@ import (
 type Own struct {
 	*Snapback
 	Server *Server
-	Admin  string // of its metrics; "": not known
+	Admin  string   // of its metrics; "": not known
+	Admins []string // of further nodes
+}
+
+// TakeNodes has clients connect to the nodes of a cluster. It is not started
+// again: what needs that fails.
+func (o *Own) TakeNodes(nodes []*Server) {
+	for i, s := range nodes {
+		if i == 0 {
+			o.URL, o.Admin = s.URL, s.Admin
+			continue
+		}
+		o.More, o.Admins = append(o.More, s.URL), append(o.Admins, s.Admin)
+	}
 }
 
 var errOwn = errors.New("load: this needs a server of its own: without --url")

@@ -27,6 +27,8 @@ type Server struct {
 	URL   string // for clients
 	Admin string // its metrics
 
+	cluster bool // one of several nodes
+
 	cmd    *exec.Cmd
 	output bytes.Buffer  // its log
 	ended  chan struct{} // closed when the process has ended
@@ -49,16 +51,32 @@ const (
 
 // StartServer starts a server and returns when it is ready.
 func StartServer(ctx context.Context, cfg ServerConfig) (*Server, error) {
+	s, err := newServer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Start(ctx, "")
+}
+
+func newServer(cfg ServerConfig) (*Server, error) {
 	s := &Server{ServerConfig: cfg}
 	for _, addr := range []*string{&s.URL, &s.Admin} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		free, err := freeAddr()
 		if err != nil {
 			return nil, err
 		}
-		*addr = "http://" + l.Addr().String()
-		l.Close()
+		*addr = "http://" + free
 	}
-	return s, s.Start(ctx, "")
+	return s, nil
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 // Start starts it again after Stop, at the same address with the same log;
@@ -83,6 +101,9 @@ func (s *Server) Start(ctx context.Context, sync string) error {
 		s.err = own.Wait()
 		close(ended)
 	}()
+	if s.cluster {
+		return nil // ready when the others are
+	}
 	return s.ready(ctx)
 }
 
@@ -149,14 +170,17 @@ func Metric(ctx context.Context, admin, name string) (float64, error) {
 	return 0, fmt.Errorf("load: %s/metrics has no %s", admin, name)
 }
 
-// CPU gives what tells the CPU time a server has used, nil when its metrics are
+// CPU gives what tells the CPU time a server, or all its nodes, have used, nil when its metrics are
 // not known. It counts from the server's start.
 func (o Own) CPU(ctx context.Context) func() float64 {
 	if o.Admin == "" {
 		return nil
 	}
-	return func() float64 {
-		seconds, _ := Metric(ctx, o.Admin, "process_cpu_seconds_total")
+	return func() (seconds float64) {
+		for _, admin := range append([]string{o.Admin}, o.Admins...) {
+			s, _ := Metric(ctx, admin, "process_cpu_seconds_total")
+			seconds += s
+		}
 		return seconds
 	}
 }
@@ -191,6 +215,48 @@ func TempServer(ctx context.Context, cfg ServerConfig) (s *Server, remove func()
 		return nil, nil, err
 	}
 	return s, func() { s.Kill(); os.RemoveAll(dir) }, nil
+}
+
+// TempNodes starts n nodes of one cluster, each with a copy of the log, in a
+// temporary directory, and returns when all are ready.
+func TempNodes(ctx context.Context, cfg ServerConfig, n int) (nodes []*Server, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "snapback-bench")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove = func() {
+		for _, s := range nodes {
+			if s.ended != nil {
+				s.Kill()
+			}
+		}
+		os.RemoveAll(dir)
+	}
+	peers := make([]string, n)
+	for i := 0; i < n && err == nil; i++ {
+		peers[i], err = freeAddr()
+	}
+	for i := 0; i < n && err == nil; i++ {
+		own, name := cfg, fmt.Sprint("n", i+1)
+		own.Data = filepath.Join(dir, name)
+		own.Args = append([]string{"--node", name, "--cluster-addr", peers[i], "--cluster-peers", strings.Join(peers, ",")}, cfg.Args...)
+		var s *Server
+		if s, err = newServer(own); err == nil {
+			s.cluster = true
+			err = s.Start(ctx, "")
+			nodes = append(nodes, s)
+		}
+	}
+	for _, s := range nodes {
+		if err == nil {
+			err = s.ready(ctx)
+		}
+	}
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return nodes, remove, nil
 }
 
 // PinSelf keeps this process to core 1 with one Go thread, for a server pinned

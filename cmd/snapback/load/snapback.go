@@ -12,17 +12,20 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/snapback-io/snapback/gateway/wire"
 )
 
-// Snapback is a server of this project.
+// Snapback is a server of this project, or several nodes of one.
 type Snapback struct {
-	URL   string // http://host:port
-	Token string // bearer token; "" for a server in open mode
-	Small bool   // cards of about 200 bytes of JSON instead of 2.6 KiB
+	URL   string   // http://host:port
+	More  []string // the same of further nodes; clients connect to all in turns
+	Token string   // bearer token; "" for a server in open mode
+	Small bool     // cards of about 200 bytes of JSON instead of 2.6 KiB
 
+	turn   atomic.Uint64
 	once   sync.Once
 	client *http.Client
 }
@@ -133,6 +136,14 @@ func (t *Snapback) Open(ctx context.Context, board string, user int) (*Client, e
 	return c, err
 }
 
+// node is the next one to connect to.
+func (t *Snapback) node() string {
+	if n := t.turn.Add(1) % uint64(1+len(t.More)); n > 0 {
+		return t.More[n-1]
+	}
+	return t.URL
+}
+
 // Joined is what a client was given before it was live.
 type Joined struct {
 	Rev      uint64
@@ -153,7 +164,7 @@ func (t *Snapback) Join(ctx context.Context, board string, user int, query strin
 	if t.Token != "" {
 		header.Set("Authorization", "Bearer "+t.Token)
 	}
-	s, err := Dial(ctx, fmt.Sprintf("%s/v1/boards/%s/ws?user=u%d&%s", t.URL, board, user, query), header)
+	s, err := Dial(ctx, fmt.Sprintf("%s/v1/boards/%s/ws?user=u%d&%s", t.node(), board, user, query), header)
 	if err != nil {
 		return nil, Joined{}, err
 	}
