@@ -24,7 +24,7 @@ func NeedDisk(tb testing.TB, size int64) *Disk {
 // NeedNet is a new network that is removed with the test, like NeedDisk.
 func NeedNet(tb testing.TB, n int) *Net {
 	tb.Helper()
-	need(tb, "what a bad network does", "ip", "tc")
+	need(tb, "what a bad network does", "ip", "tc", "nsenter")
 	w, err := NewNet(n)
 	if err != nil {
 		tool.Missing(tb, "what a bad network does", "network namespace ("+err.Error()+")")

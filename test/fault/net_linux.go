@@ -62,8 +62,12 @@ func (w *Net) link(i int) string { return strings.TrimSuffix(w.bridge, "b") + "v
 // Host is the address of a namespace.
 func (w *Net) Host(i int) string { return w.base + strconv.Itoa(i+1) }
 
-// Inside is what a command has to be preceded by to run in a namespace.
-func (w *Net) Inside(i int) []string { return []string{"ip", "netns", "exec", w.namespace(i)} }
+// Inside is what a command has to be preceded by to run in a namespace. It has
+// the mounts of this process: with those of its own, which `ip netns exec`
+// gives it, no Disk that was there could be unmounted for good.
+func (w *Net) Inside(i int) []string {
+	return []string{"nsenter", "--net=/run/netns/" + w.namespace(i)}
+}
 
 // Close removes the network; whoever still runs in it is ended.
 func (w *Net) Close() {

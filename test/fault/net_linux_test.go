@@ -14,6 +14,7 @@ import (
 // TestNet_OfACluster: three nodes, each in a network namespace of its own, and
 // with a clock that can be wrong.
 func TestNet_OfACluster(t *testing.T) {
+	t.Parallel()
 	w := NeedNet(t, 3)
 	var places []node.Place
 	for i := range 3 {

@@ -51,6 +51,7 @@ func joins(t *testing.T, s *node.Server, board string) error {
 // TestFullDisk_OneServer: nothing new is taken, people read on, and go on
 // working without a restart when there is room again.
 func TestFullDisk_OneServer(t *testing.T) {
+	t.Parallel()
 	d := NeedDisk(t, 96<<20)
 	s := node.Start(t, "server", filepath.Join(d.Dir, "data"), "", flags...)
 	c := newCrowd(t, []*node.Server{s}, 10*time.Millisecond)
@@ -80,6 +81,7 @@ func TestFullDisk_OneServer(t *testing.T) {
 
 // TestPowerCut_OneServer: what was acked is on the disk.
 func TestPowerCut_OneServer(t *testing.T) {
+	t.Parallel()
 	d := NeedDisk(t, 96<<20)
 	s := node.Start(t, "server", filepath.Join(d.Dir, "data"), "", flags...)
 	c := newCrowd(t, []*node.Server{s}, 5*time.Millisecond)
@@ -117,6 +119,7 @@ func cutPower(t *testing.T, disks []*Disk, servers []*node.Server) {
 // TestRestart_OnAFullerDisk: what is stored already is no reason to refuse more.
 // nats-server's own limit would be three quarters of what is free now.
 func TestRestart_OnAFullerDisk(t *testing.T) {
+	t.Parallel()
 	d := NeedDisk(t, 96<<20)
 	cfg := natsd.Config{StoreDir: filepath.Join(d.Dir, "nats"), Logger: slog.New(slog.DiscardHandler)}
 	const records, size = 20, 1 << 20
