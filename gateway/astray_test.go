@@ -88,3 +88,18 @@ func TestAstray_UntilClocksAreCompared(t *testing.T) {
 		}
 	}
 }
+
+// A node that does not know yet who the others are refuses mutations, and says
+// that it is not ready.
+func TestReadyz_NotBeforeTheNodeHasListened(t *testing.T) {
+	t.Parallel()
+	c := &clocks{}
+	s := newSite(t, Config{Members: c})
+	if r := s.admin("/readyz"); r.status != 503 || !strings.Contains(r.body, "listens who the others are") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	c.settled = true
+	if r := s.admin("/readyz"); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}

@@ -12,6 +12,8 @@ type together struct {
 	Clock   string        `json:"clock"`
 	Members []memberState `json:"members,omitempty"` // with this one, by name; none: it is alone by its flags
 	Shards  shardState    `json:"shards"`
+
+	listening bool // it has not heard long enough who the others are
 }
 
 // memberState is a node that is there as far as this one hears.
@@ -44,6 +46,7 @@ func among(members Members, shards int) together {
 		return t
 	}
 	list, settled, _ := members.Present()
+	t.listening = !settled
 	taken := make(map[int]bool)
 	for i := range list {
 		m := &list[i]
@@ -94,6 +97,7 @@ func (a *readiness) explain() (reasons, warnings []string) {
 	because(a.Draining, "draining: this node is stopping")
 	because(a.Log != "ok", "log: %s: look after the NATS servers, a majority of them must run and reach each other", a.Log)
 	because(a.Rooms != "ok", "rooms: %s", a.Rooms)
+	because(a.listening, "starting: this node listens who the others are")
 	because(a.astray(), "clock: %s: set this machine's clock (NTP)", a.Clock)
 	warn(a.Writes != "ok", "writes: %s: make room on the disk of the log, new mutations are refused until there is", a.Writes)
 	warn(a.Sync == "interval", "sync: a power cut loses acked changes of the last interval: --sync always")
