@@ -149,7 +149,7 @@ func (l *Log) announcement(board string, msg *nats.Msg) (a Announcement, ok bool
 		prev, err := strconv.ParseUint(msg.Header.Get(headerPrev), 10, 64)
 		commit, hash, decodeErr := domain.DecodeCommit(msg.Data)
 		if err != nil || decodeErr != nil || hash.String() != msg.Header.Get(headerHash) {
-			l.log.Warn("announced record cannot be read", "board", board, "seq", seq, "err", decodeErr)
+			l.log.Warn("announced record cannot be read", "board", board, "seq", seq, "error", decodeErr)
 			a.Head = seq
 			return a, true
 		}

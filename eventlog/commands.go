@@ -247,7 +247,7 @@ func (p *puller) make(ctx context.Context) error {
 		return p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
 	})
 	if err != nil {
-		p.log.log.Warn("consumer of commands", "stream", name, "err", err)
+		p.log.log.Warn("consumer of commands", "stream", name, "error", err)
 	}
 	return err
 }
@@ -260,7 +260,7 @@ func (l *Log) discardQueue(ctx context.Context, shard int) {
 		return
 	}
 	err := l.js.DeleteStream(ctx, commandStream(shard)) // a queue without a leader does not say that it is gone
-	l.log.Error("a queue of commands does not answer, it is made again", "stream", commandStream(shard), "err", err)
+	l.log.Error("a queue of commands does not answer, it is made again", "stream", commandStream(shard), "error", err)
 }
 
 type pullRequest struct {
@@ -348,7 +348,7 @@ func (p *puller) askAgain(ctx context.Context) error {
 func (p *puller) deliver(msg *nats.Msg) {
 	meta, err := msg.Metadata()
 	if err != nil {
-		p.log.log.Error("a message that is not the queue's is dropped", "subject", msg.Subject, "err", err)
+		p.log.log.Error("a message that is not the queue's is dropped", "subject", msg.Subject, "error", err)
 		return
 	}
 	p.log.counts.delivered(meta)
@@ -360,7 +360,7 @@ func (p *puller) deliver(msg *nats.Msg) {
 		d.Done = func() { p.done(b, i) }
 		if err != nil {
 			p.log.counts.unreadable.Inc()
-			p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "err", err)
+			p.log.log.Error("a command that cannot be read is dropped", "subject", msg.Subject, "error", err)
 			d.Done()
 			continue
 		}
@@ -428,7 +428,7 @@ func (p *puller) leave(sub *nats.Subscription) {
 	if !p.isClosed() && p.pin != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
 		if err := p.log.Unpin(ctx, p.shard); err != nil {
-			p.log.log.Warn("unpin", "shard", p.shard, "err", err)
+			p.log.log.Warn("unpin", "shard", p.shard, "error", err)
 		}
 		cancel()
 	}

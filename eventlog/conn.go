@@ -88,7 +88,7 @@ func (l *Log) options(name string) []nats.Option {
 			if sub != nil {
 				subject = sub.Subject
 			}
-			l.log.Warn("nats", "connection", name, "subject", subject, "err", err)
+			l.log.Warn("nats", "connection", name, "subject", subject, "error", err)
 		}),
 	}
 	if l.cfg.InProcess != nil {

@@ -99,7 +99,7 @@ func (l *Log) watchHeads() {
 			}
 			defer busy[shard].Unlock()
 			if err := l.checkHeads(ctx, shard); err != nil && ctx.Err() == nil {
-				l.log.Warn("heads not checked, trying again", "stream", eventStream(shard), "err", err)
+				l.log.Warn("heads not checked, trying again", "stream", eventStream(shard), "error", err)
 			}
 		}()
 	}

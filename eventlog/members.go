@@ -137,7 +137,7 @@ func NewMembers(cfg MembersConfig) (*Members, error) {
 func (m *Members) Run(ctx context.Context) {
 	stop, err := m.cfg.Bus.Listen(m.cfg.Node, m.heard, m.lost)
 	for err != nil {
-		m.cfg.Logger.Warn("other nodes cannot be heard, trying again", "err", err)
+		m.cfg.Logger.Warn("other nodes cannot be heard, trying again", "error", err)
 		if sleep(ctx, longestPause) != nil {
 			return
 		}
@@ -209,7 +209,7 @@ func (m *Members) beat(last bool) {
 		err = m.cfg.Bus.Beat(data)
 	}
 	if err != nil {
-		m.cfg.Logger.Debug("beat not sent", "err", err)
+		m.cfg.Logger.Debug("beat not sent", "error", err)
 	}
 }
 
@@ -280,7 +280,7 @@ func (m *Members) probe() {
 	m.mu.Unlock()
 	for _, node := range nodes {
 		if err := m.cfg.Bus.Probe(node); err != nil {
-			m.cfg.Logger.Debug("probe not sent", "node", node, "err", err)
+			m.cfg.Logger.Debug("probe not sent", "node", node, "error", err)
 		}
 	}
 }

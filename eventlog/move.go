@@ -38,7 +38,7 @@ func (l *Log) Move(ctx context.Context, board string, gen int) (head uint64, err
 		if from.gen >= gen {
 			head = position(from.gen, last.Seq)
 			if err := l.dropPasts(ctx, board, from.gen); err != nil {
-				l.log.Warn("past snapshots from before a board moved are left", "board", board, "err", err)
+				l.log.Warn("past snapshots from before a board moved are left", "board", board, "error", err)
 			}
 			return head, l.Announce(board, Announcement{Head: head})
 		}

@@ -164,7 +164,7 @@ func (b bucket) purge(ctx context.Context, nuid string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
 	defer cancel()
 	if err := b.purgeSubject(ctx, b.chunks(nuid)); err != nil {
-		b.log.log.Warn("chunks are left behind", "bucket", b.name, "nuid", nuid, "err", err)
+		b.log.log.Warn("chunks are left behind", "bucket", b.name, "nuid", nuid, "error", err)
 	}
 }
 

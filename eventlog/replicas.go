@@ -32,7 +32,7 @@ func (l *Log) raiseReplicas(ctx context.Context) error {
 			raised, err := l.raise(ctx, name)
 			switch {
 			case err != nil && ctx.Err() == nil:
-				l.log.Warn("a stream keeps fewer copies than were asked for", "stream", name, "asked for", l.cfg.Replicas, "err", err)
+				l.log.Warn("a stream keeps fewer copies than were asked for", "stream", name, "asked for", l.cfg.Replicas, "error", err)
 			case raised:
 				l.log.Info("a stream gets more copies", "stream", name, "copies", l.cfg.Replicas)
 			}

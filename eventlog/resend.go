@@ -57,7 +57,7 @@ func (o *outbox) sendSurely(data []byte) {
 func (o *outbox) sendOnce(data []byte) {
 	if err := o.log.write.PublishMsg(&nats.Msg{Subject: o.subject, Data: data}); err != nil {
 		o.log.counts.unsent.Inc()
-		o.log.log.Warn("commands are lost", "subject", o.subject, "err", err)
+		o.log.log.Warn("commands are lost", "subject", o.subject, "error", err)
 	}
 }
 

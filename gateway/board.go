@@ -261,7 +261,7 @@ func (s *Server) writeBoard(w http.ResponseWriter, r *http.Request, st *seat, re
 	for i, e := range entities {
 		raw, err := entityJSON(e, st.id.user)
 		if err != nil {
-			s.log.Error("entity cannot be encoded", "board", st.board, "entity", e.ID, "err", err)
+			s.log.Error("entity cannot be encoded", "board", st.board, "entity", e.ID, "error", err)
 			panic(http.ErrAbortHandler) // half an answer must not look whole
 		}
 		if i > 0 {

@@ -51,7 +51,7 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 		return err
 	}
 	opt := bundle.Options{Notary: s.cfg.Notary, Contents: contents != "0", Sizes: sizes, Warn: func(what string, err error) {
-		s.log.Warn("bundle: "+what, "board", st.board, "err", err)
+		s.log.Warn("bundle: "+what, "board", st.board, "error", err)
 	}}
 	st.read(func(v *projector.View) { opt.Shown, err = v.Board().Still() })
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request, id identity) 
 	case !steady.sent:
 		return err
 	case ctx.Err() == nil && !errors.Is(err, errNotAdmin) && !errors.Is(err, errBrokenOff):
-		s.log.Warn("a bundle cannot be made", "board", st.board, "err", err)
+		s.log.Warn("a bundle cannot be made", "board", st.board, "error", err)
 	}
 	panic(http.ErrAbortHandler) // half an answer must not look whole
 }

@@ -171,7 +171,7 @@ func (s *Server) discard(object string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.chores.life), bodyTimeout)
 	defer cancel()
 	if err := s.store.DeleteContent(ctx, object); err != nil {
-		s.log.Warn("an upload without an event stays", "object", object, "err", err)
+		s.log.Warn("an upload without an event stays", "object", object, "error", err)
 	}
 }
 
@@ -188,7 +188,7 @@ func (s *Server) settle(ctx context.Context, st *seat, cmd domain.Command, v dom
 	if v.Rejection == nil && v.Events > 0 {
 		named, err := s.names(ctx, st.board, v, object)
 		if err != nil {
-			s.log.Warn("an upload was not looked up and stays", "object", object, "err", err)
+			s.log.Warn("an upload was not looked up and stays", "object", object, "error", err)
 			return
 		}
 		if named {
@@ -250,7 +250,7 @@ func (s *Server) getContent(w http.ResponseWriter, r *http.Request, id identity)
 	steady := newSteadyWriter(w)
 	http.ServeContent(steady, r, "", time.Time{}, content)
 	if err := content.err(); err != nil && r.Context().Err() == nil {
-		s.log.Warn("content cannot be read", "board", st.board, "file", file.ID, "err", err)
+		s.log.Warn("content cannot be read", "board", st.board, "file", file.ID, "error", err)
 		if !steady.sent {
 			return unavailable("the content cannot be read")
 		}

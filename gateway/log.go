@@ -114,7 +114,7 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request, id identity) err
 	case !steady.sent:
 		return err
 	case ctx.Err() == nil && !left && !errors.Is(err, errBrokenOff):
-		s.log.Warn("a log cannot be read", "board", st.board, "err", err)
+		s.log.Warn("a log cannot be read", "board", st.board, "error", err)
 	}
 	panic(http.ErrAbortHandler) // half an answer must not look whole
 }

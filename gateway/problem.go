@@ -150,7 +150,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, eventlog.ErrFull):
 		p = unavailable(reasonFull)
 	default:
-		s.log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+		s.log.Warn("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		p = unavailable("the log does not answer")
 	}
 	writeProblem(w, p)

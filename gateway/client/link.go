@@ -146,7 +146,7 @@ func (l *link) write() {
 func (l *link) send(frame any) {
 	raw, err := json.Marshal(frame)
 	if err != nil { // cannot happen: frames are ours
-		l.c.opts.Logger.Error("frame not encoded", "err", err)
+		l.c.opts.Logger.Error("frame not encoded", "error", err)
 		return
 	}
 	l.sendRaw(raw)

@@ -27,7 +27,7 @@ func (c *Client) run(ctx context.Context) {
 		if errors.Is(err, ErrClosed) || final(err) {
 			break
 		}
-		c.opts.Logger.Info("connection lost", "board", c.opts.Board, "err", err)
+		c.opts.Logger.Info("connection lost", "board", c.opts.Board, "error", err)
 		if was != nil && was.ready {
 			failures = 0
 		}
