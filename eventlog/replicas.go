@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -59,9 +60,17 @@ func (l *Log) raise(ctx context.Context, name string) (raised bool, err error) {
 	if cfg.PersistMode == jetstream.AsyncPersistMode {
 		// Never of what is true: nats-server has neither copies of such a stream nor
 		// a way to change it. What was in it is made again from the log.
+		if info := stream.CachedInfo(); info.Cluster == nil {
+			return false, fmt.Errorf("eventlog: stream %s: the server is alone", name)
+		}
+		was := cfg
+		was.Replicas = stream.CachedInfo().Config.Replicas
 		cfg.PersistMode = jetstream.DefaultPersistMode
 		if err = l.js.DeleteStream(ctx, name); err == nil {
-			_, err = l.js.CreateStream(ctx, cfg)
+			if _, err = l.js.CreateStream(ctx, cfg); err != nil { // there are too few servers just now
+				_, again := l.js.CreateStream(context.WithoutCancel(ctx), was)
+				err = errors.Join(err, again)
+			}
 		}
 	} else {
 		_, err = l.js.UpdateStream(ctx, cfg)

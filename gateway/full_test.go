@@ -22,6 +22,7 @@ func TestLaw7_NothingNewIsTakenWhileTheLogIsFull(t *testing.T) {
 		published := 0
 		tap.publish = func(*domain.Command, time.Duration) error { published++; return nil }
 		first := s.mutate("c1", `{"title":"under way"}`)
+		synctest.Wait() // it is taken before there is no room
 		w.fake.SetFull(true)
 		synctest.Wait()
 		published = 0

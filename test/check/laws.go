@@ -25,6 +25,9 @@ type Judge struct {
 	Faults  []string // "what it breaks: how"
 	Counts  map[string]int
 	Slowest time.Duration // from a sending to its verdict, on one connection
+	// Virtual: times are of a bubble, in which much happens at once. What porcupine
+	// would have to guess then is held against the log's order only.
+	Virtual bool
 
 	history   *naive.History
 	traces    []*trace

@@ -104,6 +104,9 @@ func (j *Judge) linear() {
 		j.broken = ops
 		j.Fault("linear", "%s was told, before %s was sent", hand[0], hand[1])
 	}
+	if j.Virtual && hand == nil {
+		return
+	}
 	start := uint64(0)
 	if len(ops) > 0 && hand != nil {
 		start = lowest(ops)
@@ -114,11 +117,8 @@ func (j *Judge) linear() {
 			j.broken = ops[:min(len(ops), mostShown)]
 		}
 		j.Fault("linear", "the verdicts are not linearizable")
-	case porcupine.Unknown:
+	case porcupine.Unknown: // what was found by hand stands
 		j.Counts["porcupine gave up"]++
-		if hand == nil {
-			j.Fault("linear", "porcupine does not find out within %v whether %d operations are linearizable", patience, len(ops))
-		}
 	}
 }
 

@@ -115,7 +115,7 @@ func newBubble(t *testing.T, seed uint64) *inBubble {
 	p := plan{seed: seed, clients: 2 + r.IntN(4), activity: 4 * time.Second, uplink: 30 * time.Second, stall: 10 * time.Second}
 	t.Cleanup(func() { time.Sleep(time.Minute) }) // the last: what the log still holds back
 	b := &inBubble{log: logtest.New(logtest.Config{Seed: seed})}
-	b.world = &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, pool: crowd.NewPool(), counts: map[string]int{}}
+	b.world = &world{t: t, plan: p, cast: (*world).usual, tap: &cutter.Recorder{}, virtual: true, pool: crowd.NewPool(), counts: map[string]int{}}
 	for range 1 + r.IntN(2) {
 		m := &member{log: b.log}
 		if err := m.start(); err != nil {

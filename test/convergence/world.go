@@ -52,6 +52,7 @@ type world struct {
 	nats    *node.NATS // nil: embedded
 	lines   []*cutter.NATS
 	tap     *cutter.Recorder
+	virtual bool // time is that of a bubble
 	proxies []*cutter.Proxy
 	actors  []actor
 	pool    *crowd.Pool
@@ -315,6 +316,7 @@ func (w *world) read(nc *nats.Conn) []naive.Record {
 func (w *world) hold(records []naive.Record, conns []cutter.Conn, rest []restView) {
 	w.t.Helper()
 	j := check.NewJudge(records, conns)
+	j.Virtual = w.virtual
 	j.Laws()
 	verifyAll(j, records)
 	for _, a := range w.actors {
