@@ -40,6 +40,9 @@ func (l *Log) Append(ctx context.Context, board string, data []byte, hash domain
 	at, last := l.homeAt(board, expected), StreamSeq(expected)
 	seq, err = l.append(ctx, record(at, data, hash, last), last)
 	l.appended(at.shard, err)
+	if harm := l.harmed(); err == nil && harm != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnknown, harm)
+	}
 	return position(at.gen, seq), err
 }
 

@@ -7,10 +7,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// harmed says whether the disk of an embedded log has failed: then a record that
+// the server gives, or that it says is stored already, may not be on it.
+func (l *Log) harmed() error {
+	server, tells := l.cfg.InProcess.(interface{ Harmed() error })
+	if !tells {
+		return nil
+	}
+	return server.Harmed()
+}
+
 // Healthy fails when the log cannot be reached or a stream has no leader.
 func (l *Log) Healthy(ctx context.Context) error {
 	if !l.write.IsConnected() || !l.live.IsConnected() || !l.bulk.IsConnected() {
 		return fmt.Errorf("eventlog: not connected: %w", l.closedOr(ErrUnknown))
+	}
+	if err := l.harmed(); err != nil {
+		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(16)

@@ -72,6 +72,9 @@ func (l *Log) head(ctx context.Context, board string) (at home, last *stored, er
 		if last, err = l.last(ctx, at.stream, at.subject); err != nil {
 			return at, nil, err
 		}
+		if err := l.harmed(); err != nil { // whoever asks how far a board is would take for stored what may be lost
+			return at, nil, err
+		}
 		gen, err := movedTo(last)
 		if err != nil || gen == 0 {
 			return at, last, err

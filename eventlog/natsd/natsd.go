@@ -15,8 +15,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -57,6 +59,7 @@ type Server struct {
 	cfg   Config
 	unset func()                // gives up the store directory
 	full  atomic.Pointer[error] // what Full says
+	harm  atomic.Pointer[error] // what Harmed says
 	stop  sync.Once
 
 	turn    sync.Mutex // of boot and end
@@ -119,7 +122,8 @@ func (s *Server) boot() error {
 	if err != nil {
 		return fmt.Errorf("natsd: %w", err)
 	}
-	ns.SetLoggerV2(logger{s.log().With("from", "nats-server")}, false, false, false)
+	s.harm.Store(nil)
+	ns.SetLoggerV2(logger{s.log().With("from", "nats-server"), s.failed}, false, false, false)
 	s.nats.Store(ns)
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
@@ -132,6 +136,27 @@ func (s *Server) boot() error {
 		return opts.CustomClientAuthentication.(*doorkeeper).admit(ns)
 	}
 	return nil
+}
+
+// Harmed is nil until a write of a server that is alone has failed for another
+// reason than that the disk is full. From then on what is read from it may never
+// have been on the disk: after a failed fsync nats-server still gives the record
+// to readers, and nobody can tell until the machine is started again. The
+// streams of a cluster's node are not asked any more then by nats-server itself.
+func (s *Server) Harmed() error {
+	if why := s.harm.Load(); why != nil {
+		return *why
+	}
+	return nil
+}
+
+func (s *Server) failed(err error) {
+	if s.cfg.Cluster != nil || strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+		return
+	}
+	if err = fmt.Errorf("natsd: the disk has failed, look after it and start again: %w", err); s.harm.CompareAndSwap(nil, &err) {
+		s.log().Error("the disk has failed: nothing is read from the log any more that may not be on it", "error", err)
+	}
 }
 
 // end stops the server proper, if there is one.
