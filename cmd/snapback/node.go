@@ -112,7 +112,9 @@ func (n *node) run(ctx context.Context) error {
 	if n.gateway != nil {
 		n.gateway.Close()
 	}
-	n.log.Info("stopped")
+	if err == nil { // else that is said
+		n.log.Info("stopped")
+	}
 	return err
 }
 

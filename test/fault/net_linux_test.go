@@ -27,7 +27,7 @@ func TestNet_OfACluster(t *testing.T) {
 		name string
 		run  func(t *testing.T, c *crowd, w *Net)
 	}{
-		{"cut off", cutOff}, {"mute", mute}, {"slow", slow}, {"frozen", frozen}, {"clock ahead", clockAhead}, {"clock behind", clockBehind},
+		{"cut off", cutOff}, {"slow", slow}, {"frozen", frozen}, {"clock ahead", clockAhead}, {"clock behind", clockBehind},
 	} {
 		if t.Failed() {
 			return
@@ -68,14 +68,6 @@ func cutOff(t *testing.T, c *crowd, w *Net) {
 			t.Errorf("%d acks of a node that is cut off", now-before)
 		}
 	})
-}
-
-// mute: a node hears the others, but nothing comes from it to one of them, then to both.
-func mute(t *testing.T, c *crowd, w *Net) {
-	during(t, w.Mute(2, 0), func() { c.alive("one way is cut", c.servers[:2]...) })
-	c.alive("one way was cut")
-	both := all("mute", []Fault{w.Mute(1, 0), w.Mute(1, 2)})
-	during(t, both, func() { c.alive("both are cut", c.servers[0], c.servers[2]) })
 }
 
 // slow: what a node sends goes by 100 kB a second.

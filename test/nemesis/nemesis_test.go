@@ -26,7 +26,7 @@ func TestNemesis(t *testing.T) {
 	for _, f := range r.Findings {
 		t.Error(f)
 	}
-	for _, what := range []string{"fault kill", "fault freeze", "shards taken over", "lines cut", "clients moved", "lines swallowed", "same mutation to two nodes"} {
+	for _, what := range []string{"fault kill", "fault freeze", "worker hit", "lines cut", "clients moved", "lines swallowed", "same mutation to two nodes"} {
 		if counts[what] == 0 {
 			t.Errorf("no %q: the test does not do what it says", what)
 		}

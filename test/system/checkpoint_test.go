@@ -2,6 +2,7 @@ package system
 
 import (
 	"bytes"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +19,14 @@ func TestBinary_AChangedLogIsNotServed(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
 	args := []string{"--shards=1", "--checkpoint-dir=" + dir}
 	s := node.Start(t, "node", data, "", args...)
+	eventually(t, "no demo board", func() bool {
+		answer, err := http.Get("http://" + s.Addr + "/v1/boards/demo")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
 	s.Stop()
 	s.Again() // as it was left
 	s.Stop()
