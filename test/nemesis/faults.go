@@ -108,8 +108,7 @@ func (w *world) victim(r *rand.Rand, target string) int {
 }
 
 // trouble has one node after the other suffer until ctx ends: each of the
-// faults first of the worker of a shard, in turn, then at random. One fault in
-// four begins while the one before lasts.
+// faults first of the worker of a shard, in turn, then at random.
 func (w *world) trouble(ctx context.Context, r *rand.Rand) {
 	var kinds []string
 	for _, name := range slices.Sorted(maps.Keys(ways)) {
