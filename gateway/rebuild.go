@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"sync"
 
@@ -34,19 +33,8 @@ func (s *Server) rebuild(w http.ResponseWriter, r *http.Request) {
 	}
 	done := sync.OnceFunc(func() { s.rebuilding.Store(false) })
 	defer done()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.chores.life, cancel)()
-
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	steady := newSteadyWriter(w)
-	defer steady.done()
-	out, flush := json.NewEncoder(steady), http.NewResponseController(w).Flush
-	tell := func(l rebuild.Line) {
-		if out.Encode(l) != nil || flush() != nil {
-			cancel() // nobody reads any more
-		}
-	}
+	ctx, tell, ended := s.lines(w, r)
+	defer ended()
 	opt.Found = func(d rebuild.Difference) {
 		s.log.Warn("not what the log gives", "board", d.Board, "in", d.In, "seq", d.Seq, "what", d.What, "fixed", d.Fixed)
 		tell(rebuild.Line{Type: "difference", Difference: &d})

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -64,18 +63,8 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, invalid("after", "not the id of a board"))
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.chores.life, cancel)()
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	steady := newSteadyWriter(w)
-	defer steady.done()
-	out, flush := json.NewEncoder(steady), http.NewResponseController(w).Flush
-	tell := func(l mover.Line) {
-		if out.Encode(l) != nil || flush() != nil {
-			cancel() // nobody reads any more
-		}
-	}
+	ctx, tell, ended := s.lines(w, r)
+	defer ended()
 	opt.Told = func(l mover.Line) {
 		s.log.Info("a board was moved", "board", l.Board, "generation", l.Generation, "shard", l.Shard, "seconds", l.Seconds)
 		tell(l)
