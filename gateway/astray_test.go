@@ -1,15 +1,12 @@
 package gateway
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
@@ -30,20 +27,7 @@ func TestAstray_NothingNewIsTaken(t *testing.T) {
 			return w.fake.PublishCommand(cmd, ttl)
 		}
 		w.hubs.astray = func() bool { return wrong }
-		refused := s.mutate("c2", `{"title":"new"}`)
-		if f := s.verdict(refused); f.Code != string(wire.Unavailable) || !f.Retryable || f.Reason != reasonAstray {
-			t.Errorf("%s", f)
-		}
-		h, err := w.hubs.open(t.Context(), board)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer h.release()
-		command := domain.Command{ID: ulid.Make().String(), Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c3", "", "title", "over HTTP")}}
-		var retry *retryError
-		if _, _, err := h.submit(t.Context(), command, time.Second); !errors.As(err, &retry) || retry.code != wire.Unavailable {
-			t.Errorf("over HTTP: %v", err)
-		}
+		refused := w.refusesNew(s, reasonAstray)
 		if published != 0 {
 			t.Errorf("%d commands were published", published)
 		}

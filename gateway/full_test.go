@@ -26,20 +26,7 @@ func TestLaw7_NothingNewIsTakenWhileTheLogIsFull(t *testing.T) {
 		w.fake.SetFull(true)
 		synctest.Wait()
 		published = 0
-		refused := s.mutate("c2", `{"title":"new"}`)
-		if f := s.verdict(refused); f.Code != string(wire.Unavailable) || !f.Retryable || f.Reason != reasonFull {
-			t.Errorf("%s", f)
-		}
-		h, err := w.hubs.open(t.Context(), board)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer h.release()
-		command := domain.Command{ID: ulid.Make().String(), Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c3", "", "title", "over HTTP")}}
-		var retry *retryError
-		if _, _, err := h.submit(t.Context(), command, time.Second); !errors.As(err, &retry) || retry.code != wire.Unavailable {
-			t.Errorf("over HTTP: %v", err)
-		}
+		refused := w.refusesNew(s, reasonFull)
 		if published != 0 {
 			t.Errorf("%d commands were published", published)
 		}
@@ -54,4 +41,25 @@ func TestLaw7_NothingNewIsTakenWhileTheLogIsFull(t *testing.T) {
 			t.Errorf("sent again: %s", f)
 		}
 	})
+}
+
+// refusesNew has a socket and a request send what is new, which is pushed back
+// for that reason, and gives the id of the socket's.
+func (w *world) refusesNew(s *socket, reason string) (id string) {
+	w.t.Helper()
+	id = s.mutate("c2", `{"title":"new"}`)
+	if f := s.verdict(id); f.Code != string(wire.Unavailable) || !f.Retryable || f.Reason != reason {
+		w.t.Errorf("%s", f)
+	}
+	h, err := w.hubs.open(w.t.Context(), board)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer h.release()
+	command := domain.Command{ID: ulid.Make().String(), Op: domain.OpMutate, User: "ada", Changes: []domain.Change{put("c3", "", "title", "over HTTP")}}
+	var retry *retryError
+	if _, _, err := h.submit(w.t.Context(), command, time.Second); !errors.As(err, &retry) || retry.code != wire.Unavailable {
+		w.t.Errorf("over HTTP: %v", err)
+	}
+	return id
 }
