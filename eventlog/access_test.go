@@ -281,17 +281,12 @@ func watchSubjects(t *testing.T, url string, patterns []string) (seen func() []s
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	var mu sync.Mutex
-	subjects := map[string]bool{}
+	heard := make(chan *nats.Msg, 1<<16) // filled in the order of the wire: what came before a Flush is there after it
 	for _, pattern := range patterns {
 		if pattern == "node.>" {
 			pattern = beatSubject // else a probe would find somebody
 		}
-		if _, err := nc.Subscribe(pattern, func(msg *nats.Msg) {
-			mu.Lock()
-			defer mu.Unlock()
-			subjects[msg.Subject] = true
-		}); err != nil {
+		if _, err := nc.ChanSubscribe(pattern, heard); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -302,8 +297,10 @@ func watchSubjects(t *testing.T, url string, patterns []string) (seen func() []s
 		if err := nc.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
+		subjects := map[string]bool{}
+		for range len(heard) {
+			subjects[(<-heard).Subject] = true
+		}
 		return slices.Sorted(maps.Keys(subjects))
 	}
 }

@@ -43,6 +43,7 @@ func metricsOf(t *testing.T, s *Service) map[string]float64 {
 // expect holds what a test did to the service against its metrics.
 func (b *bench) expect(t *testing.T, want map[string]float64) {
 	t.Helper()
+	synctest.Wait() // a verdict may be sent before it is counted
 	got := metricsOf(t, b.s)
 	for name, v := range want {
 		if have, there := got["snapback_"+name]; !there || have != v {
@@ -66,6 +67,7 @@ func TestMetrics_StagesOfACommit(t *testing.T) {
 		}
 		first.accepted(t)
 		second.accepted(t)
+		synctest.Wait() // a verdict may be sent before it is counted
 		after := metricsOf(t, b.s)
 		for name, want := range map[string]float64{"decisions_total": 2, "backlog_commands": 0, "backlog_bytes": 0} {
 			if got := after["snapback_"+name] - before["snapback_"+name]; got != want {
