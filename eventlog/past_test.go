@@ -19,7 +19,7 @@ func TestPast_EachIsKept(t *testing.T) {
 			t.Fatalf("none yet: %v, %v", list, err)
 		}
 		want := map[uint64]Snapshot{}
-		for i, size := range []int{10, 100_000, 2*l.MaxRecord() + 1, 0} {
+		for i, size := range []int{10, 100_000, l.MaxRecord() + 1, 0} {
 			s := Snapshot{Seq: uint64(10 * (i + 1)), Hash: sha256.Sum256([]byte{byte(i)}), Data: randomBytes(size), Weight: uint64(1000 * i)}
 			want[s.Seq] = s
 			if err := l.PutPast(t.Context(), board, s); err != nil {

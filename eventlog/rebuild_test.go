@@ -30,7 +30,7 @@ func TestBoards_AreThoseOfTheStreams(t *testing.T) {
 // TestReplaceSnapshot_OnlyWhatWasRead, in one message or in parts.
 func TestReplaceSnapshot_OnlyWhatWasRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {
-		for _, size := range []int{10, 3*l.MaxRecord() + 1} {
+		for _, size := range []int{10, l.MaxRecord() + 1} {
 			board := newBoard()
 			snap := func(i byte) Snapshot {
 				return Snapshot{Seq: uint64(i), Hash: sha256.Sum256([]byte{i}), Data: bytes.Repeat([]byte{i}, size)}
