@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog/natsd"
+	"github.com/snapback-io/snapback/test/node"
 )
 
 // quiet keeps the servers' words out of the test's output, unless they are asked for.
@@ -168,16 +168,11 @@ func ownCluster(t *testing.T) *cluster {
 	return c
 }
 
-// freePorts gives loopback addresses that were free a moment ago.
+// freePorts gives loopback addresses that nobody takes by chance.
 func freePorts(t testing.TB, n int) (addrs []string) {
 	t.Helper()
 	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		addrs = append(addrs, ln.Addr().String())
+		addrs = append(addrs, node.FreeAddr(t))
 	}
 	return addrs
 }
@@ -185,10 +180,10 @@ func freePorts(t testing.TB, n int) (addrs []string) {
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(60 * time.Second)
 	for !ok() {
 		if time.Now().After(end) {
-			t.Fatalf("not so after 30 s: %s", what)
+			t.Fatalf("not so after 60 s: %s", what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,25 +13,21 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/test/certs"
+	ports "github.com/snapback-io/snapback/test/node"
 )
 
-// peersOf gives addresses of n nodes on this machine that were free a moment ago.
+// peersOf gives addresses of n nodes on this machine that nobody takes by chance.
 func peersOf(t *testing.T, n int) (addrs []string) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+		addrs = append(addrs, ports.FreeAddr(t))
 	}
 	return addrs
 }
 
 // clusterArgs are the flags of a node of three.
-func clusterArgs(data, node string, peers []string, addr string) []string {
-	return []string{"serve", "--addr=127.0.0.1:0", "--data=" + data, "--node=" + node, "--cluster-addr=" + addr, "--cluster-peers=" + strings.Join(peers, ",")}
+func clusterArgs(data, name string, peers []string, addr string) []string {
+	return []string{"serve", "--addr=127.0.0.1:0", "--data=" + data, "--node=" + name, "--cluster-addr=" + addr, "--cluster-peers=" + strings.Join(peers, ",")}
 }
 
 func TestCluster_FaultsAreOneLineAndNameTheFlag(t *testing.T) {

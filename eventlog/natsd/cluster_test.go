@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/snapback-io/snapback/test/certs"
+	"github.com/snapback-io/snapback/test/node"
 )
 
 // words are what the servers of a test say.
@@ -45,12 +45,7 @@ func places(t *testing.T, n int) (cfgs []Config, said *words) {
 	log := slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var routes []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		routes = append(routes, "nats://"+l.Addr().String())
+		routes = append(routes, "nats://"+node.FreeAddr(t))
 	}
 	for i, route := range routes {
 		cfgs = append(cfgs, Config{StoreDir: t.TempDir(), Logger: log,
@@ -71,9 +66,9 @@ func start(t *testing.T, cfg Config) *Server {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not so after 30 s: %s", what)
+			t.Fatalf("not so after 60 s: %s", what)
 		}
 	}
 }

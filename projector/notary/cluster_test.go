@@ -2,7 +2,6 @@ package notary
 
 import (
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -12,18 +11,14 @@ import (
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/natsd"
 	"github.com/snapback-io/snapback/eventlog/proof"
+	"github.com/snapback-io/snapback/test/node"
 )
 
-// freeAddrs gives loopback addresses that were free a moment ago.
+// freeAddrs gives loopback addresses that nobody takes by chance.
 func freeAddrs(t *testing.T, n int) (addrs []string) {
 	t.Helper()
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+		addrs = append(addrs, node.FreeAddr(t))
 	}
 	return addrs
 }
