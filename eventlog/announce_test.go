@@ -208,7 +208,7 @@ func TestSubscribe_InForceWhenItReturns(t *testing.T) {
 		}
 		select {
 		case <-got:
-		case <-time.After(10 * time.Second):
+		case <-time.After(60 * time.Second):
 			t.Fatal("announcement missed")
 		}
 		stop()

@@ -114,13 +114,15 @@ func TestEntries_EndsWithAnError(t *testing.T) {
 	t.Parallel()
 	l := single(t)
 	fill(t, l, "demo", 2)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var last error
 	n := 0
 	for e, err := range l.Entries(ctx, l.Shard("demo"), 1, 3) {
 		if last = err; err == nil && e.Seq > 0 {
-			n++
+			if n++; n == 2 {
+				time.AfterFunc(100*time.Millisecond, cancel)
+			}
 		}
 	}
 	if n != 2 || last == nil {

@@ -278,9 +278,9 @@ func TestMove_ANodeThatDoesNotKnowTheShards(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, filepath.Join(t.TempDir(), "s"))
 	old := openLog(t, Config{InProcess: s, Shards: 2})
-	old.patience = 100 * time.Millisecond
 	a := newAuthor(t, old)
 	l := grown(t, s, 2)
+	old.patience = 2 * time.Second
 	if _, err := l.Move(t.Context(), a.b.ID(), 1); err != nil {
 		t.Fatal(err)
 	}

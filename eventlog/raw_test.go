@@ -93,7 +93,7 @@ func TestReadRaw_GivesWhatIsDamaged(t *testing.T) {
 
 func TestReadRaw_SaysWhenItDoesNotReachTheEnd(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {
-		l.patience = 200 * time.Millisecond
+		l.patience = 2 * time.Second
 		board := newBoard()
 		seqs := fill(t, l, board, 3)
 		var got []uint64

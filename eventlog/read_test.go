@@ -91,7 +91,7 @@ func newBoardOf(l *Log, shard int) string {
 
 func TestRead_NeverEndsSilentlyEarly(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {
-		l.patience = 200 * time.Millisecond
+		l.patience = 2 * time.Second
 		board := newBoard()
 		seqs := fill(t, l, board, 3)
 		var got []uint64
