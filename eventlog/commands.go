@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -89,7 +90,7 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery), standi
 	if shard < 0 || shard >= l.shards {
 		return fmt.Errorf("eventlog: shard %d of %d", shard, l.shards)
 	}
-	p := &puller{log: l, shard: shard, fn: fn, standing: standing, in: make(chan *nats.Msg, 4*pullBatch), open: map[uint64]*batch{}, rest: make(chan struct{}, 1)}
+	p := &puller{log: l, shard: shard, fn: fn, standing: standing, in: make(chan *nats.Msg, 4*pullBatch), open: map[uint64]*batch{}, rest: make(chan struct{}, 1), discarded: make(chan struct{}, 1)}
 	inbox := l.write.NewInbox()
 	sub, err := l.write.ChanSubscribe(inbox, p.in)
 	if err != nil {
@@ -98,6 +99,11 @@ func (l *Log) Commands(ctx context.Context, shard int, fn func(Delivery), standi
 	p.inbox = inbox
 	l.counts.working(p, true)
 	defer l.counts.working(p, false)
+	if l.replicated() {
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go p.watch(watching)
+	}
 	p.run(ctx)
 	p.leave(sub)
 	select {
@@ -129,6 +135,9 @@ type puller struct {
 	pin    string // id of our pin, "" while another node, or nobody, is active
 	want   int    // messages asked for and not yet delivered; one request at a time without a pin
 	turned int    // requests in a row that nobody took
+
+	fresh     atomic.Uint64 // messages that came for the first time
+	discarded chan struct{} // holds a token when the queue was deleted because nothing came out of it
 
 	mu      sync.Mutex
 	open    map[uint64]*batch // messages that are not done, by sequence
@@ -187,6 +196,11 @@ func (p *puller) run(ctx context.Context) {
 			if p.ensure(ctx) != nil {
 				return
 			}
+		case <-p.discarded:
+			if p.ensure(ctx) != nil {
+				return
+			}
+			heard = time.Now()
 		case msg := <-p.in:
 			heard = time.Now()
 			if !p.take(msg) && p.askAgain(ctx) != nil {
@@ -206,10 +220,7 @@ func (p *puller) isClosed() bool {
 }
 
 // ensure sees to it that stream and consumer are there, and starts anew with
-// what is asked for. A queue that does not answer for as long as reads are
-// patient, while the cluster does, is thrown away and made again: a node that
-// was frozen or cut off may leave one whose copies never find together again
-// (nats-server 2.15), and what it holds is published again by its gateways.
+// what is asked for.
 func (p *puller) ensure(ctx context.Context) error {
 	p.want = 0
 	ctx, cancel := context.WithCancel(ctx)
@@ -223,15 +234,7 @@ func (p *puller) ensure(ctx context.Context) error {
 		case <-stop:
 		}
 	}()
-	start := time.Now()
-	return retry(ctx, 0, func(ctx context.Context) error {
-		err := p.make(ctx)
-		if err != nil && ctx.Err() == nil && p.log.replicated() && time.Since(start) > p.log.patience {
-			p.log.discardQueue(ctx, p.shard)
-			start = time.Now()
-		}
-		return err
-	})
+	return retry(ctx, 0, p.make)
 }
 
 func (p *puller) make(ctx context.Context) error {
@@ -250,17 +253,6 @@ func (p *puller) make(ctx context.Context) error {
 		p.log.log.Warn("consumer of commands", "stream", name, "error", err)
 	}
 	return err
-}
-
-// discardQueue deletes a shard's queue, if the cluster answers.
-func (l *Log) discardQueue(ctx context.Context, shard int) {
-	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
-	defer cancel()
-	if _, err := l.js.AccountInfo(ctx); err != nil { // only its leader answers
-		return
-	}
-	err := l.js.DeleteStream(ctx, commandStream(shard)) // a queue without a leader does not say that it is gone
-	l.log.Error("a queue of commands does not answer, it is made again", "stream", commandStream(shard), "error", err)
 }
 
 type pullRequest struct {
@@ -352,6 +344,13 @@ func (p *puller) deliver(msg *nats.Msg) {
 		return
 	}
 	p.log.counts.delivered(meta)
+	if meta.NumDelivered == 1 {
+		p.fresh.Add(1)
+	}
+	if len(msg.Data) == 0 { // a probe
+		_ = p.log.write.Publish(msg.Reply, []byte("+ACK"))
+		return
+	}
 	b := p.batch(meta, msg)
 	for i, rest := 0, msg.Data; len(rest) > 0; i++ {
 		var d Delivery

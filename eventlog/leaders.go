@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Led is one thing of a shard that one server of a cluster leads: the stream of
@@ -58,6 +59,11 @@ func (l *Log) Leaders(ctx context.Context, shard int) ([]Led, error) {
 			}
 		}
 	}
+	// A consumer delivers what its server's copy of the stream has.
+	queue, reads := list[1], &list[2]
+	reads.Ready = slices.DeleteFunc(reads.Ready, func(server string) bool {
+		return server != queue.Leader && !slices.Contains(queue.Ready, server)
+	})
 	return list, nil
 }
 

@@ -128,6 +128,7 @@ type Log struct {
 	once   atomic.Bool
 
 	patience time.Duration // how long reads wait for a leader or a replica
+	stillFor time.Duration // how long nothing may come out of a queue of commands
 }
 
 // Close ends every subscription and the connections. Later calls do nothing.

@@ -41,6 +41,7 @@ type counters struct {
 	redelivered prometheus.Counter
 	unreadable  prometheus.Counter
 	unsent      prometheus.Counter
+	discarded   prometheus.Counter
 	gained      prometheus.Counter
 	lost        prometheus.Counter
 
@@ -62,6 +63,7 @@ func newCounters() *counters {
 		redelivered: counter("redelivered_total", "Messages of commands that the queue delivered to this node again."),
 		unreadable:  counter("commands_unreadable_total", "Commands in the queue that could not be read and were dropped."),
 		unsent:      counter("commands_unsent_total", "Messages of commands that could not be sent to the queue; they are published again."),
+		discarded:   counter("queues_discarded_total", "Queues of commands that this node had made again because nothing came out of them."),
 		gained:      change("gained"), lost: change("lost"),
 		pullers: make(map[int]*puller),
 	}
@@ -111,7 +113,7 @@ func (p *puller) oldest() (at time.Time) {
 // Metrics are what a Log tells of itself, for a registry.
 func (l *Log) Metrics() []prometheus.Collector {
 	c := l.counts
-	return []prometheus.Collector{c.redelivered, c.unreadable, c.unsent, c.gained, c.lost, logState{l}}
+	return []prometheus.Collector{c.redelivered, c.unreadable, c.unsent, c.discarded, c.gained, c.lost, logState{l}}
 }
 
 // logState is what is looked up at each scrape.

@@ -31,7 +31,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Log{cfg: cfg, log: cfg.Logger, closed: make(chan struct{}), patience: defaultPatience, counts: newCounters()}
+	l := &Log{cfg: cfg, log: cfg.Logger, closed: make(chan struct{}), patience: defaultPatience, stillFor: stillFor, counts: newCounters()}
 	err := l.connect(ctx)
 	if err == nil {
 		err = l.findOrMake(ctx)
