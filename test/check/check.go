@@ -1,16 +1,12 @@
 package check
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/naive"
@@ -48,6 +44,7 @@ func Check(h *History, dir string) Report {
 		j.Laws()
 		j.clocks()
 		j.strangers()
+		j.amid(h.Faults)
 		for _, v := range h.Views {
 			if v.Board == board {
 				j.View(v, true)
@@ -90,6 +87,23 @@ func boardOf(path string) string {
 	return board
 }
 
+// amid counts what clients were told while something was broken.
+func (j *Judge) amid(faults []Fault) {
+	for _, t := range j.traces {
+		for i := range t.frames {
+			f := &t.frames[i]
+			if f.way == cutter.Up || f.Type != "ack" && f.Type != "nack" {
+				continue
+			}
+			for _, x := range faults {
+				if f.at.After(x.From) && f.at.Before(x.To) {
+					j.Counts[f.Type+" amid "+x.Kind]++
+				}
+			}
+		}
+	}
+}
+
 // strangers judges that nothing is in the log that nobody sent; the making of
 // the board is a request of its own kind.
 func (j *Judge) strangers() {
@@ -98,69 +112,4 @@ func (j *Judge) strangers() {
 			j.Fault("log", "%s of %s is in record %d and nobody sent it", key[1], key[0], d.Record.Seq)
 		}
 	}
-}
-
-// ReadLog reads the records of all boards straight from the streams of the
-// servers that nc is connected to.
-func ReadLog(ctx context.Context, nc *nats.Conn) ([]naive.Record, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
-	var all []naive.Record
-	names := js.StreamNames(ctx)
-	for name := range names.Name() {
-		if !strings.HasPrefix(name, "EVT_") {
-			continue
-		}
-		list, err := readStream(ctx, js, name)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		all = append(all, list...)
-	}
-	return all, names.Err()
-}
-
-func readStream(ctx context.Context, js jetstream.JetStream, name string) ([]naive.Record, error) {
-	stream, err := js.Stream(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	state := stream.CachedInfo().State
-	if state.Msgs != state.LastSeq {
-		return nil, fmt.Errorf("%d records up to sequence %d", state.Msgs, state.LastSeq)
-	}
-	if state.Msgs == 0 {
-		return nil, nil
-	}
-	c, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
-	if err != nil {
-		return nil, err
-	}
-	it, err := c.Messages()
-	if err != nil {
-		return nil, err
-	}
-	defer it.Stop()
-	var list []naive.Record
-	for uint64(len(list)) < state.Msgs {
-		msg, err := it.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return nil, err
-		}
-		meta, err := msg.Metadata()
-		if err != nil {
-			return nil, err
-		}
-		r, err := naive.Decode(meta.Sequence.Stream, meta.Timestamp, msg.Data())
-		if err != nil {
-			return nil, err
-		}
-		if subject := "evt." + strings.TrimPrefix(name, "EVT_") + "." + r.Board; msg.Subject() != subject {
-			return nil, fmt.Errorf("record %d of %s is at %s", r.Seq, r.Board, msg.Subject())
-		}
-		list = append(list, r)
-	}
-	return list, nil
 }

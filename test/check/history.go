@@ -22,6 +22,15 @@ type History struct {
 	Views    []View // what clients held when all was quiet
 	Told     []Told
 	Records  []naive.Record // of all boards
+	Faults   []Fault        // what was broken meanwhile
+}
+
+// Fault is something that happened to a node.
+type Fault struct {
+	Kind string    `json:"kind"`
+	Node string    `json:"node"`
+	From time.Time `json:"-"`
+	To   time.Time `json:"-"`
 }
 
 // Request is one HTTP request about a board.
@@ -60,7 +69,7 @@ type Told struct {
 
 // line is one line of a history's file.
 type line struct {
-	Kind string `json:"kind"` // start, conn, frame, request, view, told, record
+	Kind string `json:"kind"` // start, fault, conn, frame, request, view, told, record
 	At   int64  `json:"at"`   // ns since Start: opened, passed, sent
 	End  int64  `json:"end,omitempty"`
 
@@ -95,6 +104,9 @@ func (h *History) Write(w io.Writer) error {
 	}
 	start := h.Start.UTC()
 	put(line{Kind: "start", Start: &start, About: h.About})
+	for _, f := range h.Faults {
+		put(line{Kind: "fault", At: since(f.From), End: since(f.To), What: encoded(f)})
+	}
 	for n, c := range h.Conns {
 		put(line{Kind: "conn", Conn: n, URL: c.URL.String(), Server: c.Server, At: since(c.Opened), End: since(c.Closed), Partial: c.Partial})
 		for _, f := range c.Frames {
@@ -155,6 +167,9 @@ func (h *History) add(l line) error {
 	switch l.Kind {
 	case "start":
 		h.Start, h.About = *l.Start, l.About
+	case "fault":
+		h.Faults = append(h.Faults, Fault{From: at(l.At), To: at(l.End)})
+		return json.Unmarshal(l.What, &h.Faults[len(h.Faults)-1])
 	case "conn":
 		u, err := url.Parse(l.URL)
 		if err != nil {

@@ -1,7 +1,9 @@
 package fault
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,13 +17,45 @@ import (
 // monotonic clock is right.
 const ClockOffset = "SNAPBACK_TEST_CLOCK_OFFSET"
 
+// clockFile is the environment variable with the name of the file that sets the
+// wall clock of such a server while it runs, see [Clock].
+const clockFile = "SNAPBACK_TEST_CLOCK_FILE"
+
+// Clock is the wall clock of a server built with ClockOverlay, as long as it
+// lives and after each start.
+type Clock struct{ path string }
+
+// NewClock makes a clock that is right, in a file in dir.
+func NewClock(dir string) (*Clock, error) {
+	c := &Clock{filepath.Join(dir, "clock")}
+	return c, c.Set(0)
+}
+
+// Env is what makes a server go by the clock.
+func (c *Clock) Env() string { return clockFile + "=" + c.path }
+
+// Set sets the clock so many seconds ahead; negative: behind.
+func (c *Clock) Set(ahead int64) error {
+	f, err := os.OpenFile(c.path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(binary.NativeEndian.AppendUint64(nil, uint64(ahead)), 0)
+	return errors.Join(err, f.Close())
+}
+
+// Off is the fault that the clock is wrong by so many seconds.
+func (c *Clock) Off(ahead int64) Fault {
+	return Fault{Name: "clock", Begin: func() error { return c.Set(ahead) }, End: func() error { return c.Set(0) }}
+}
+
 // nowAsIs is how package time begins to tell the time.
 const nowAsIs = `
 func Now() Time {
 	sec, nsec, mono := runtimeNow()
 `
 
-const nowAstray = nowAsIs + `	sec += wallOffset
+const nowAstray = nowAsIs + `	sec += wallOffset + *wallSet
 `
 
 const offset = `
@@ -40,6 +74,25 @@ func wallOffsetOf(name string) (sec int64) {
 		sec = -sec
 	}
 	return sec
+}
+
+var wallSet = wallSetBy("` + clockFile + `")
+
+// wallSetBy maps the file, so that who writes to it sets the clock.
+func wallSetBy(name string) *int64 {
+	path, _ := syscall.Getenv(name)
+	if path == "" {
+		return new(int64)
+	}
+	fd, err := syscall.Open(path, syscall.O_RDONLY, 0)
+	if err != nil {
+		panic(name + ": " + err.Error())
+	}
+	data, err := syscall.Mmap(fd, 0, 8, syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		panic(name + ": " + err.Error())
+	}
+	return (*int64)(wall.Pointer(&data[0]))
 }
 `
 
@@ -80,8 +133,10 @@ func astray(source string) (string, error) {
 			return "", fmt.Errorf("%q is there %d times: this Go tells the time in another way", part, n)
 		}
 	}
+	more := "\twall \"unsafe\"\n"
 	if !strings.Contains(source, "\t\"syscall\"\n") {
-		source = strings.Replace(source, imports, imports+"\t\"syscall\"\n", 1)
+		more += "\t\"syscall\"\n"
 	}
+	source = strings.Replace(source, imports, imports+more, 1)
 	return strings.Replace(source, nowAsIs, nowAstray, 1) + offset, nil
 }

@@ -1,9 +1,12 @@
 package fault
 
 import (
+	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,17 +23,71 @@ func main() {
 }
 `
 
-// TestClock_IsOffByWhatTheEnvironmentSays, and only the wall clock is.
-func TestClock_IsOffByWhatTheEnvironmentSays(t *testing.T) {
-	t.Parallel()
+const setProgram = `package main
+
+import (
+	"bufio"
+	"os"
+	"time"
+)
+
+func main() {
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		println(time.Now().Unix())
+	}
+}
+`
+
+// program builds one whose clock can be wrong.
+func program(t *testing.T, text string) string {
+	t.Helper()
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "main.go"), filepath.Join(dir, "clock")
-	if err := os.WriteFile(source, []byte(clockProgram), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("go", "build", "-overlay", ClockOverlay(t), "-o", program, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return program
+}
+
+// TestClock_IsSetWhileAProgramRuns, forwards and backwards.
+func TestClock_IsSetWhileAProgramRuns(t *testing.T) {
+	t.Parallel()
+	clock, err := NewClock(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program(t, setProgram))
+	cmd.Env = append(os.Environ(), clock.Env())
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StderrPipe()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for _, ahead := range []int64{0, 300, -300, 0} {
+		if err := clock.Set(ahead); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(in)
+		lines.Scan()
+		sec, err := strconv.ParseInt(lines.Text(), 10, 64)
+		if off := sec - time.Now().Unix() - ahead; err != nil || off < -60 || off > 60 {
+			t.Errorf("%d s ahead: off by %d s more, %v", ahead, off, err)
+		}
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestClock_IsOffByWhatTheEnvironmentSays, and only the wall clock is.
+func TestClock_IsOffByWhatTheEnvironmentSays(t *testing.T) {
+	t.Parallel()
+	program := program(t, clockProgram)
 	for text, want := range map[string]time.Duration{"": 0, "300": 5 * time.Minute, "-300": -5 * time.Minute} {
 		cmd := exec.Command(program)
 		cmd.Env = append(os.Environ(), ClockOffset+"="+text)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -20,13 +21,17 @@ import (
 type Net struct {
 	n      int
 	base   string // "10.x.y."
+	nth    string // of this process
 	bridge string
 }
 
+var nets atomic.Int32 // of this process, so far
+
 // NewNet makes a Net.
 func NewNet(n int) (*Net, error) {
-	pid := os.Getpid()
-	w := &Net{n: n, base: fmt.Sprintf("10.%d.%d.", 64+pid/250%64, pid%250), bridge: named + strconv.Itoa(pid) + "b"}
+	pid, nth := os.Getpid(), int(nets.Add(1))
+	w := &Net{n: n, base: fmt.Sprintf("10.%d.%d.", 64+(pid/250+16*nth)%64, pid%250), nth: strconv.Itoa(nth)}
+	w.bridge = named + strconv.Itoa(pid) + "b" + w.nth
 	if len(w.bridge) > 15 { // as long as a link's name may be
 		return nil, fmt.Errorf("%s is too long for a link", w.bridge)
 	}
@@ -55,9 +60,11 @@ func NewNet(n int) (*Net, error) {
 	return w, nil
 }
 
-func (w *Net) namespace(i int) string { return prefix() + strconv.Itoa(i) }
+func (w *Net) namespace(i int) string { return prefix() + w.nth + "-" + strconv.Itoa(i) }
 
-func (w *Net) link(i int) string { return strings.TrimSuffix(w.bridge, "b") + "v" + strconv.Itoa(i) }
+func (w *Net) link(i int) string {
+	return named + strconv.Itoa(os.Getpid()) + "v" + w.nth + string(rune('a'+i))
+}
 
 // Host is the address of a namespace.
 func (w *Net) Host(i int) string { return w.base + strconv.Itoa(i+1) }

@@ -1,210 +1,217 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
-	"github.com/snapback-io/snapback/test/cutter"
 	"github.com/snapback-io/snapback/test/fault"
 	"github.com/snapback-io/snapback/test/node"
 )
 
 const (
-	diskSize = 256 << 20 // of a node, where disks are broken
-	leave    = 1 << 20   // bytes free on a full one
+	diskSize = 256 << 20 // of a node, where disks are broken, bytes
+	scarce   = 1 << 20   // bytes free on a full one
+	longest  = 300       // a wrong clock is off by so many seconds at most
 )
 
-// way is a kind of fault: of one node, for a span.
-type way struct {
-	about  string
-	lo, hi time.Duration // how long it lasts
-	of     func(w *world, i int) fault.Fault
+// need is what a fault takes beside processes.
+type need string
+
+const (
+	disks  need = "disks of their own" // loop devices: Linux, root
+	links  need = "links of their own" // network namespaces: Linux, root
+	clocks need = "clocks of their own"
+)
+
+// missing says why this machine has none.
+func (n need) missing() error {
+	switch n {
+	case disks:
+		return fault.CanDisk()
+	case links:
+		return fault.CanNet()
+	}
+	return nil
 }
 
-// ways are the faults by name; "cut" is of clients' lines, see vexDoors.
+// way is a kind of fault: of one node, or of all, for a span.
+type way struct {
+	about  string
+	needs  need
+	lo, hi time.Duration // how long it lasts
+	of     func(w *world, i int, r *rand.Rand) fault.Fault
+}
+
+// cut is the fault of clients' lines: see vexDoors.
+const cut = "cut"
+
+// ways are the faults of nodes by name.
 var ways = map[string]way{
-	"kill": {"SIGKILL, and started again", time.Second, 8 * time.Second, func(w *world, i int) fault.Fault {
+	"kill": {"SIGKILL, and started again", "", time.Second, 8 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
 		n := w.nodes[i]
 		return fault.Fault{Begin: func() error { n.Kill(); return nil }, End: func() error { n.Again(); return nil }}
 	}},
-	"freeze": {"SIGSTOP, then SIGCONT, deadlines later", time.Second, 12 * time.Second, func(w *world, i int) fault.Fault {
+	"freeze": {"SIGSTOP, then SIGCONT, deadlines later", "", time.Second, 12 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
 		n := w.nodes[i]
 		return fault.Fault{Begin: func() error { n.Freeze(); return nil }, End: func() error { n.Thaw(); return nil }}
 	}},
-	"stop": {"SIGTERM, and started again", time.Second, 3 * time.Second, func(w *world, i int) fault.Fault {
+	"stop": {"SIGTERM, and started again", "", time.Second, 3 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
 		n := w.nodes[i]
 		return fault.Fault{Begin: func() error { n.Stop(); return nil }, End: func() error { n.Again(); return nil }}
 	}},
-	"partition": {"nothing between one node and the others (network namespaces: Linux, root)", time.Second, 12 * time.Second, func(w *world, i int) fault.Fault {
+	"partition": {"nothing between a node and the others", links, time.Second, 12 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
 		return w.net.Cut(i, w.others(i)...)
 	}},
-	"mute": {"nothing from one node to another, the other way it does", time.Second, 12 * time.Second, func(w *world, i int) fault.Fault {
-		return w.net.Mute(i, w.others(i)[0])
+	"mute": {"nothing from a node to another, the other way it does", links, time.Second, 12 * time.Second, func(w *world, i int, r *rand.Rand) fault.Fault {
+		others := w.others(i)
+		return w.net.Mute(i, others[r.IntN(len(others))])
 	}},
-	"slownet": {"a node sends 50 kB/s", time.Second, 8 * time.Second, func(w *world, i int) fault.Fault {
+	"slownet": {"a node sends 50 kB/s", links, time.Second, 8 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
 		return w.net.Slow(i, 50_000)
 	}},
-	"full": {"a node's disk is full (loop devices: Linux, root)", time.Second, 10 * time.Second, func(w *world, i int) fault.Fault {
-		return fault.Fault{Begin: func() error { return w.disks[i].Fill(leave) }, End: w.disks[i].Empty}
+	"full": {"a node's disk is full", disks, time.Second, 10 * time.Second, func(w *world, i int, r *rand.Rand) fault.Fault {
+		return w.disks[i].Full(int64(r.IntN(2)) * scarce)
 	}},
-	"slowdisk": {"a node's disk writes nothing for a while", time.Second, 8 * time.Second, func(w *world, i int) fault.Fault {
-		return fault.Fault{Begin: w.disks[i].Freeze, End: w.disks[i].Thaw}
+	"allfull": {"the disks of all but one node are full", disks, time.Second, 8 * time.Second, func(w *world, i int, r *rand.Rand) fault.Fault {
+		var each []fault.Fault
+		leave := int64(r.IntN(2)) * scarce
+		for _, n := range w.others(i) {
+			each = append(each, w.disks[n].Full(leave))
+		}
+		return together(each)
 	}},
-	"power": {"a node's power fails, what was not on disk is gone", time.Second, 5 * time.Second, (*world).power},
+	"slowdisk": {"a node's disk writes nothing for a while", disks, time.Second, 8 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
+		return w.disks[i].Stall()
+	}},
+	"power": {"a node's power fails: what is not on disk is gone", disks, time.Second, 5 * time.Second, func(w *world, i int, _ *rand.Rand) fault.Fault {
+		return w.power(i)
+	}},
+	"blackout": {"the power of all nodes fails", disks, time.Second, 3 * time.Second, func(w *world, _ int, _ *rand.Rand) fault.Fault {
+		all := make([]int, len(w.nodes))
+		for i := range all {
+			all[i] = i
+		}
+		return w.power(all...)
+	}},
+	"clock": {"a node comes back with a clock that is minutes off", clocks, 3 * time.Second, 10 * time.Second, func(w *world, i int, r *rand.Rand) fault.Fault {
+		n, off := w.nodes[i], w.clocks[i].Off(int64(2*r.IntN(2)-1)*longest)
+		return fault.Fault{Begin: func() error {
+			n.Stop()
+			defer n.Launch()
+			return off.Begin()
+		}, End: func() error {
+			n.Stop()
+			defer n.Again()
+			return off.End()
+		}}
+	}},
+	"jump": {"a node's clock is set, and set right again", clocks, 2 * time.Second, 10 * time.Second, func(w *world, i int, r *rand.Rand) fault.Fault {
+		return w.clocks[i].Off(int64(2*r.IntN(2)-1) * int64(2+r.IntN(longest)))
+	}},
 }
 
-func (w *world) power(i int) fault.Fault {
-	n, disk := w.nodes[i], w.disks[i]
-	return fault.Fault{Begin: func() error {
-		err := disk.CutPower()
-		n.Kill()
+// power is the fault that some nodes lose theirs at the same moment.
+func (w *world) power(which ...int) fault.Fault {
+	return fault.Fault{Begin: func() (err error) {
+		for _, i := range which {
+			err = errors.Join(err, w.disks[i].CutPower())
+		}
+		for _, i := range which {
+			w.nodes[i].Kill()
+		}
 		return err
-	}, End: func() error {
-		if err := disk.Unmount(); err != nil {
+	}, End: func() (err error) {
+		for _, i := range which {
+			err = errors.Join(err, w.disks[i].Unmount(), w.disks[i].Mount())
+		}
+		if err != nil {
 			return err
 		}
-		if err := disk.Mount(); err != nil {
-			return err
+		var nodes []*node.Server
+		for _, i := range which {
+			nodes = append(nodes, w.nodes[i])
 		}
-		n.Again()
+		revive(nodes)
 		return nil
 	}}
 }
 
-func (w *world) others(i int) []int {
-	var list []int
-	for n := range w.nodes {
-		if n != i {
-			list = append(list, n)
-		}
+// revive starts nodes of which one alone might wait for the others.
+func revive(nodes []*node.Server) {
+	var all sync.WaitGroup
+	for _, n := range nodes {
+		all.Go(n.Again)
 	}
-	return list
+	all.Wait()
 }
 
-// targets are whom a fault is for, in turn: who decides on some board, who leads
-// its stream, anybody.
-var targets = []string{"worker", "leader", "any"}
-
-// victim chooses a node.
-func (w *world) victim(r *rand.Rand, target string) int {
-	shard := r.IntN(shards)
-	hit := -1
-	switch target {
-	case "worker":
-		hit = slices.IndexFunc(w.nodes, func(n *node.Server) bool { return w.eye.owned(n.Name())[shard] })
-	case "leader":
-		leader := w.eye.leader(fmt.Sprint("EVT_", shard))
-		hit = slices.IndexFunc(w.nodes, func(n *node.Server) bool { return n.Name() == leader })
-	}
-	if hit < 0 {
-		return r.IntN(len(w.nodes))
-	}
-	w.count(target+" hit", 1)
-	return hit
+// together is several faults at the same time.
+func together(list []fault.Fault) fault.Fault {
+	return fault.Fault{Begin: func() (err error) {
+		for _, f := range list {
+			err = errors.Join(err, f.Begin())
+		}
+		return err
+	}, End: func() (err error) {
+		for _, f := range list {
+			err = errors.Join(err, f.End())
+		}
+		return err
+	}}
 }
 
-// trouble has one node after the other suffer until ctx ends: each of the
-// faults first of the worker of a shard, in turn, then at random.
-func (w *world) trouble(ctx context.Context, r *rand.Rand) {
-	var kinds []string
-	for _, name := range slices.Sorted(maps.Keys(ways)) {
-		if slices.Contains(w.plan.faults, name) {
-			kinds = append(kinds, name)
+// kinds are the names of all faults.
+func kinds() []string { return append(slices.Sorted(maps.Keys(ways)), cut) }
+
+// able are the faults that are possible on this machine, and why others are not.
+func able() (list []string, why []string) {
+	for _, name := range kinds() {
+		if err := ways[name].needs.missing(); err != nil {
+			why = append(why, fmt.Sprintf("%s: %v", name, err))
+			continue
 		}
+		list = append(list, name)
 	}
-	if len(kinds) == 0 {
-		<-ctx.Done()
-		return
-	}
-	for n := 0; ; n++ {
-		pause(ctx, time.Duration(500+r.IntN(2000))*time.Millisecond)
-		if ctx.Err() != nil {
-			return
-		}
-		kind, target := kinds[n%len(kinds)], targets[(n/len(kinds))%len(targets)]
-		if n >= len(kinds)*len(targets) {
-			kind, target = kinds[r.IntN(len(kinds))], targets[r.IntN(len(targets))]
-		}
-		w.suffer(ctx, kind, w.victim(r, target), r)
-	}
+	return list, why
 }
 
-// suffer lets a fault happen to node i and counts who took over from it.
-func (w *world) suffer(ctx context.Context, kind string, i int, r *rand.Rand) {
-	how := ways[kind]
-	hi := how.hi
-	if w.plan.most > 0 {
-		hi = min(hi, w.plan.most)
+// chosen reads --faults.
+func chosen(text string) ([]string, error) {
+	if text == "all" {
+		list, _ := able()
+		return list, nil
 	}
-	span := how.lo + time.Duration(r.Int64N(int64(hi-how.lo)))
-	had := w.eye.owned(w.nodes[i].Name())
-	w.plan.say("%s %s for %v; it works on %v", kind, w.nodes[i].Name(), span.Round(time.Millisecond), slices.Sorted(maps.Keys(had)))
-	f := how.of(w, i)
-	if err := f.Begin(); err != nil {
-		w.tb.Errorf("%s: %v", kind, err)
-	}
-	w.count("fault "+kind, 1)
-	began := time.Now()
-	pause(ctx, span)
-	taken := 0
-	for _, n := range w.others(i) {
-		for shard := range w.eye.owned(w.nodes[n].Name()) {
-			if had[shard] {
-				taken++
-			}
+	list := strings.Split(text, ",")
+	for _, name := range list {
+		if !slices.Contains(kinds(), name) {
+			return nil, fmt.Errorf("--faults: %q is none of all, %s", name, strings.Join(kinds(), ", "))
+		}
+		if how := ways[name]; how.needs.missing() != nil {
+			return nil, fmt.Errorf("--faults: %s takes nodes with %s: %w", name, how.needs, how.needs.missing())
 		}
 	}
-	w.count("shards taken over", taken)
-	lasted := time.Since(began)
-	if err := f.End(); err != nil {
-		w.tb.Errorf("%s: %v", kind, err)
-	}
-	w.plan.say("%s %s ended after %v, %d shards taken over", kind, w.nodes[i].Name(), lasted.Round(time.Millisecond), taken)
+	return list, nil
 }
 
-// vexDoors has clients' lines cut, delayed, swallowed and led to other nodes
-// until ctx ends.
-func (w *world) vexDoors(ctx context.Context, r *rand.Rand) {
-	for n := 0; ; n++ {
-		pause(ctx, time.Duration(100+r.IntN(900))*time.Millisecond)
-		if ctx.Err() != nil {
-			return
+// menu explains the faults.
+func menu() string {
+	var b strings.Builder
+	for _, name := range kinds() {
+		how := ways[name]
+		if name == cut {
+			how.about = "clients' lines are cut, delayed, swallowed, and led to other nodes"
 		}
-		door, k := w.doors[r.IntN(len(w.doors))], r.IntN(5)
-		if n < 5 {
-			k = n // so that none is left to chance
+		fmt.Fprintf(&b, "  %-10s %s", name, how.about)
+		if how.needs == disks || how.needs == links {
+			b.WriteString(" (Linux, root)")
 		}
-		switch k {
-		case 0:
-			w.count("lines cut", door.CutAll())
-		case 1:
-			door.Set(cutter.Faults{Delay: [2]time.Duration{time.Duration(r.IntN(1500)) * time.Millisecond, time.Duration(r.IntN(500)) * time.Millisecond}})
-			w.count("lines delayed", 1)
-		case 2: // to another node, who is asked for what the first one may have decided
-			door.Retarget(w.nodes[r.IntN(len(w.nodes))].Addr)
-			door.CutAll()
-			w.count("clients moved", 1)
-		case 3: // the server's, or the client's, words are lost; then the line breaks
-			var f cutter.Faults
-			f.Swallow[r.IntN(2)] = true
-			door.Set(f)
-			pause(ctx, time.Duration(200+r.IntN(1500))*time.Millisecond)
-			door.Set(cutter.Faults{})
-			door.CutAll()
-			w.count("lines swallowed", 1)
-		case 4:
-			door.Set(cutter.Faults{})
-		}
+		b.WriteString("\n")
 	}
-}
-
-func (w *world) mendDoors() {
-	for _, door := range w.doors {
-		door.Set(cutter.Faults{})
-		door.Release()
-	}
+	return b.String()
 }

@@ -1,28 +1,37 @@
 // Command nemesis runs a cluster of real processes, lets clients work on it
-// while nodes are killed, frozen, stopped and cut off, and holds what everybody
-// was told against the log (test/check).
+// while nodes and what they stand on break, and holds what everybody was told
+// against the log (test/check).
 //
 //	go run ./test/nemesis --seed 7 --minutes 5 --faults kill,freeze,cut
+//	go run ./test/nemesis --faults all --topology split
 //	go run ./test/nemesis check FILE
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/snapback-io/snapback/test/check"
+	"github.com/snapback-io/snapback/test/fault"
 	"github.com/snapback-io/snapback/test/node"
 )
 
 func main() {
-	code, err := run(os.Args[1:])
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once; then the next run sweeps up
+	fault.Sweep()
+	code, err := run(ctx, os.Args[1:])
 	node.Remove()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "nemesis:", err)
@@ -31,40 +40,56 @@ func main() {
 	os.Exit(code)
 }
 
+// topologies are who does what.
+var topologies = []string{"same", "split"}
+
 // run gives 1 when something was found.
-func run(args []string) (int, error) {
+func run(ctx context.Context, args []string) (int, error) {
 	if len(args) == 2 && args[0] == "check" {
 		return recheck(args[1])
 	}
 	p := plan{say: func(format string, args ...any) {
 		fmt.Printf("%s "+format+"\n", append([]any{time.Now().Format("15:04:05.000")}, args...)...)
 	}}
-	known := append(slices.Sorted(maps.Keys(ways)), "cut")
 	flags := flag.NewFlagSet("nemesis", flag.ContinueOnError)
 	flags.Uint64Var(&p.seed, "seed", 1, "what chance does")
 	minutes := flags.Float64("minutes", 1, "how long things break")
-	flags.IntVar(&p.nodes, "nodes", 3, "of the cluster, 3 or more")
+	flags.IntVar(&p.nodes, "nodes", 3, "of the cluster that decide, 3 or more")
 	flags.IntVar(&p.boards, "boards", 3, "people work on")
 	flags.IntVar(&p.clients, "clients", 12, "with a socket; on each board one more calls over HTTP")
 	flags.DurationVar(&p.pace, "pace", 60*time.Millisecond, "between two mutations of a client, on average")
 	flags.DurationVar(&p.most, "most", 0, "how long a fault lasts at most, more than 1s; 0: as long as its kind may")
-	faults := flags.String("faults", "kill,freeze,stop,cut", "what happens: "+strings.Join(known, ", "))
+	faults := flags.String("faults", "kill,freeze,stop,cut", "what happens, with a comma between, or all that is possible here:\n"+menu())
+	topology := flags.String("topology", topologies[0], "every node does everything (same), or two more nodes serve the clients and the others decide (split)")
 	keep := flags.String("keep", "", "directory for the history, also when nothing is found")
 	broken := flags.String("broken", "", "a server that was broken on purpose, which must be found out: "+strings.Join(breakages(), ", "))
 	if err := flags.Parse(args); err != nil {
 		return 2, err
 	}
 	p.span = time.Duration(*minutes * float64(time.Minute))
-	p.faults = strings.Split(*faults, ",")
-	for _, name := range p.faults {
-		if !slices.Contains(known, name) {
-			return 2, fmt.Errorf("--faults: %q is none of %s", name, strings.Join(known, ", "))
-		}
+	var err error
+	if p.faults, err = chosen(*faults); err != nil {
+		return 2, err
+	}
+	switch {
+	case !slices.Contains(topologies, *topology):
+		return 2, fmt.Errorf("--topology: %q is none of %s", *topology, strings.Join(topologies, ", "))
+	case *topology == "split":
+		p.gateways = 2
+	}
+	if *broken != "" && p.asks(clocks) {
+		return 2, fmt.Errorf("--broken: a server is broken, or its clock can be set, not both")
 	}
 	if p.nodes < 3 || p.boards < 1 || p.clients < p.boards || p.pace <= 0 || p.most != 0 && p.most <= time.Second {
 		return 2, fmt.Errorf("3 nodes, a board, a client for each board, a pace above 0 and faults above 1s are the least")
 	}
-	found := act(p, *broken, *keep)
+	if _, why := able(); *faults == "all" {
+		p.say("%s; not possible: %s", strings.Join(p.faults, ","), cmp.Or(strings.Join(why, "; "), "nothing"))
+	}
+	found := act(ctx, p, *broken, *keep)
+	if ctx.Err() != nil {
+		return 2, errors.New("stopped; nothing was judged, and nothing is left")
+	}
 	if len(found) > 0 {
 		return 1, nil
 	}
@@ -72,13 +97,13 @@ func run(args []string) (int, error) {
 }
 
 // act does a run and prints what came of it.
-func act(p plan, broken, keep string) (found []string) {
-	found = perform("", func(tb testing.TB) {
+func act(ctx context.Context, p plan, broken, keep string) (found []string) {
+	found = perform(ctx, "", func(tb testing.TB) {
 		if broken != "" {
 			p.binary = wounded(tb, broken)
 		}
-		r, h, counts := perish(tb, p, keep)
-		fmt.Printf("\n%v, seed %d: %s\n%s\nslowest verdict %v\n", p.span, p.seed, summary(counts), summary(r.Counts), r.Slowest.Round(time.Millisecond))
+		w, r, h := perish(tb, p, keep)
+		fmt.Printf("\n%v, seed %d: %s\n%s\nslowest verdict %v; healed at most after: %s\n", p.span, p.seed, summary(w.counts), summary(r.Counts), r.Slowest.Round(time.Millisecond), w.recovery())
 		if len(r.Findings) > 0 && keep == "" {
 			if dir, err := os.MkdirTemp("", "nemesis"); err == nil {
 				keep = dir
@@ -98,18 +123,22 @@ func act(p plan, broken, keep string) (found []string) {
 		}
 	})
 	for _, f := range found {
-		fmt.Println("FOUND", f)
+		if ctx.Err() == nil {
+			fmt.Println("FOUND", f)
+		}
 	}
 	return found
 }
 
 // perish does a run; it is also what the tests do.
-func perish(tb testing.TB, p plan, dir string) (check.Report, *check.History, map[string]int) {
+func perish(tb testing.TB, p plan, dir string) (*world, check.Report, *check.History) {
 	tb.Helper()
 	w := newWorld(tb, p)
 	w.run()
 	h := w.history()
-	return check.Check(h, dir), h, w.counts
+	r := check.Check(h, dir)
+	r.Findings = append(r.Findings, w.found...)
+	return w, r, h
 }
 
 const historyFile = "history.ndjson"

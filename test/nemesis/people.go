@@ -29,6 +29,8 @@ type person interface {
 
 // notary records HTTP requests.
 type notary struct {
+	ctx context.Context // of the run
+
 	mu   sync.Mutex
 	list []check.Request
 }
@@ -50,7 +52,7 @@ func (n *notary) ask(s *node.Server, r check.Request) check.Request {
 		url += slash(path) + "?user=" + r.User
 	}
 	r.Node = s.Name()
-	req, err := http.NewRequest(r.Method, url, strings.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(n.ctx, r.Method, url, strings.NewReader(r.Body))
 	if err != nil {
 		panic(err) // our own words
 	}
@@ -101,9 +103,9 @@ func newCaller(w *world, user, board string, r *rand.Rand, gen *crowd.Generator)
 
 func (c *caller) Act() {
 	id, body := c.next()
-	first, second := c.r.IntN(len(c.w.nodes)), -1
+	first, second := c.r.IntN(len(c.w.gates)), -1
 	if c.r.IntN(3) == 0 {
-		second = (first + 1) % len(c.w.nodes)
+		second = (first + 1) % len(c.w.gates)
 	}
 	select {
 	case c.slots <- struct{}{}:
@@ -118,12 +120,12 @@ func (c *caller) Act() {
 		var both sync.WaitGroup
 		if second >= 0 {
 			c.w.count("same mutation to two nodes", 1)
-			both.Go(func() { c.post(id, body, c.w.nodes[second]) })
+			both.Go(func() { c.post(id, body, c.w.gates[second]) })
 		}
-		rev := c.post(id, body, c.w.nodes[first])
+		rev := c.post(id, body, c.w.gates[first])
 		both.Wait()
 		if rev > 0 {
-			other := c.w.nodes[(first+1)%len(c.w.nodes)]
+			other := c.w.gates[(first+1)%len(c.w.gates)]
 			c.w.notary.ask(other, check.Request{User: c.user, Board: c.board, Method: http.MethodGet, Path: fmt.Sprint("?minRev=", rev)})
 		}
 	})
@@ -173,7 +175,7 @@ func (c *caller) Settle(ctx context.Context) error {
 		}
 		c.mu.Unlock()
 		for id, body := range left {
-			c.post(id, body, c.w.nodes[0])
+			c.post(id, body, c.w.gates[0])
 		}
 		return len(left) == 0
 	})
@@ -193,13 +195,13 @@ func (w *world) invite() {
 		board, name := w.boards[i%len(w.boards)], fmt.Sprint("user", i)
 		r := rand.New(rand.NewPCG(w.plan.seed, uint64(100+i)))
 		gen := &crowd.Generator{R: r, Pool: w.pools[board]}
-		door := w.newDoor(w.nodes[i%len(w.nodes)].Addr)
+		door := w.newDoor(w.gates[i%len(w.gates)].Addr)
 		if (i/len(w.boards))%2 == 1 {
 			dialer := &websocket.Dialer{HandshakeTimeout: 5 * time.Second}
 			w.admit(crowd.NewRaw(dialer, "ws://"+door.Addr()+"/v1/boards/"+board+"/ws?user="+name, r, gen))
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+		ctx, cancel := context.WithTimeout(w.tb.Context(), settleTime)
 		keen, err := crowd.NewKeen(ctx, name, "http://"+door.Addr(), board, client.WebSocket{}, r, gen)
 		cancel()
 		if err != nil {

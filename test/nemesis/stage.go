@@ -13,6 +13,7 @@ import (
 // would end a test ends the run.
 type stage struct {
 	testing.TB // nil: what is not here is not called
+	ctx        context.Context
 	dir        string
 
 	mu       sync.Mutex
@@ -20,9 +21,10 @@ type stage struct {
 	ends     []func()
 }
 
-// perform runs fn and then its cleanups, and gives what failed.
-func perform(dir string, fn func(tb testing.TB)) []string {
-	s := &stage{dir: dir}
+// perform runs fn and then its cleanups, and gives what failed. fn is to end
+// when ctx does.
+func perform(ctx context.Context, dir string, fn func(tb testing.TB)) []string {
+	s := &stage{ctx: ctx, dir: dir}
 	done := make(chan struct{})
 	go func() { // of its own, so that Fatal can end it
 		defer close(done)
@@ -52,7 +54,7 @@ func (s *stage) clean() {
 
 func (s *stage) Helper()                  {}
 func (s *stage) Name() string             { return "nemesis" }
-func (s *stage) Context() context.Context { return context.Background() }
+func (s *stage) Context() context.Context { return s.ctx }
 
 func (s *stage) TempDir() string {
 	dir, err := os.MkdirTemp(s.dir, "run")

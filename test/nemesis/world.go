@@ -32,13 +32,22 @@ const settleTime = 120 * time.Second
 type plan struct {
 	seed                   uint64
 	nodes, boards, clients int
-	span                   time.Duration // of trouble
+	gateways               int           // further nodes that serve clients and decide nothing; the others then decide only
+	span                   time.Duration // of trouble; 0: until the script is done
 	pace                   time.Duration // between two mutations of a client, on average
 	faults                 []string
-	binary                 string        // "": that of the source
-	most                   time.Duration // that one lasts; 0: what its kind may
-	settle                 time.Duration // how long everything may take to be decided once all is mended; 0: settleTime
+	binary                 string              // "": that of the source
+	most                   time.Duration       // that one lasts; 0: what its kind may
+	settle                 time.Duration       // how long everything may take to be decided once all is mended; 0: settleTime
+	script                 []step              // what happens, instead of faults by chance
+	enough                 func(w *world) bool // asked after each fault whether the trouble may end; nil: no
 	say                    func(format string, args ...any)
+}
+
+// asks says whether one of the faults to come takes this.
+func (p *plan) asks(what need) bool {
+	return slices.ContainsFunc(p.faults, func(name string) bool { return ways[name].needs == what }) ||
+		slices.ContainsFunc(p.script, func(s step) bool { return ways[s.kind].needs == what })
 }
 
 // world is a cluster of real processes, the people who use it, and an eye that
@@ -46,6 +55,8 @@ type plan struct {
 //
 //	Go clients, raw sockets ── cutter.Proxy ─┐
 //	callers (HTTP) ──────────────────────────┴─ snapback n1..n3 ── routes ── eye
+//
+// With plan.gateways they come to n4 and on, and n1 to n3 decide.
 type world struct {
 	tb     testing.TB
 	plan   plan
@@ -53,14 +64,20 @@ type world struct {
 	boards []string
 	pools  map[string]*crowd.Pool
 	nodes  []*node.Server
-	disks  []*fault.Disk // nil: ordinary directories
-	net    *fault.Net    // nil: all on loopback
+	gates  []*node.Server // those of nodes that serve clients
+	disks  []*fault.Disk  // nil: ordinary directories
+	clocks []*fault.Clock // nil: they cannot be set
+	net    *fault.Net     // nil: all on loopback
 	eye    *eye
 	tap    *cutter.Recorder
 	doors  []*cutter.Proxy
 	people []person
 	keens  []*crowd.Keen
 	notary *notary
+
+	faults  []check.Fault            // that were
+	healing map[string]time.Duration // by kind, the longest
+	found   []string                 // what is not in the history: healing, copies
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -74,26 +91,18 @@ func (w *world) count(what string, n int) {
 
 func newWorld(tb testing.TB, p plan) *world {
 	tb.Helper()
-	w := &world{tb: tb, plan: p, start: time.Now(), pools: map[string]*crowd.Pool{}, tap: &cutter.Recorder{}, notary: &notary{}, counts: map[string]int{}}
-	dir := tb.TempDir()
+	w := &world{tb: tb, plan: p, start: time.Now(), pools: map[string]*crowd.Pool{}, tap: &cutter.Recorder{}, notary: &notary{ctx: tb.Context()},
+		healing: map[string]time.Duration{}, counts: map[string]int{}}
+	places := w.places()
 	args := []string{"--demo=false", fmt.Sprint("--shards=", shards), "--log-level=warn"}
-	places := make([]node.Place, p.nodes)
-	if w.asked("partition", "mute", "slownet") {
-		w.net = fault.NeedNet(tb, p.nodes)
+	if w.net != nil {
 		args = append(args, "--insecure-open")
 	}
-	for i := range places {
-		places[i] = node.Place{Data: filepath.Join(dir, fmt.Sprint("n", i+1)), Binary: p.binary}
-		if w.asked("full", "slowdisk", "power") {
-			disk := fault.NeedDisk(tb, diskSize)
-			w.disks = append(w.disks, disk)
-			places[i].Data = filepath.Join(disk.Dir, "data")
-		}
-		if w.net != nil {
-			places[i].Host, places[i].Inside = w.net.Host(i), w.net.Inside(i)
-		}
-	}
 	w.nodes = node.StartNodesAt(tb, places, args...)
+	w.gates = w.nodes
+	if p.gateways > 0 {
+		w.gates = w.nodes[p.nodes:]
+	}
 	var peers []string
 	for _, n := range w.nodes {
 		peers = append(peers, n.ClusterAddr)
@@ -108,9 +117,43 @@ func newWorld(tb testing.TB, p plan) *world {
 	return w
 }
 
-// asked says whether one of these faults is to happen.
-func (w *world) asked(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(w.plan.faults, name) })
+// places are where the nodes run, with what the faults need of them.
+func (w *world) places() []node.Place {
+	w.tb.Helper()
+	dir, binary := w.tb.TempDir(), w.plan.binary
+	places := make([]node.Place, w.plan.nodes+w.plan.gateways)
+	if w.plan.asks(links) {
+		w.net = fault.NeedNet(w.tb, len(places))
+	}
+	if w.plan.asks(clocks) {
+		binary = node.Overlaid(w.tb, fault.ClockOverlay(w.tb))
+	}
+	for i := range places {
+		p := &places[i]
+		p.Data, p.Binary = filepath.Join(dir, fmt.Sprint("n", i+1)), binary
+		if w.plan.asks(disks) {
+			disk := fault.NeedDisk(w.tb, diskSize)
+			w.disks = append(w.disks, disk)
+			p.Data = filepath.Join(disk.Dir, "data")
+		}
+		if w.plan.asks(clocks) {
+			clock, err := fault.NewClock(w.tb.TempDir())
+			if err != nil {
+				w.tb.Fatal(err)
+			}
+			w.clocks, p.Env = append(w.clocks, clock), []string{clock.Env()}
+		}
+		if w.net != nil {
+			p.Host, p.Inside = w.net.Host(i), w.net.Inside(i)
+		}
+		switch {
+		case i >= w.plan.nodes:
+			p.Args = []string{"--roles=gateway"}
+		case w.plan.gateways > 0:
+			p.Args = []string{"--roles=domain"}
+		}
+	}
+	return places
 }
 
 func (w *world) newDoor(addr string) *cutter.Proxy {
@@ -143,12 +186,12 @@ func (w *world) make(board, id string, c crowd.Change) {
 func (w *world) must(r check.Request) {
 	w.tb.Helper()
 	r.User = "owner"
-	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
+	ctx, cancel := context.WithTimeout(w.tb.Context(), settleTime)
 	defer cancel()
 	turn := 0
 	var last check.Request
 	err := crowd.Poll(ctx, func() bool {
-		last = w.notary.ask(w.nodes[turn%len(w.nodes)], r)
+		last = w.notary.ask(w.gates[turn%len(w.gates)], r)
 		turn++
 		return last.Status >= 200 && last.Status < 300
 	})
@@ -161,7 +204,10 @@ func (w *world) must(r check.Request) {
 // all is decided and seen.
 func (w *world) run() {
 	w.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), w.plan.span)
+	ctx, cancel := context.WithCancel(w.tb.Context())
+	if w.plan.span > 0 {
+		ctx, cancel = context.WithTimeout(w.tb.Context(), w.plan.span)
+	}
 	defer cancel()
 	var all sync.WaitGroup
 	for i, p := range w.people {
@@ -173,11 +219,15 @@ func (w *world) run() {
 			}
 		})
 	}
-	if w.asked("cut") {
+	if slices.Contains(w.plan.faults, cut) {
 		all.Go(func() { w.vexDoors(ctx, rand.New(rand.NewPCG(w.plan.seed, 4))) })
 	}
 	w.trouble(ctx, rand.New(rand.NewPCG(w.plan.seed, 3)))
+	cancel()
 	all.Wait()
+	if err := w.tb.Context().Err(); err != nil {
+		w.tb.Fatal("stopped: nothing is judged")
+	}
 	w.mendDoors()
 	w.settle()
 }
@@ -192,7 +242,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (w *world) settle() {
 	w.tb.Helper()
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(w.plan.settle, settleTime))
+	ctx, cancel := context.WithTimeout(w.tb.Context(), cmp.Or(w.plan.settle, settleTime))
 	defer cancel()
 	var all sync.WaitGroup
 	for _, p := range w.people {
@@ -218,76 +268,6 @@ func (w *world) settle() {
 		w.tb.Errorf("%d sendings on living connections without a verdict", check.Unanswered(w.tap.Conns()))
 	}
 	w.plan.say("quiet after %v", time.Since(began).Round(time.Millisecond))
-}
-
-// history asks every node for everything, reads the log, and gives all of it.
-func (w *world) history() *check.History {
-	w.tb.Helper()
-	h := &check.History{Start: w.start, About: fmt.Sprintf("%+v", w.plan), Conns: w.tap.Conns(), Requests: w.notary.requests()}
-	if w.tb.Failed() { // not all is decided
-		return w.read(h)
-	}
-	w.inquire(check.Sent(h))
-	h.Requests = w.notary.requests()
-	for _, k := range w.keens {
-		h.Views = append(h.Views, k.Holds())
-		told, missing := k.Told()
-		h.Told = append(h.Told, told...)
-		for _, id := range missing {
-			w.tb.Errorf("%s has no verdict", id)
-		}
-	}
-	return w.read(h)
-}
-
-// read adds the log.
-func (w *world) read(h *check.History) *check.History {
-	w.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
-	defer cancel()
-	var err error
-	if h.Records, err = check.ReadLog(ctx, w.eye.nc); err != nil {
-		w.tb.Fatalf("the log: %v", err)
-	}
-	return h
-}
-
-// inquiries is how many requests are asked at a time when all is quiet.
-const inquiries = 16
-
-// inquire asks every node for each board and for the verdict of each mutation.
-func (w *world) inquire(sent []check.ID) {
-	w.tb.Helper()
-	var all sync.WaitGroup
-	slots := make(chan struct{}, inquiries)
-	ask := func(n *node.Server, r check.Request) {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			for range 100 { // as long as it is rate limited
-				if got := w.notary.ask(n, r); got.Status != http.StatusTooManyRequests && got.Status != http.StatusServiceUnavailable {
-					return
-				}
-				time.Sleep(50 * time.Millisecond)
-			}
-			w.tb.Errorf("%s does not answer %s/%s", n.Name(), r.Board, r.Path)
-		})
-	}
-	for _, n := range w.nodes {
-		for _, board := range w.boards {
-			rev := uint64(0)
-			for _, k := range w.keens {
-				if v := k.Holds(); v.Board == board {
-					rev = max(rev, v.Rev)
-				}
-			}
-			ask(n, check.Request{User: "owner", Board: board, Method: http.MethodGet, Path: fmt.Sprint("?minRev=", rev), Quiet: true})
-		}
-		for _, id := range sent {
-			ask(n, check.Request{User: id.User, Board: id.Board, Method: http.MethodGet, Path: "mutations/" + id.ID, Quiet: true})
-		}
-	}
-	all.Wait()
 }
 
 // summary is the counts in order of name.

@@ -181,7 +181,7 @@ func OpenLog(tb testing.TB, dir string) *nats.Conn {
 	}
 	s.Start()
 	tb.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(30 * time.Second) {
+	if !s.ReadyForConnections(readyWithin) {
 		tb.Fatal("the log does not open again")
 	}
 	nc, err := nats.Connect(s.ClientURL())

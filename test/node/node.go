@@ -4,7 +4,6 @@ package node
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -258,7 +257,12 @@ func (s *Server) Launch() { s.launch() }
 
 func (s *Server) launch() {
 	s.tb.Helper()
-	words := append(slices.Clone(s.Inside), cmp.Or(s.Binary, Binary(s.tb)))
+	words := slices.Clone(s.Inside)
+	if s.Binary == "" {
+		words = append(words, Binary(s.tb))
+	} else {
+		words = append(words, s.Binary)
+	}
 	words = append(words, s.args...)
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=4")
@@ -271,7 +275,7 @@ func (s *Server) launch() {
 func (s *Server) waitReady() error {
 	client := http.Client{Timeout: 2 * time.Second}
 	last := "no answer"
-	for end := time.Now().Add(readyWithin); time.Now().Before(end) && s.Running(); {
+	for end := time.Now().Add(readyWithin); time.Now().Before(end) && s.Running() && s.tb.Context().Err() == nil; {
 		resp, err := client.Get("http://" + s.AdminAddr + "/readyz")
 		if err == nil {
 			body, _ := io.ReadAll(resp.Body)

@@ -16,6 +16,7 @@ type Place struct {
 	Inside []string // what its command is preceded by, to run in a place of its own
 	Binary string   // "": [Binary]
 	Env    []string // beside this process's own
+	Args   []string // further flags of serve, of this node alone
 }
 
 // StartNodes starts n servers, n1 and so on, that are one cluster with an
@@ -38,13 +39,16 @@ func StartNodesAt(tb testing.TB, places []Place, args ...string) []*Server {
 	for _, p := range places {
 		peers = append(peers, p.addr(tb))
 	}
-	Binary(tb)
 	for i, p := range places {
 		name := fmt.Sprint("n", i+1)
 		s := &Server{child: child{tb: tb, name: name, output: &lockedBuffer{}}, Addr: p.addr(tb), AdminAddr: p.addr(tb), ClusterAddr: peers[i], Data: p.Data,
 			Binary: p.Binary, Inside: p.Inside, Env: p.Env}
 		s.args = append([]string{"serve", "--addr", s.Addr, "--admin-addr", s.AdminAddr, "--data", s.Data,
 			"--node", name, "--cluster-addr", peers[i], "--cluster-peers", strings.Join(peers, ",")}, args...)
+		s.args = append(s.args, p.Args...)
+		if s.Binary == "" {
+			Binary(tb)
+		}
 		tb.Cleanup(s.finish)
 		nodes = append(nodes, s)
 	}
