@@ -3,7 +3,6 @@ package eventlog
 import (
 	"context"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,9 +29,10 @@ const (
 	// to longestStill, until something comes.
 	stillFor     = 10 * time.Second
 	longestStill = 2 * time.Minute
+	// heardWithin is how long ago the leader of a shard's records heard from those
+	// who count as there: a few heartbeats of nats-server.
+	heardWithin = 3 * time.Second
 )
-
-func probeSubject(shard int) string { return "cmd." + strconv.Itoa(shard) + ".probe" }
 
 // watch has the queue made again when nothing comes out of it, until ctx ends.
 func (p *puller) watch(ctx context.Context) {
@@ -54,14 +54,14 @@ func (p *puller) watch(ctx context.Context) {
 		if still += min(time.Since(start), pause+2*probeAgain); still < most {
 			continue
 		}
-		if ctx.Err() == nil && p.log.discardQueue(ctx, p.shard) {
-			most = min(2*most, longestStill)
-			select {
-			case p.discarded <- struct{}{}:
-			default:
-			}
+		if still = most / 2; ctx.Err() != nil || !p.log.discardQueue(ctx, p.shard) {
+			continue
 		}
-		still = 0
+		still, most = 0, min(2*most, longestStill)
+		select {
+		case p.discarded <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -71,7 +71,7 @@ func (p *puller) flows(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeAgain)
 	defer cancel()
 	before := p.fresh.Load()
-	ack, err := p.log.asks.ask(ctx, &nats.Msg{Subject: probeSubject(p.shard)})
+	ack, err := p.log.asks.ask(ctx, &nats.Msg{Subject: commandSubject(p.shard)})
 	if err != nil {
 		return false
 	}
@@ -99,16 +99,45 @@ func (p *puller) flows(ctx context.Context) bool {
 	return false
 }
 
-// discardQueue deletes a shard's queue, if the cluster answers: it says whether
-// it did.
+// discardQueue deletes a shard's queue, if the cluster can agree on that just
+// now: it says whether it tried.
 func (l *Log) discardQueue(ctx context.Context, shard int) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
-	if _, err := l.js.AccountInfo(ctx); err != nil { // only its leader answers
+	if !l.agreeing(ctx, shard) {
 		return false
 	}
 	err := l.js.DeleteStream(ctx, commandStream(shard)) // a queue without a leader does not say that it is gone
 	l.counts.discarded.Inc()
 	l.log.Error("nothing comes out of a queue of commands, it is made again", "stream", commandStream(shard), "error", err)
 	return true
+}
+
+// agreeing says whether this node hears the cluster's leader, and the leader of
+// the shard's records, which hears more than half of their copies: what leads and
+// was cut off answers for 20 s more. Where no record can be stored nothing
+// depends on the queue.
+func (l *Log) agreeing(ctx context.Context, shard int) bool {
+	if _, err := l.js.AccountInfo(ctx); err != nil { // only its leader answers
+		return false
+	}
+	var info struct {
+		answer
+		Cluster struct {
+			Replicas []struct {
+				Active  time.Duration `json:"active"` // since it was heard
+				Offline bool          `json:"offline"`
+			} `json:"replicas"`
+		} `json:"cluster"`
+	}
+	if err := l.api(ctx, "STREAM.INFO."+eventStream(shard), struct{}{}, &info); err != nil {
+		return false
+	}
+	heard := 1 // itself
+	for _, r := range info.Cluster.Replicas {
+		if !r.Offline && r.Active < heardWithin {
+			heard++
+		}
+	}
+	return 2*heard > 1+len(info.Cluster.Replicas)
 }
