@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 1500, "how many seeded schedules of two services on one log to run")
+	schedules = flag.Int("schedules", 300, "how many seeded schedules of two services on one log to run")
 	firstSeed = flag.Uint64("seed", 1, "the first schedule's seed")
 	quiet     = slog.New(slog.DiscardHandler)
 )

@@ -23,7 +23,7 @@ import (
 	"github.com/snapback-io/snapback/test/naive"
 )
 
-var schedules = flag.Int("schedules", 100, "how many seeds to run in virtual time")
+var schedules = flag.Int("schedules", 30, "how many seeds to run in virtual time")
 
 // memory is a log in memory as a gateway wants it; nobody uploads files here.
 type memory struct{ *logtest.Log }
@@ -219,7 +219,7 @@ func TestSchedules(t *testing.T) {
 		}
 	})
 	t.Logf("%d schedules: %s", sum.ran, summary(sum.counts))
-	if to-from < 100 || t.Failed() {
+	if sum.ran < 100 || t.Failed() {
 		return
 	}
 	for _, what := range []string{"cuts", "delays", "long uplink delays", "stalls", "restarts", "voids", "resumed", "acked", "nack expired", "nack withdrawn", "nack wip_limit", "nack id_reused"} {
@@ -230,7 +230,7 @@ func TestSchedules(t *testing.T) {
 }
 
 func runSchedule(t *testing.T, seed uint64, sum *total) {
-	slow := time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("seed %d does not end", seed)) }) // real time
+	slow := time.AfterFunc(10*time.Minute, func() { panic(fmt.Sprintf("seed %d does not end", seed)) }) // real time
 	defer slow.Stop()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, seed)
