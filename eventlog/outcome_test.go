@@ -231,3 +231,21 @@ func TestMaxRecord_OfAnOrdinaryServer(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A reading goes on by the leader when the replica that answers has nothing new,
+// or none answers.
+func TestRead_GoesOnByTheLeader(t *testing.T) {
+	t.Parallel()
+	var lose atomic.Bool
+	l, _, _ := behindProxy(t, func(way cutter.Way, subject, _ string) cutter.Fate {
+		if lose.Load() && way == cutter.Up && strings.HasPrefix(subject, "$JS.API.DIRECT.GET.") {
+			return cutter.Lose
+		}
+		return cutter.Pass
+	})
+	board := newBoard()
+	seqs := fill(t, l, board, 5)
+	lose.Store(true)
+	sameSeqs(t, "from the first on", seqsOf(t, l.Read(t.Context(), board, 0, 0)), seqs)
+	sameSeqs(t, "from the third to the fourth", seqsOf(t, l.Read(t.Context(), board, seqs[2], seqs[3])), seqs[2:4])
+}

@@ -257,6 +257,9 @@ func (l *Log) scan(ctx context.Context, board string, at home, req messageGet, t
 	progress := time.Now()
 	for pause := firstPause; ; {
 		n, err := s.step(ctx)
+		if n == 0 && !s.done && time.Since(progress) > lagging && !permanent(err) {
+			n, err = s.led(ctx, l, at.stream)
+		}
 		switch {
 		case s.done:
 			return
@@ -278,6 +281,16 @@ func (l *Log) scan(ctx context.Context, board string, at home, req messageGet, t
 }
 
 var errBehind = errors.New("no more records")
+
+const (
+	// lagging is how long the replica that answers may have nothing new before the
+	// leader is asked: after a partition nats-server 2.15 may take minutes to bring
+	// a copy up to date, which answers meanwhile.
+	lagging = 2 * time.Second
+	// ledAtOnce is how many records are read from the leader, one at a time, before
+	// the replica is asked again.
+	ledAtOnce = 100
+)
 
 // singles is how many records are read one by one before batches are: often
 // there is but one.
@@ -349,26 +362,56 @@ func (s *scan) giveUp() {
 func (s *scan) take(batch []*nats.Msg) (n int, err error) {
 	for _, msg := range batch {
 		r, err := directRecord(s.board, s.gen, msg)
-		if err != nil {
-			s.done = true
-			s.yield(Record{}, err)
+		if err = s.put(r, err, &n); err != nil || s.done {
 			return n, err
 		}
-		seq, prev := StreamSeq(r.Seq), StreamSeq(r.Prev)
-		if s.last != 0 && prev != s.last || s.last == 0 && s.from > 0 && prev >= s.from {
-			s.giveUp()
-			return n, fmt.Errorf("record %d follows %d, not %d", seq, prev, s.last)
-		}
-		if seq > s.to {
-			s.done = true
+	}
+	return n, nil
+}
+
+// put yields a record that was read, or failed to be, and counts it in n.
+func (s *scan) put(r Record, failed error, n *int) error {
+	if failed != nil {
+		s.done = true
+		s.yield(Record{}, failed)
+		return failed
+	}
+	seq, prev := StreamSeq(r.Seq), StreamSeq(r.Prev)
+	if s.last != 0 && prev != s.last || s.last == 0 && s.from > 0 && prev >= s.from {
+		s.giveUp()
+		return fmt.Errorf("record %d follows %d, not %d", seq, prev, s.last)
+	}
+	if seq > s.to {
+		s.done = true
+		return nil
+	}
+	*n++
+	s.count++
+	s.last, s.req.Seq, s.req.Start = seq, seq+1, nil
+	if !s.yield(r, nil) || seq == s.to {
+		s.done = true
+	}
+	return nil
+}
+
+// led yields the next records as the stream's leader has them, some at most.
+func (s *scan) led(ctx context.Context, l *Log, stream string) (n int, err error) {
+	s.giveUp()
+	for n < ledAtOnce && !s.done {
+		msg, err := l.leaderGet(ctx, stream, messageGet{Seq: s.req.Seq, NextFor: s.req.NextFor, Start: s.req.Start})
+		if errors.Is(err, ErrNotFound) {
 			return n, nil
 		}
-		n++
-		s.count++
-		s.last, s.req.Seq, s.req.Start = seq, seq+1, nil
-		if !s.yield(r, nil) || seq == s.to {
-			s.done = true
-			return n, nil
+		if err != nil {
+			return n, err
+		}
+		header, err := msg.header()
+		if err != nil {
+			return n, err
+		}
+		r, err := newRecord(s.board, s.gen, msg.Seq, msg.Time, header, msg.Data)
+		if err = s.put(r, err, &n); err != nil {
+			return n, err
 		}
 	}
 	return n, nil
