@@ -16,9 +16,10 @@ const (
 )
 
 // again asks until an answer comes, an error too, or ctx ends. It asks once
-// more when there is none for a while, and goes on waiting for the earlier
-// ones, for a large answer from a busy server takes its time.
-func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+// more when there is none for a while, and when there is another one to ask
+// (elected), and goes on waiting for the earlier ones, for a large answer from a
+// busy server takes its time.
+func again[T any](ctx context.Context, elected func() <-chan struct{}, ask func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
@@ -28,6 +29,7 @@ func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (T,
 	answers := make(chan answer, mostAskings)
 	silence := firstSilence
 	for n := 1; ; n++ {
+		another := elected()
 		go func() {
 			value, err := ask(ctx)
 			answers <- answer{value, err}
@@ -35,12 +37,15 @@ func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (T,
 		var silent <-chan time.Time
 		if n < mostAskings {
 			silent = time.After(silence)
-			silence = min(2*silence, longestSilence)
+		} else {
+			another = nil
 		}
 		select {
 		case a := <-answers:
 			return a.value, a.err
 		case <-silent:
+			silence = min(2*silence, longestSilence)
+		case <-another:
 		}
 	}
 }
@@ -48,10 +53,11 @@ func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (T,
 // replicated says whether the leaders of streams may change.
 func (l *Log) replicated() bool { return l.cfg.Replicas > 1 }
 
-// repeated asks, and asks again if the leader may have changed meanwhile.
-func repeated[T any](ctx context.Context, l *Log, ask func(context.Context) (T, error)) (T, error) {
+// repeated asks something of a stream, and asks again if its leader has, or may
+// have, changed meanwhile.
+func repeated[T any](ctx context.Context, l *Log, stream string, ask func(context.Context) (T, error)) (T, error) {
 	if l.replicated() {
-		return again(ctx, ask)
+		return again(ctx, func() <-chan struct{} { return l.elections.of(stream) }, ask)
 	}
 	return ask(ctx)
 }

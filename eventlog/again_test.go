@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
+func nobody() <-chan struct{} { return nil }
+
 func TestAgain_AsksOnceMoreAndTakesTheFirstAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var asked atomic.Int64
-		got, err := again(t.Context(), func(ctx context.Context) (int, error) {
+		got, err := again(t.Context(), nobody, func(ctx context.Context) (int, error) {
 			n := int(asked.Add(1))
 			if n < 3 { // lost with its leader
 				<-ctx.Done()
@@ -26,7 +28,7 @@ func TestAgain_AsksOnceMoreAndTakesTheFirstAnswer(t *testing.T) {
 		}
 		start = time.Now()
 		asked.Store(0)
-		got, err = again(t.Context(), func(ctx context.Context) (int, error) {
+		got, err = again(t.Context(), nobody, func(ctx context.Context) (int, error) {
 			n := int(asked.Add(1))
 			select {
 			case <-time.After(5 * time.Second): // a large answer of a busy server
@@ -46,7 +48,7 @@ func TestAgain_Ends(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		var asked atomic.Int64
-		_, err := again(ctx, func(ctx context.Context) (int, error) {
+		_, err := again(ctx, nobody, func(ctx context.Context) (int, error) {
 			asked.Add(1)
 			<-ctx.Done()
 			return 0, ctx.Err()
@@ -54,7 +56,7 @@ func TestAgain_Ends(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || asked.Load() != mostAskings {
 			t.Errorf("%v, asked %d times", err, asked.Load())
 		}
-		if _, err := again(t.Context(), func(context.Context) (int, error) { return 0, ErrNotFound }); !errors.Is(err, ErrNotFound) {
+		if _, err := again(t.Context(), nobody, func(context.Context) (int, error) { return 0, ErrNotFound }); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
 		}
 	})

@@ -71,15 +71,23 @@ func (l *Log) publishExpecting(ctx context.Context, msg *nats.Msg) (seq uint64, 
 		ctx, cancel = context.WithTimeout(ctx, appendTimeout)
 		defer cancel()
 	}
+	leaderless := firstPause
 	for most := 20 * time.Millisecond; ; most = min(2*most, longestInProcess) {
 		seq, err := l.publishOnce(ctx, msg)
-		switch errorCode(err) {
-		case codeSequenceInProcess, codeMessageInProcess:
-			if sleep(ctx, most/4+rand.N(most*3/4)) != nil {
-				return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
-			}
+		var pause time.Duration
+		switch code := errorCode(err); {
+		case code == codeSequenceInProcess || code == codeMessageInProcess:
+			pause = most/4 + rand.N(most*3/4)
+		case errors.Is(err, errElected):
+			leaderless = firstPause
+		case l.replicated() && errors.Is(err, nats.ErrNoResponders): // one leader has gone, the next is not there
+			pause = leaderless
+			leaderless = min(2*leaderless, longestInProcess)
 		default:
 			return seq, classify(err)
+		}
+		if sleep(ctx, pause) != nil {
+			return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,8 @@ const (
 	// has of it: the next one then finds its boards at rest, and nothing is
 	// decided twice. As long nobody decides what comes.
 	finishFor = 50 * time.Millisecond
+	// lingerFor is how long it then still hears what the queue sends it.
+	lingerFor = 50 * time.Millisecond
 )
 
 func (l *Log) consumerConfig() jetstream.ConsumerConfig {
@@ -161,6 +164,8 @@ func (p *puller) run(ctx context.Context) {
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
 	heard := time.Now()
+	consumer := commandStream(p.shard) + "." + consumerName
+	elected := p.log.elections.of(consumer)
 	for {
 		link := p.log.link.Load()
 		if p.want == 0 || p.pin != "" && p.want <= pullBatch/2 {
@@ -187,6 +192,9 @@ func (p *puller) run(ctx context.Context) {
 			return
 		case <-link.ctx.Done(): // what was asked for is lost with the connection
 			p.want = 0
+		case <-elected: // ... or with the consumer's leader
+			elected = p.log.elections.of(consumer)
+			p.pin, p.want, p.turned = "", 0, 0
 		case <-timer.C:
 			p.want = 0
 			if time.Since(heard) < silence {
@@ -246,7 +254,7 @@ func (p *puller) make(ctx context.Context) error {
 	}
 	ctx, cancel2 := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel2()
-	_, err := repeated(ctx, p.log, func(ctx context.Context) (jetstream.Consumer, error) {
+	_, err := repeated(ctx, p.log, name, func(ctx context.Context) (jetstream.Consumer, error) {
 		return p.log.js.CreateOrUpdateConsumer(ctx, name, p.log.consumerConfig())
 	})
 	if err != nil {
@@ -421,37 +429,59 @@ func (p *puller) done(b *batch, i int) {
 }
 
 // leave hands the shard over: it finishes what is under way, gives up the pin
-// and then what came meanwhile or is not Done: the next active node gets it at once.
+// and then what came meanwhile or is not Done: the next active node gets it at
+// once. So it does with what still comes: a message may be on its way while the
+// pin is given up, or a request of before may have got the pin anew.
 func (p *puller) leave(sub *nats.Subscription) {
 	late := p.finish()
-	if !p.isClosed() && p.pin != "" {
-		ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
-		if err := p.log.Unpin(ctx, p.shard); err != nil {
-			p.log.log.Warn("unpin", "shard", p.shard, "error", err)
-		}
-		cancel()
+	for _, msg := range late {
+		p.pin = cmp.Or(msg.Header.Get("Nats-Pin-Id"), p.pin)
 	}
-	_ = sub.Unsubscribe()
+	p.unpin()
+	for _, msg := range late {
+		p.refuse(msg)
+	}
+	p.mu.Lock()
+	for _, b := range p.open { // Done after this still acknowledges
+		_ = p.log.write.Publish(b.reply, []byte("-NAK"))
+	}
+	p.mu.Unlock()
+	end := time.NewTimer(lingerFor)
+	defer end.Stop()
 	for {
 		select {
 		case msg := <-p.in:
-			late = append(late, msg)
+			if id := msg.Header.Get("Nats-Pin-Id"); id != "" && id != p.pin {
+				p.pin = id
+				p.unpin()
+			}
+			p.refuse(msg)
 			continue
-		default:
+		case <-end.C:
+		case <-p.log.closed:
 		}
-		break
+		_ = sub.Unsubscribe()
+		return
 	}
-	for _, msg := range late {
-		if len(msg.Data) > 0 {
-			_ = p.log.write.Publish(msg.Reply, []byte("-NAK"))
-		}
+}
+
+// unpin gives up the pin, if this node has it.
+func (p *puller) unpin() {
+	if p.isClosed() || p.pin == "" {
+		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, b := range p.open {
-		_ = p.log.write.Publish(b.reply, []byte("-NAK"))
+	ctx, cancel := context.WithTimeout(context.Background(), unpinTimeout)
+	defer cancel()
+	if err := p.log.Unpin(ctx, p.shard); err != nil {
+		p.log.log.Warn("unpin", "shard", p.shard, "error", err)
 	}
-	// Done after this still acknowledges.
+}
+
+// refuse has a message delivered to the next active node.
+func (p *puller) refuse(msg *nats.Msg) {
+	if len(msg.Data) > 0 {
+		_ = p.log.write.Publish(msg.Reply, []byte("-NAK"))
+	}
 }
 
 // finish waits until nothing is open, for finishFor at most, and gives what

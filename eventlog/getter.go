@@ -14,11 +14,12 @@ import (
 // replica answers.
 type getter struct {
 	log     *Log
+	stream  string
 	subject string
 }
 
 func (l *Log) newGetter(stream string) getter {
-	return getter{log: l, subject: "$JS.API.DIRECT.GET." + stream}
+	return getter{log: l, stream: stream, subject: "$JS.API.DIRECT.GET." + stream}
 }
 
 // one reads a single message, the first that fits; nil: the replica that
@@ -31,7 +32,7 @@ func (g getter) one(ctx context.Context, req messageGet) (*nats.Msg, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	msg, err := repeated(ctx, g.log, func(ctx context.Context) (*nats.Msg, error) {
+	msg, err := repeated(ctx, g.log, g.stream, func(ctx context.Context) (*nats.Msg, error) {
 		return g.log.bulk.RequestWithContext(ctx, g.subject, data)
 	})
 	if err != nil {

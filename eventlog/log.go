@@ -121,6 +121,7 @@ type Log struct {
 	batches   batches   // asked for on bulk
 	outboxes  []*outbox // by shard
 	asks      asks
+	elections elections
 	full      fullness
 
 	link   atomic.Pointer[link] // of write

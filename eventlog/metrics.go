@@ -125,12 +125,13 @@ var (
 	descConnected  = prometheus.NewDesc("snapback_log_connected", "1 if the connection to the NATS server is there.", []string{"connection"}, nil)
 	descReconnects = prometheus.NewDesc("snapback_log_reconnects_total", "Times the connection to the NATS server was made again.", []string{"connection"}, nil)
 	descWritable   = prometheus.NewDesc("snapback_log_writable", "1 if the log takes writes as far as this node knows, 0 if it is full.", nil, nil)
+	descLeaders    = prometheus.NewDesc("snapback_leaders", "Streams and consumers that the server in this node leads for all nodes.", []string{"of"}, nil)
 	descHeadsAge   = prometheus.NewDesc("snapback_heads_checked_age_seconds", "Time since the leader of a shard with watched boards last told how far it is, of the shard where that is longest ago.", nil, nil)
 )
 
 // Describe is prometheus.Collector.
 func (logState) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descOwned, descOldest, descConnected, descReconnects, descWritable, descHeadsAge} {
+	for _, d := range []*prometheus.Desc{descOwned, descOldest, descConnected, descReconnects, descWritable, descLeaders, descHeadsAge} {
 		ch <- d
 	}
 }
@@ -164,6 +165,13 @@ func (s logState) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(descReconnects, prometheus.CounterValue, float64(c.conn.Stats().Reconnects), c.name)
 	}
 	gauge(descWritable, truth(l.Writes() == nil))
+	if server, ok := l.cfg.InProcess.(interface {
+		Leads() (streams, consumers int)
+	}); ok && l.replicated() {
+		streams, consumers := server.Leads()
+		gauge(descLeaders, float64(streams), "streams")
+		gauge(descLeaders, float64(consumers), "consumers")
+	}
 	gauge(descHeadsAge, l.watches.unchecked(now).Seconds())
 }
 

@@ -34,6 +34,9 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	l := &Log{cfg: cfg, log: cfg.Logger, closed: make(chan struct{}), patience: defaultPatience, stillFor: stillFor, counts: newCounters()}
 	err := l.connect(ctx)
 	if err == nil {
+		err = l.watchElections()
+	}
+	if err == nil {
 		err = l.findOrMake(ctx)
 	}
 	if err == nil {
@@ -143,7 +146,7 @@ func (l *Log) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) (inf
 	err = retry(ctx, 0, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 		defer cancel()
-		stream, err := repeated(ctx, l, func(ctx context.Context) (jetstream.Stream, error) {
+		stream, err := repeated(ctx, l, cfg.Name, func(ctx context.Context) (jetstream.Stream, error) {
 			return l.js.Stream(ctx, cfg.Name)
 		})
 		if errors.Is(err, jetstream.ErrStreamNotFound) {

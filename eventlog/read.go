@@ -37,7 +37,7 @@ func (l *Log) leaderGet(ctx context.Context, stream string, req messageGet) (*st
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		timeout = min(2*timeout, defaultPatience)
-		message, err = repeated(ctx, l, ask)
+		message, err = repeated(ctx, l, stream, ask)
 		return err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -29,6 +30,7 @@ func (o *outbox) sendSurely(data []byte) {
 	}
 	go func() {
 		defer o.unsure.Add(-1)
+		pause := firstPause
 		for start := time.Now(); ; {
 			sent := time.Now()
 			ctx, cancel := context.WithTimeout(context.Background(), resendAfter)
@@ -39,10 +41,18 @@ func (o *outbox) sendSurely(data []byte) {
 					return
 				}
 			}
+			wait := resendAfter - time.Since(sent)
+			switch {
+			case errors.Is(err, errElected):
+				wait, pause = 0, firstPause
+			case errors.Is(err, nats.ErrNoResponders): // one leader has gone, the next is not there
+				wait = pause
+				pause = min(2*pause, resendAfter)
+			}
 			select {
 			case <-o.log.closed:
 				return
-			case <-time.After(resendAfter - time.Since(sent)):
+			case <-time.After(wait):
 			}
 			if time.Since(start) > resendUntil {
 				o.log.counts.unsent.Inc()

@@ -210,7 +210,7 @@ func (s *Service) end(w *worker) (ended bool, over []*cached) {
 	}
 	delete(s.active, w.board)
 	s.backlog -= w.backlogBytes
-	if w.state != nil {
+	if w.state != nil && (!w.draining || s.draining) { // else its shard was given away: another decides on the board
 		w.prune()
 		over = s.idle.put(w.board, w.folded)
 	}

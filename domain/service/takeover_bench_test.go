@@ -20,6 +20,7 @@ func BenchmarkTakeover(b *testing.B) {
 	}{
 		{"nothing", func(*nodes) {}},
 		{"leave", func(c *nodes) { c.leave(0) }},
+		{"join", func(c *nodes) { c.serve(0) }},
 		{"crash", func(c *nodes) { c.crash(0) }},
 		{"events-leader", func(c *nodes) { c.moveLeader(0) }},
 		{"commands-leader", func(c *nodes) { c.moveLeader(1) }},
@@ -33,6 +34,9 @@ func BenchmarkTakeover(b *testing.B) {
 			var longest, sum time.Duration
 			repeats := 0
 			for b.Loop() {
+				if bench.name == "join" {
+					c.leave(0)
+				}
 				c.even()
 				crowd.more(200)
 				start := time.Now()

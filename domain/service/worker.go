@@ -64,6 +64,7 @@ type mail struct {
 	looks      []chan<- *domain.Still // who asks for the board as it is
 	forget     bool                   // the board is to be loaded again
 	drain      bool
+	stale      bool // the shard was another's for a while
 }
 
 // worker decides the commands of one board, one commit after the other. It
@@ -128,7 +129,9 @@ func newWorker(s *Service, board string) *worker {
 func (w *worker) deliver(d delivery) {
 	w.mu.Lock()
 	w.mail.deliveries = append(w.mail.deliveries, d)
-	w.mail.drain = false // its shard has come back
+	if w.mail.drain { // its shard has come back
+		w.mail.drain, w.mail.stale = false, true
+	}
 	w.mu.Unlock()
 	w.rouse()
 }
@@ -250,7 +253,9 @@ func (w *worker) absorb() {
 	m := w.mail
 	w.mail = mail{deliveries: w.spare, drain: m.drain}
 	w.mu.Unlock()
-	w.draining = m.drain
+	if w.draining = m.drain; m.stale {
+		w.reload()
+	}
 	w.looks, w.forget = append(w.looks, m.looks...), w.forget || m.forget
 	for i := range m.deliveries {
 		w.accept(&m.deliveries[i])

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -105,4 +106,25 @@ func (s *Server) Quorum() bool {
 	}
 	info, err := s.nats.Load().Jsz(nil)
 	return err == nil && info.Meta != nil && info.Meta.Leader != ""
+}
+
+// Leads counts the streams and the consumers with several copies that this
+// server leads.
+func (s *Server) Leads() (streams, consumers int) {
+	groups := s.nats.Load().Raftz(&server.RaftzOptions{AccountFilter: server.DEFAULT_GLOBAL_ACCOUNT})
+	if groups == nil {
+		return 0, 0
+	}
+	for _, account := range *groups {
+		for name, group := range account {
+			switch {
+			case group.State != server.Leader.String():
+			case strings.HasPrefix(name, "S-"):
+				streams++
+			case strings.HasPrefix(name, "C-"):
+				consumers++
+			}
+		}
+	}
+	return streams, consumers
 }
