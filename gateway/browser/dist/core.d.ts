@@ -1,4 +1,4 @@
-import type { Change, Json } from "./entities.js";
+import type { Change } from "./entities.js";
 import type { Engine, Entry, Hooks } from "./engine.js";
 import { type Link } from "./link.js";
 import type { EntityChange, Mutation, Options, Refusal, Status, Verdict } from "./types.js";
@@ -9,13 +9,9 @@ export interface Past {
     readonly verdict: Verdict;
     readonly tookMs: number;
 }
-export declare const refused: (code: string, reason?: string, details?: {
-    [name: string]: Json;
-}) => Refusal;
 /** Functions that are called together. */
 export declare class Listeners<A extends unknown[]> {
-    #private;
-    get size(): number;
+    readonly fns: Set<(...args: A) => void>;
     readonly add: (fn: (...args: A) => void) => () => undefined;
     /** A listener that throws keeps nobody else from hearing. */
     tell(...args: A): void;

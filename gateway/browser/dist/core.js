@@ -1,29 +1,20 @@
 import { browser } from "./env.js";
 import { openLink } from "./link.js";
 import { ulid } from "./ulid.js";
-import { createView } from "./view.js";
+import { createView, refused } from "./view.js";
 const usualTtl = 4e3;
 const maxChanges = 100;
 const verdictsKept = 50;
-const refused = (code, reason = "", details = {}) => ({
-  ok: false,
-  code,
-  reason,
-  details
-});
 class Listeners {
-  #fns = /* @__PURE__ */ new Set();
-  get size() {
-    return this.#fns.size;
-  }
+  fns = /* @__PURE__ */ new Set();
   add = (fn) => {
     const own = (...args) => fn(...args);
-    this.#fns.add(own);
-    return () => void this.#fns.delete(own);
+    this.fns.add(own);
+    return () => void this.fns.delete(own);
   };
   /** A listener that throws keeps nobody else from hearing. */
   tell(...args) {
-    for (const fn of [...this.#fns]) {
+    for (const fn of [...this.fns]) {
       try {
         fn(...args);
       } catch (e) {
@@ -40,7 +31,12 @@ function createCore(options) {
   const ttl = options.ttl ?? usualTtl;
   if (!(ttl >= 1e3 && ttl <= 6e4)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env = { ...browser, ...options.env };
-  const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
+  const named = [options.url ?? globalThis.location?.origin].flat();
+  const servers = [];
+  do {
+    const [url] = named.splice(env.random() * named.length, 1);
+    servers.push(new URL("./", String(url).replace(/\/?$/, "/")));
+  } while (named.length);
   const view = createView(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = /* @__PURE__ */ new Set();
   const entries = /* @__PURE__ */ new Map();
@@ -51,12 +47,12 @@ function createCore(options) {
   const onStatus = new Listeners();
   const onRollback = new Listeners();
   const onSettled = new Listeners();
-  let clock = { server: env.wall(), at: env.monotonic() };
+  let offset = env.wall() - env.monotonic();
   const notices = [];
   let depth = 0;
   let joined;
   const ready = new Promise((done) => joined = done);
-  const now = () => clock.server + env.monotonic() - clock.at;
+  const now = () => env.monotonic() + offset;
   function run(fn) {
     depth++;
     try {
@@ -121,8 +117,7 @@ function createCore(options) {
     });
   }
   function end(m, verdict) {
-    const effects = view.nack({ clientMutationId: m.id, code: "", reason: "" });
-    apply({ ...effects, verdicts: effects.verdicts.map(({ pending }) => ({ pending, verdict })) });
+    apply(view.nack({ clientMutationId: m.id, ...verdict }));
   }
   function frame(m, limit) {
     if (!m.frame) {
@@ -177,7 +172,7 @@ function createCore(options) {
   const core = {
     options,
     env,
-    base,
+    servers,
     view,
     hooks,
     entries,
@@ -198,8 +193,8 @@ function createCore(options) {
     tell,
     ulid: () => ulid(now()),
     hear(serverTime, isLate) {
-      const server = Date.parse(serverTime);
-      if (!isLate || server > now()) clock = { server, at: env.monotonic() };
+      const ahead = Date.parse(serverTime) - now();
+      if (isLate ? ahead > 0 : ahead) offset += ahead;
     },
     release(id, { sending, verdict }) {
       const m = entries.get(id);
@@ -234,6 +229,5 @@ function createCore(options) {
 }
 export {
   Listeners,
-  createCore,
-  refused
+  createCore
 };

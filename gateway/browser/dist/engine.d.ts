@@ -1,7 +1,7 @@
 import type { Change } from "./entities.js";
 import type { Env } from "./env.js";
 import type { Broken, Hello, Loaded, PresenceFrame } from "./frames.js";
-import type { Mutation, Options, Sent, Verdict } from "./types.js";
+import type { Mutation, Options, Refusal, Sent, Verdict } from "./types.js";
 import type { Effects, Pending, View } from "./view.js";
 /** A mutation without a verdict, and its way over the wire. */
 export interface Entry extends Mutation {
@@ -69,8 +69,8 @@ export interface Engine {
     readonly hooks: Set<Hooks>;
     /** By id; those without a verdict. */
     readonly entries: ReadonlyMap<string, Entry>;
-    /** Where the server is; ends with a slash. */
-    readonly base: URL;
+    /** Where the servers are, in the order tried; at least one, and each ends with a slash. */
+    readonly servers: readonly URL[];
     /** The server's time in milliseconds since 1970, as well as it is known. */
     now(): number;
     /** A new ULID. */
@@ -80,7 +80,7 @@ export interface Engine {
     /** Lets a held mutation go, with other changes to send if given; or ends any with a verdict of the part's own. */
     release(id: string, how: {
         readonly sending?: readonly Change[];
-        readonly verdict?: Verdict;
+        readonly verdict?: Refusal;
     }): void;
     /** Withdraws: see {@link Sent.cancel}. */
     cancel(id: string): void;

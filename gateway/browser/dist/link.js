@@ -1,15 +1,16 @@
 const quiet = 5e3;
 const pongTimeout = 3e3;
 const dialTimeout = 15e3;
+const firstDialTimeout = 4e3;
 const late = 1e3;
+const jump = 2e3;
 const beat = 1e3;
 const keep = 20;
-const minBackoff = 250;
-const maxBackoff = 1e4;
+const minPause = 125;
+const maxPause = 5e3;
 function openLink(core) {
-  const { env, options, view, entries, said } = core;
-  const place = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
-  place.protocol = place.protocol.replace("http", "ws");
+  const { env, options, servers, view, entries, said } = core;
+  const path = `v1/boards/${encodeURIComponent(options.board)}/ws`;
   let socket;
   let isOpen = false;
   let isReady = false;
@@ -22,7 +23,7 @@ function openLink(core) {
   let pongs = 0;
   let isJudging = false;
   let blockedUntil = 0;
-  let goaway = 0;
+  let leaveAt = Infinity;
   let kept = [];
   let keptAt = 0;
   let status = "connecting";
@@ -30,6 +31,7 @@ function openLink(core) {
   let hello;
   let latency;
   let attempt = 0;
+  let dialledAt = 0;
   let failures = 0;
   let retryAt = Infinity;
   let timer;
@@ -38,7 +40,7 @@ function openLink(core) {
   let drift = env.wall() - env.monotonic();
   const deaf = env.onWake(() => tick(wake));
   function tick(fn) {
-    if (status === "closed") return;
+    if (closeCode) return;
     core.run(() => {
       notice();
       fn?.();
@@ -57,8 +59,10 @@ function openLink(core) {
   function notice() {
     const over = env.monotonic() - due;
     const apart = env.wall() - env.monotonic();
-    if (over > late) lost += over;
-    else if (Math.abs(apart - drift) < 2 * late) return;
+    if (over > late) {
+      lost += over;
+      leaveAt -= over;
+    } else if (Math.abs(apart - drift) < jump) return;
     due = Infinity;
     drift = apart;
     wake();
@@ -83,9 +87,7 @@ function openLink(core) {
     return isReady;
   }
   function become(now) {
-    if (status === now) return;
-    status = now;
-    core.tellStatus(now);
+    if (status !== now) core.tellStatus(status = now);
   }
   function retry() {
     if (time() < retryAt) return retryAt;
@@ -94,15 +96,24 @@ function openLink(core) {
     return retryAt;
   }
   function dial() {
-    const mine = ++attempt;
+    const mine = attempt;
     become("connecting");
-    retryAt = time() + dialTimeout;
+    dialledAt = time();
+    retryAt = dialledAt + (failures < servers.length - 1 ? firstDialTimeout : dialTimeout);
     const then = (fn) => (e) => {
       if (mine === attempt) tick(() => fn(e));
     };
     (async () => typeof options.token === "function" ? options.token() : options.token)().then(
       then((token) => {
-        socket = connect();
+        const url = new URL(path, servers[mine % servers.length]);
+        const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
+        for (const [name, value] of Object.entries({ part, user, since, epoch })) {
+          if (value) url.searchParams.set(name, String(value));
+        }
+        isJudging = false;
+        pingedAt = pongs = blockedUntil = 0;
+        heardAt = spokeAt = time();
+        socket = env.socket(url.href.replace(/^http/, "ws"), ["snapback.v1"]);
         socket.onopen = then(() => {
           isOpen = true;
           if (token) write({ type: "auth", token });
@@ -119,17 +130,6 @@ function openLink(core) {
       })
     ).catch(then(() => closed(0)));
   }
-  function connect() {
-    const url = new URL(place);
-    const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
-    for (const [name, value] of Object.entries({ part, user, since, epoch })) {
-      if (value) url.searchParams.set(name, String(value));
-    }
-    isJudging = false;
-    pingedAt = pongs = blockedUntil = goaway = 0;
-    heardAt = spokeAt = time();
-    return env.socket(url.href, ["snapback.v1"]);
-  }
   function closed(code, atOnce = false) {
     const had = socket;
     attempt++;
@@ -141,9 +141,14 @@ function openLink(core) {
     view.disconnected();
     if (had) core.tell("gone");
     if (code >= 4500) return close(code);
-    const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
-    if (!closeCode) become("offline");
-    retryAt = time() + (atOnce ? 0 : goaway || most / 2 * (1 + env.random()));
+    let pause = Math.min(minPause * 2 ** Math.floor(failures / servers.length), maxPause) * (1 + env.random());
+    if (leaveAt < Infinity && leaveAt > dialledAt + late) pause = Math.min(leaveAt - time(), maxPause);
+    else if (failures++, atOnce) pause = 0;
+    leaveAt = Infinity;
+    retryAt = time() + pause;
+    if (closeCode) return;
+    if (pause > 0) become("offline");
+    else dial();
   }
   function restart() {
     const dead = socket;
@@ -161,11 +166,11 @@ function openLink(core) {
   }
   function serve() {
     const now = time();
-    if (!isOpen ? now >= retryAt : pingedAt && now >= pingedAt + pongTimeout) restart();
+    if (!isOpen ? now >= retryAt : now >= leaveAt || pingedAt && now >= pingedAt + pongTimeout) restart();
     if (!isOpen) return retryAt;
     let idle = Math.min(heardAt, spokeAt) + quiet;
     if (!pingedAt && now >= idle) ping();
-    if (pingedAt) idle = pingedAt + pongTimeout;
+    idle = Math.min(leaveAt, pingedAt ? pingedAt + pongTimeout : idle);
     if (!isReady || isJudging) return idle;
     if (kept[0] && now >= keptAt + keep) take(Infinity);
     for (const [m, deadline] of flights) if (now >= deadline) silent(m, now);
@@ -200,7 +205,7 @@ function openLink(core) {
       case "hello":
         if (hello && f.user !== hello.user) return close(4500);
         core.hear(f.serverTime);
-        if (time() > retryAt - dialTimeout + late) wake();
+        if (time() > dialledAt + late) wake();
         hello = f;
         said.clear();
         core.tell("greeted", f);
@@ -218,7 +223,12 @@ function openLink(core) {
         }
         return core.apply(view.sync(f));
       case "ready":
-        return joined(f.rev);
+        rev = f.rev;
+        core.apply(view.ready(rev));
+        become("live");
+        if (isReady) return;
+        isReady = true;
+        return core.tell("live", hello);
       case "lag":
         if (kept[0]) take(Infinity);
         become("lagging");
@@ -237,7 +247,7 @@ function openLink(core) {
         isJudging = false;
         return;
       case "goaway":
-        goaway = f.reconnectAfterMs;
+        leaveAt = heardAt + Math.max(+f.reconnectAfterMs || 0, 0);
         return;
       case "presence":
         said.set(f.session, f);
@@ -254,14 +264,6 @@ function openLink(core) {
     for (let f; (f = kept[0]) && (f.rev <= upTo || f.by !== hello.user); at = f.rev) view.sync(kept.shift());
     if (ack) view.ack(ack);
     core.apply(view.ready(at));
-  }
-  function joined(at) {
-    rev = at;
-    core.apply(view.ready(at));
-    become("live");
-    if (isReady) return;
-    isReady = true;
-    core.tell("live", hello);
   }
   function nacked(f) {
     if (!f.retryable) return core.apply(view.nack(f));

@@ -1,9 +1,10 @@
 import { confirmed } from "./confirmed.js";
-import { Listeners, refused } from "./core.js";
+import { Listeners } from "./core.js";
 import { all, clear, got, only, open, run } from "./database.js";
 import { noteEffects } from "./effect.js";
 import { guarded, guards } from "./guards.js";
 import { tabs } from "./tabs.js";
+import { refused } from "./view.js";
 const old = 6e4;
 const tooOld = 24 * 36e5;
 const notYours = 4502;
@@ -93,7 +94,8 @@ function offline(options = {}) {
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
-      engine.apply(view.restore(board.since, entities));
+      view.resume = board.since;
+      engine.apply(view.load(entities));
     }
     return left.map((row) => row.tab);
   };
@@ -224,7 +226,7 @@ function offline(options = {}) {
       if (another) throw another;
       engine = to;
       tab = engine.ulid();
-      prefix = `snapback:${engine.base}`;
+      prefix = `snapback:${engine.servers.map(String).sort()[0]}`;
       name = prefix + encodeURIComponent(engine.options.board) + (engine.options.part ? `?${engine.options.part}` : "");
       owner ??= engine.options.user;
       noteEffects(engine.view);

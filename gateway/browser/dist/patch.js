@@ -8,13 +8,12 @@ function seatOf(v) {
 }
 const isSet = (field) => /^(assignees|labels|likedBy)$/.test(field);
 const toSet = (list) => [...new Set(list)].sort(compare);
-const edit = (old, add, remove) => toSet([...strings(old) ?? [], ...add]).filter((s) => !remove.includes(s));
 const members = (v) => typeof v === "string" ? [v] : strings(v) ?? [];
 function mergeSet(old, v) {
   const list = strings(v);
   if (list) return toSet(list);
-  const { add, remove } = v;
-  return isObject(v) ? edit(old, members(add), members(remove)) : v;
+  const { add, remove } = v, gone = members(remove);
+  return isObject(v) ? toSet([...strings(old) ?? [], ...members(add)]).filter((s) => !gone.includes(s)) : v;
 }
 function merge(old, patch, user) {
   const out = new Map(Object.entries(old));
@@ -24,7 +23,7 @@ function merge(old, patch, user) {
     if (v === null) out.delete(name);
     else out.set(name, isSet(name) ? mergeSet(out.get(name), v) : v);
   }
-  if (typeof liked === "boolean") out.set("likedBy", edit(out.get("likedBy"), liked ? [user] : [], liked ? [] : [user]));
+  if (typeof liked === "boolean") out.set("likedBy", mergeSet(out.get("likedBy"), { [liked ? "add" : "remove"]: user }));
   return Object.fromEntries(out);
 }
 function same(a, b) {

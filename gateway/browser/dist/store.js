@@ -29,7 +29,7 @@ function connect(options) {
       const end = listeners.add(({ after, before }) => fn(after, before));
       return () => {
         end();
-        if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
+        if (!listeners.fns.size && onEntity.get(first) === listeners) onEntity.delete(first);
       };
     },
     onStatus: core.onStatus.add,

@@ -1,6 +1,7 @@
-import { Listeners, refused } from "./core.js";
+import { Listeners } from "./core.js";
 import { noteEffects } from "./effect.js";
 import { isSet } from "./patch.js";
+import { refused } from "./view.js";
 const isPlace = (name) => /^(columnId|checklistId|position)$/.test(name);
 const isLate = ({ code }) => /^(expired|withdrawn)$/.test(code);
 const optional = { title: null, name: null, color: null, done: null, assignee: null, due: null };

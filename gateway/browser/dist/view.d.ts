@@ -2,7 +2,7 @@ import type { Change, Entity, Json } from "./entities.js";
 import type { Ack, Hello, Nack, Sync } from "./frames.js";
 import { type State } from "./ground.js";
 import type { Made } from "./replay.js";
-import type { EntityChange, Verdict } from "./types.js";
+import type { EntityChange, Refusal, Verdict } from "./types.js";
 /** What a pending mutation changes of one entity, for its inverse; noted if somebody asked for it, see effect.ts. */
 export interface Effect {
     /** It made the entity. */
@@ -23,8 +23,6 @@ export interface Effect {
 export interface Pending {
     readonly id: string;
     readonly changes: readonly Change[];
-    /** The verdict is overdue and has been asked for. */
-    unconfirmed: boolean;
     /** Rolled back on silence: the view no longer shows it. */
     hidden: boolean;
     /** By entity id. */
@@ -47,6 +45,7 @@ export interface ResumePoint {
     readonly epoch: string;
     readonly rev: number;
 }
+export declare const refused: (code: string, reason?: string, details?: Nack["details"]) => Refusal;
 /** One board as one user sees it. It has no clock and does no IO; what follows from an input is its return value. */
 export interface View {
     /** Only the view sets it, as the next two. */
@@ -78,14 +77,12 @@ export interface View {
     /** Drops what was received and not yet seen; the next join sends it again. */
     disconnected(): void;
     sync(frame: Sync): Effects;
-    /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
+    /** Entities fetched beside the stream (part=open), or stored; one older than the one held is ignored. */
     load(entities: Iterable<Entity>): Effects;
-    /** Starts from a stored confirmed state. Only before anything else. */
-    restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
     /** Drops a mutation: the syncs that carry it came before (law 2). */
     ack(frame: Ack): Effects;
     nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
-    /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
+    /** A mutation is unconfirmed: with rollbackOnSilence the view drops it. It stays pending until its verdict. */
     silence(mutation: string): Effects;
 }
 export declare function createView(user: string, rollbackOnSilence: boolean): View;

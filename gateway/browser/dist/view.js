@@ -2,6 +2,12 @@ import { confirm, place, stateOf, touched, untouched } from "./ground.js";
 import { compare, listKey, listsOf } from "./order.js";
 import { alike, freeze } from "./patch.js";
 import { rebase } from "./rebase.js";
+const refused = (code, reason = "", details = {}) => ({
+  ok: false,
+  code,
+  reason,
+  details
+});
 const nothing = () => ({ syncs: [], acks: [] });
 function createView(user, rollbackOnSilence) {
   const ground = { confirmed: /* @__PURE__ */ new Map(), before: /* @__PURE__ */ new Map(), lists: /* @__PURE__ */ new Map(), overlay: /* @__PURE__ */ new Map() };
@@ -74,7 +80,6 @@ function createView(user, rollbackOnSilence) {
       const p = {
         id,
         changes: freeze(JSON.parse(JSON.stringify(changes))),
-        unconfirmed: false,
         hidden: false,
         effect: /* @__PURE__ */ new Map(),
         stale: true,
@@ -114,26 +119,20 @@ function createView(user, rollbackOnSilence) {
       return release(more);
     },
     load,
-    restore(at, entities) {
-      view.resume = at;
-      return load(entities);
-    },
     ack(frame) {
       hold.acks.push(frame);
       return release(hold.syncs.length > 0);
     },
-    nack: ({ clientMutationId, code, reason, details = {} }) => finish(forget(clientMutationId, { ok: false, code, details, reason })),
+    nack: ({ clientMutationId, code, reason, details }) => finish(forget(clientMutationId, refused(code, reason, details))),
     silence(mutation) {
       const p = byId(mutation);
-      if (p) {
-        p.unconfirmed = true;
-        p.hidden = p.stale = rollbackOnSilence;
-      }
+      if (p) p.hidden = p.stale = rollbackOnSilence;
       return finish();
     }
   };
   return view;
 }
 export {
-  createView
+  createView,
+  refused
 };

@@ -2,13 +2,13 @@
 //
 //   transact ─> view (shown) ─> link (sent) ─> ack, nack ─> view ─> listeners, promises
 
-import type { Change, Json } from "./entities.js";
+import type { Change } from "./entities.js";
 import type { Engine, Entry, Hooks, How } from "./engine.js";
 import { browser, type Env } from "./env.js";
 import { openLink, type Link } from "./link.js";
 import type { EntityChange, Mutation, Options, Refusal, Sent, Status, Verdict } from "./types.js";
 import { ulid } from "./ulid.js";
-import { type Effects, createView } from "./view.js";
+import { type Effects, createView, refused } from "./view.js";
 
 // Milliseconds.
 const usualTtl = 4000;
@@ -24,24 +24,17 @@ export interface Past {
   readonly tookMs: number;
 }
 
-export const refused = (code: string, reason = "", details: { [name: string]: Json } = {}): Refusal => ({
-  ok: false, code, reason, details,
-});
-
 /** Functions that are called together. */
 export class Listeners<A extends unknown[]> {
-  #fns = new Set<(...args: A) => void>();
-  get size(): number {
-    return this.#fns.size;
-  }
+  readonly fns = new Set<(...args: A) => void>();
   readonly add = (fn: (...args: A) => void) => {
     const own = (...args: A) => fn(...args); // the same fn may listen twice
-    this.#fns.add(own);
-    return () => void this.#fns.delete(own);
+    this.fns.add(own);
+    return () => void this.fns.delete(own);
   };
   /** A listener that throws keeps nobody else from hearing. */
   tell(...args: A): void {
-    for (const fn of [...this.#fns]) {
+    for (const fn of [...this.fns]) {
       try {
         fn(...args);
       } catch (e) {
@@ -85,7 +78,12 @@ export function createCore(options: Options): Core {
   const ttl = options.ttl ?? usualTtl;
   if (!(ttl >= 1000 && ttl <= 60000)) throw new RangeError("ttl: 1000 to 60000 ms");
   const env: Env = { ...browser, ...options.env };
-  const base = new URL(String(options.url ?? globalThis.location?.origin).replace(/\/?$/, "/"));
+  const named = [options.url ?? globalThis.location?.origin].flat();
+  const servers: URL[] = [];
+  do {
+    const [url] = named.splice(env.random() * named.length, 1);
+    servers.push(new URL("./", String(url).replace(/\/?$/, "/"))); // throws if it is none, or there are none
+  } while (named.length);
 
   const view = createView(options.user ?? "", !!options.rollbackOnSilence);
   const hooks = new Set<Hooks>();
@@ -98,13 +96,13 @@ export function createCore(options: Options): Core {
   const onRollback: Core["onRollback"] = new Listeners();
   const onSettled: Core["onSettled"] = new Listeners();
 
-  let clock = { server: env.wall(), at: env.monotonic() };
+  let offset = env.wall() - env.monotonic(); // of the server's clock from the monotonic one
   const notices: (() => void)[] = []; // what listeners are still to be told, in order
   let depth = 0; // inputs that are being worked on, and the telling
   let joined!: (there: boolean) => void;
   const ready = new Promise<boolean>((done) => (joined = done));
 
-  const now = () => clock.server + env.monotonic() - clock.at;
+  const now = () => env.monotonic() + offset;
 
   function run(fn: () => void): void {
     depth++;
@@ -161,9 +159,8 @@ export function createCore(options: Options): Core {
   }
 
   /** Ends a mutation by a verdict of our own. */
-  function end(m: Entry, verdict: Verdict): void {
-    const effects = view.nack({ clientMutationId: m.id, code: "", reason: "" });
-    apply({ ...effects, verdicts: effects.verdicts.map(({ pending }) => ({ pending, verdict })) });
+  function end(m: Entry, verdict: Refusal): void {
+    apply(view.nack({ clientMutationId: m.id, ...verdict }));
   }
 
   function frame(m: Entry, limit: number): object | undefined {
@@ -218,12 +215,12 @@ export function createCore(options: Options): Core {
   }
 
   const core: Omit<Core, "link"> & { link?: Link } = {
-    options, env, base, view, hooks, entries, said, past, ready, onChange, onEntity, onStatus, onRollback, onSettled,
+    options, env, servers, view, hooks, entries, said, past, ready, onChange, onEntity, onStatus, onRollback, onSettled,
     run, now, transact, cancel, frame, apply, tell,
     ulid: () => ulid(now()),
     hear(serverTime, isLate) {
-      const server = Date.parse(serverTime);
-      if (!isLate || server > now()) clock = { server, at: env.monotonic() };
+      const ahead = Date.parse(serverTime) - now();
+      if (isLate ? ahead > 0 : ahead) offset += ahead; // NaN: it is no time
     },
     release(id, { sending, verdict }) {
       const m = entries.get(id);

@@ -3,7 +3,7 @@
 import type { Change } from "./entities.js";
 import type { Env } from "./env.js";
 import type { Broken, Hello, Loaded, PresenceFrame } from "./frames.js";
-import type { Mutation, Options, Sent, Verdict } from "./types.js";
+import type { Mutation, Options, Refusal, Sent, Verdict } from "./types.js";
 import type { Effects, Pending, View } from "./view.js";
 
 /** A mutation without a verdict, and its way over the wire. */
@@ -75,8 +75,8 @@ export interface Engine {
   readonly hooks: Set<Hooks>;
   /** By id; those without a verdict. */
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Where the server is; ends with a slash. */
-  readonly base: URL;
+  /** Where the servers are, in the order tried; at least one, and each ends with a slash. */
+  readonly servers: readonly URL[];
   /** The server's time in milliseconds since 1970, as well as it is known. */
   now(): number;
   /** A new ULID. */
@@ -84,7 +84,7 @@ export interface Engine {
   /** Shows the changes and sends them in their turn. */
   transact(changes: readonly Change[], how?: How): Sent;
   /** Lets a held mutation go, with other changes to send if given; or ends any with a verdict of the part's own. */
-  release(id: string, how: { readonly sending?: readonly Change[]; readonly verdict?: Verdict }): void;
+  release(id: string, how: { readonly sending?: readonly Change[]; readonly verdict?: Refusal }): void;
   /** Withdraws: see {@link Sent.cancel}. */
   cancel(id: string): void;
   /** Carries out what follows from an input to the view. */

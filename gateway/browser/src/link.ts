@@ -1,5 +1,5 @@
 // The connection: joins the board, brings frames to the view, sends what is pending and asks for overdue verdicts, over as
-// many sockets as it takes. It has one timer; every input ends in tick, which does what is due.
+// many sockets as it takes, to one server after the other. It has one timer; every input ends in tick, which does what is due.
 
 import type { Core } from "./core.js";
 import type { Entry } from "./engine.js";
@@ -11,11 +11,13 @@ import type { Status } from "./types.js";
 const quiet = 5000; // without a frame one way: ping
 const pongTimeout = 3000;
 const dialTimeout = 15000;
+const firstDialTimeout = 4000; // while there are servers that have not been tried
 const late = 1000; // a timer later than this means that the page did not run
+const jump = 2000; // of the wall clock: so does this
 const beat = 1000; // how often to look at the clock while a verdict is awaited, so that little time passes unnoticed
 const keep = 20; // how long a sync may wait for an ack, which is none of ours if it does not come
-const minBackoff = 250;
-const maxBackoff = 10000;
+const minPause = 125; // between attempts: this at least and its double at most, at random
+const maxPause = 5000; // the same, when many have failed
 
 export interface Link {
   readonly status: Status;
@@ -40,10 +42,9 @@ export interface Link {
 }
 
 export function openLink(core: Core): Link {
-  const { env, options, view, entries, said } = core;
+  const { env, options, servers, view, entries, said } = core;
 
-  const place = new URL(`v1/boards/${encodeURIComponent(options.board)}/ws`, core.base);
-  place.protocol = place.protocol.replace("http", "ws");
+  const path = `v1/boards/${encodeURIComponent(options.board)}/ws`;
 
   // Of this socket.
   let socket: Socket | undefined;
@@ -58,7 +59,7 @@ export function openLink(core: Core): Link {
   let pongs = 0; // still to come
   let isJudging = false; // the page may have slept: nothing is judged or sent before the pong
   let blockedUntil = 0; // law 7
-  let goaway = 0;
+  let leaveAt = Infinity; // the server is to stop
   let kept: Sync[] = []; // live syncs from one of our own on: it is shown together with its ack, which is on its way
   let keptAt = 0;
 
@@ -67,7 +68,8 @@ export function openLink(core: Core): Link {
   let closeCode: number | undefined;
   let hello: Hello | undefined;
   let latency: number | undefined;
-  let attempt = 0;
+  let attempt = 0; // the servers take turns
+  let dialledAt = 0;
   let failures = 0;
   let retryAt = Infinity; // without a socket: when to dial, or while one is opening to give it up
   let timer: unknown;
@@ -78,7 +80,7 @@ export function openLink(core: Core): Link {
 
   /** Does what is due, after fn. */
   function tick(fn?: () => void): void {
-    if (status === "closed") return;
+    if (closeCode) return;
     core.run(() => {
       notice();
       fn?.();
@@ -101,8 +103,10 @@ export function openLink(core: Core): Link {
   function notice(): void {
     const over = env.monotonic() - due;
     const apart = env.wall() - env.monotonic();
-    if (over > late) lost += over;
-    else if (Math.abs(apart - drift) < 2 * late) return;
+    if (over > late) {
+      lost += over;
+      leaveAt -= over; // the server did not wait
+    } else if (Math.abs(apart - drift) < jump) return;
     due = Infinity;
     drift = apart;
     wake();
@@ -132,9 +136,7 @@ export function openLink(core: Core): Link {
   }
 
   function become(now: Status): void {
-    if (status === now) return;
-    status = now;
-    core.tellStatus(now);
+    if (status !== now) core.tellStatus((status = now));
   }
 
   function retry(): number {
@@ -146,16 +148,25 @@ export function openLink(core: Core): Link {
 
   /** Begins an attempt to connect. */
   function dial(): void {
-    const mine = ++attempt;
+    const mine = attempt;
     become("connecting");
-    retryAt = time() + dialTimeout;
+    dialledAt = time();
+    retryAt = dialledAt + (failures < servers.length - 1 ? firstDialTimeout : dialTimeout);
     /** While the attempt lasts. */
     const then = <E>(fn: (e: E) => void) => (e: E) => {
       if (mine === attempt) tick(() => fn(e));
     };
     (async () => (typeof options.token === "function" ? options.token() : options.token))().then(
       then((token) => {
-        socket = connect();
+        const url = new URL(path, servers[mine % servers.length]);
+        const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
+        for (const [name, value] of Object.entries({ part, user, since, epoch })) {
+          if (value) url.searchParams.set(name, String(value));
+        }
+        isJudging = false;
+        pingedAt = pongs = blockedUntil = 0;
+        heardAt = spokeAt = time();
+        socket = env.socket(url.href.replace(/^http/, "ws"), ["snapback.v1"]);
         // The token goes into the first frame: a browser does not tell why an upgrade was refused, but it tells a close code.
         socket.onopen = then(() => {
           isOpen = true;
@@ -174,18 +185,6 @@ export function openLink(core: Core): Link {
     ).catch(then(() => closed(0)));
   }
 
-  function connect(): Socket {
-    const url = new URL(place);
-    const { part, user } = options, { rev: since, epoch } = view.resume ?? {};
-    for (const [name, value] of Object.entries({ part, user, since, epoch })) {
-      if (value) url.searchParams.set(name, String(value));
-    }
-    isJudging = false;
-    pingedAt = pongs = blockedUntil = goaway = 0;
-    heardAt = spokeAt = time();
-    return env.socket(url.href, ["snapback.v1"]);
-  }
-
   /** The socket is gone, or is given up. */
   function closed(code: number, atOnce = false): void {
     const had = socket;
@@ -198,9 +197,14 @@ export function openLink(core: Core): Link {
     view.disconnected();
     if (had) core.tell("gone");
     if (code >= 4500) return close(code);
-    const most = Math.min(minBackoff * 2 ** failures++, maxBackoff);
-    if (!closeCode) become("offline");
-    retryAt = time() + (atOnce ? 0 : goaway || (most / 2) * (1 + env.random()));
+    let pause = Math.min(minPause * 2 ** Math.floor(failures / servers.length), maxPause) * (1 + env.random());
+    if (leaveAt < Infinity && leaveAt > dialledAt + late) pause = Math.min(leaveAt - time(), maxPause);
+    else if (failures++, atOnce) pause = 0;
+    leaveAt = Infinity;
+    retryAt = time() + pause;
+    if (closeCode) return;
+    if (pause > 0) become("offline");
+    else dial();
   }
 
   function restart(): void {
@@ -222,11 +226,11 @@ export function openLink(core: Core): Link {
   /** What is due on the socket; gives when to come again. */
   function serve(): number {
     const now = time();
-    if (!isOpen ? now >= retryAt : pingedAt && now >= pingedAt + pongTimeout) restart();
+    if (!isOpen ? now >= retryAt : now >= leaveAt || (pingedAt && now >= pingedAt + pongTimeout)) restart();
     if (!isOpen) return retryAt;
     let idle = Math.min(heardAt, spokeAt) + quiet;
     if (!pingedAt && now >= idle) ping();
-    if (pingedAt) idle = pingedAt + pongTimeout;
+    idle = Math.min(leaveAt, pingedAt ? pingedAt + pongTimeout : idle);
     if (!isReady || isJudging) return idle;
     if (kept[0] && now >= keptAt + keep) take(Infinity);
     for (const [m, deadline] of flights) if (now >= deadline) silent(m, now);
@@ -266,7 +270,7 @@ export function openLink(core: Core): Link {
       case "hello":
         if (hello && f.user !== hello.user) return close(4500); // what is pending is not his; a store has one user
         core.hear(f.serverTime);
-        if (time() > retryAt - dialTimeout + late) wake(); // it may have waited for the page, and its time is that old
+        if (time() > dialledAt + late) wake(); // it may have waited for the page, and its time is that old
         hello = f;
         said.clear();
         core.tell("greeted", f);
@@ -284,7 +288,12 @@ export function openLink(core: Core): Link {
         }
         return core.apply(view.sync(f));
       case "ready":
-        return joined(f.rev);
+        rev = f.rev;
+        core.apply(view.ready(rev));
+        become("live");
+        if (isReady) return;
+        isReady = true;
+        return core.tell("live", hello!);
       case "lag":
         if (kept[0]) take(Infinity);
         become("lagging");
@@ -303,7 +312,7 @@ export function openLink(core: Core): Link {
         isJudging = false;
         return;
       case "goaway":
-        goaway = f.reconnectAfterMs;
+        leaveAt = heardAt + Math.max(+f.reconnectAfterMs || 0, 0);
         return;
       case "presence":
         said.set(f.session, f);
@@ -322,15 +331,6 @@ export function openLink(core: Core): Link {
     for (let f; (f = kept[0]) && (f.rev <= upTo || f.by !== hello!.user); at = f.rev) view.sync(kept.shift()!);
     if (ack) view.ack(ack);
     core.apply(view.ready(at));
-  }
-
-  function joined(at: number): void {
-    rev = at;
-    core.apply(view.ready(at));
-    become("live");
-    if (isReady) return;
-    isReady = true;
-    core.tell("live", hello!);
   }
 
   function nacked(f: Nack): void {

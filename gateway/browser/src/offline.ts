@@ -9,7 +9,7 @@
 // waited for: after a crash in between the mutation gets another one.
 
 import { type Confirmed, confirmed } from "./confirmed.js";
-import { Listeners, refused } from "./core.js";
+import { Listeners } from "./core.js";
 import { all, clear, got, type Meta, type Name, only, open, type Row, run } from "./database.js";
 import { noteEffects } from "./effect.js";
 import type { Change } from "./entities.js";
@@ -18,6 +18,7 @@ import type { Hello } from "./frames.js";
 import { guarded, type Guard, guards } from "./guards.js";
 import { type Surroundings, type Tabs, tabs } from "./tabs.js";
 import type { Feature, Sent, Unsubscribe } from "./types.js";
+import { refused } from "./view.js";
 
 /** From then on a mutation that was never sent goes out with its guards. */
 const old = 60_000;
@@ -170,7 +171,8 @@ export function offline(options: OfflineOptions = {}): Offline {
     view.user = owner ?? view.user;
     if (typeof meta?.rev === "number" && meta.epoch) {
       board.since = { epoch: meta.epoch, rev: meta.rev };
-      engine.apply(view.restore(board.since, entities));
+      view.resume = board.since;
+      engine.apply(view.load(entities));
     }
     return left.map((row) => row.tab);
   };
@@ -326,7 +328,7 @@ export function offline(options: OfflineOptions = {}): Offline {
       if (another) throw another;
       engine = to;
       tab = engine.ulid();
-      prefix = `snapback:${engine.base}`;
+      prefix = `snapback:${engine.servers.map(String).sort()[0]}`; // whatever order they are named in
       name = prefix + encodeURIComponent(engine.options.board) + (engine.options.part ? `?${engine.options.part}` : "");
       owner ??= engine.options.user;
       noteEffects(engine.view);

@@ -33,19 +33,15 @@ export const isSet = (field: string) => /^(assignees|labels|likedBy)$/.test(fiel
 /** Sorted by bytes, without doubles. */
 const toSet = (list: readonly string[]) => [...new Set(list)].sort(compare);
 
-/** Changes a set: union, then difference. */
-const edit = (old: unknown, add: readonly string[], remove: readonly string[]) =>
-  toSet([...(strings(old) ?? []), ...add]).filter((s) => !remove.includes(s));
-
 /** One or several members. */
 const members = (v: unknown) => (typeof v === "string" ? [v] : strings(v) ?? []);
 
-/** What `v` makes of a set field. */
+/** What `v` makes of a set field: union, then difference. */
 function mergeSet(old: unknown, v: Json): Json {
   const list = strings(v);
   if (list) return toSet(list);
-  const { add, remove } = v as SetChange;
-  return isObject(v) ? edit(old, members(add), members(remove)) : v;
+  const { add, remove } = v as SetChange, gone = members(remove);
+  return isObject(v) ? toSet([...(strings(old) ?? []), ...members(add)]).filter((s) => !gone.includes(s)) : v;
 }
 
 /**
@@ -60,7 +56,7 @@ export function merge(old: Entity, patch: Patch, user: string): Draft {
     if (v === null) out.delete(name);
     else out.set(name, isSet(name) ? mergeSet(out.get(name), v) : v);
   }
-  if (typeof liked === "boolean") out.set("likedBy", edit(out.get("likedBy"), liked ? [user] : [], liked ? [] : [user]));
+  if (typeof liked === "boolean") out.set("likedBy", mergeSet(out.get("likedBy"), { [liked ? "add" : "remove"]: user }));
   return Object.fromEntries(out) as Draft;
 }
 

@@ -104,7 +104,7 @@ export function connect(options: Options): Store {
       const end = listeners.add(({ after, before }) => fn!(after as EntityOf, before as EntityOf));
       return () => {
         end();
-        if (!listeners.size && onEntity.get(first) === listeners) onEntity.delete(first);
+        if (!listeners.fns.size && onEntity.get(first) === listeners) onEntity.delete(first);
       };
     },
     onStatus: core.onStatus.add,

@@ -86,8 +86,12 @@ export type Unsubscribe = () => void;
 
 /** What {@link connect} needs. */
 export interface Options {
-  /** The server: http, https, ws or wss. Default: where the page came from. */
-  readonly url?: string | URL | undefined;
+  /**
+   * The server: http, https, ws or wss. Several are nodes of one cluster, any of which serves the board: they are tried in an
+   * order of the store's own, and after a failure, or when one is to stop, it is the next one's turn. Default: where the
+   * page came from.
+   */
+  readonly url?: string | URL | readonly (string | URL)[] | undefined;
   readonly board: string;
   /**
    * The bearer token, or where to get one; asked for before every connection. One that fails (throws, rejects) counts as no

@@ -4,13 +4,14 @@
 // again. Whether it took effect is known with its verdict. Until then the turn is in the view, held, and the one it turns
 // is asked to withdraw; the verdict tells whether the held one is dropped or sent.
 
-import { Listeners, refused } from "./core.js";
+import { Listeners } from "./core.js";
 import { noteEffects } from "./effect.js";
 import type { Entry, Hooks } from "./engine.js";
 import type { Change, Entity, Json, Patch, SetChange } from "./entities.js";
 import { isSet } from "./patch.js";
 import type { Store } from "./store.js";
 import type { Refusal, Unsubscribe } from "./types.js";
+import { refused } from "./view.js";
 
 /** Fields that an undo or redo left alone, because somebody changed them since. */
 export interface Kept {

@@ -7,7 +7,7 @@ import { compare, listKey, listsOf } from "./order.js";
 import { alike, freeze } from "./patch.js";
 import type { Made } from "./replay.js";
 import { rebase } from "./rebase.js";
-import type { EntityChange, Verdict } from "./types.js";
+import type { EntityChange, Refusal, Verdict } from "./types.js";
 
 /** What a pending mutation changes of one entity, for its inverse; noted if somebody asked for it, see effect.ts. */
 export interface Effect {
@@ -27,8 +27,6 @@ export interface Effect {
 export interface Pending {
   readonly id: string;
   readonly changes: readonly Change[];
-  /** The verdict is overdue and has been asked for. */
-  unconfirmed: boolean;
   /** Rolled back on silence: the view no longer shows it. */
   hidden: boolean;
   /** By entity id. */
@@ -60,6 +58,10 @@ interface Hold {
   readonly syncs: Sync["entity"][];
   readonly acks: Ack[];
 }
+
+export const refused = (code: string, reason = "", details: Nack["details"] = {}): Refusal => ({
+  ok: false, code, reason, details,
+});
 
 const nothing = (): Hold => ({ syncs: [], acks: [] });
 
@@ -96,14 +98,12 @@ export interface View {
   /** Drops what was received and not yet seen; the next join sends it again. */
   disconnected(): void;
   sync(frame: Sync): Effects;
-  /** Entities fetched beside the stream (part=open); one older than the one held is ignored. */
+  /** Entities fetched beside the stream (part=open), or stored; one older than the one held is ignored. */
   load(entities: Iterable<Entity>): Effects;
-  /** Starts from a stored confirmed state. Only before anything else. */
-  restore(at: ResumePoint, entities: Iterable<Entity>): Effects;
   /** Drops a mutation: the syncs that carry it came before (law 2). */
   ack(frame: Ack): Effects;
   nack(frame: Pick<Nack, "clientMutationId" | "code" | "reason" | "details">): Effects;
-  /** Marks a mutation unconfirmed; with rollbackOnSilence the view drops it as well. It stays pending until its verdict. */
+  /** A mutation is unconfirmed: with rollbackOnSilence the view drops it. It stays pending until its verdict. */
   silence(mutation: string): Effects;
 }
 
@@ -191,7 +191,7 @@ export function createView(user: string, rollbackOnSilence: boolean): View {
     byId,
     mutate(id, changes) {
       const p: Made = {
-        id, changes: freeze(JSON.parse(JSON.stringify(changes))), unconfirmed: false, hidden: false,
+        id, changes: freeze(JSON.parse(JSON.stringify(changes))), hidden: false,
         effect: new Map(), stale: true, over: false, out: new Map(), before: new Map(), keys: new Set(),
       };
       view.pending = [...view.pending, p];
@@ -225,22 +225,14 @@ export function createView(user: string, rollbackOnSilence: boolean): View {
       return release(more);
     },
     load,
-    restore(at, entities) {
-      view.resume = at;
-      return load(entities);
-    },
     ack(frame) {
       hold.acks.push(frame);
       return release(hold.syncs.length > 0);
     },
-    nack: ({ clientMutationId, code, reason, details = {} }) =>
-      finish(forget(clientMutationId, { ok: false, code, details, reason })),
+    nack: ({ clientMutationId, code, reason, details }) => finish(forget(clientMutationId, refused(code, reason, details))),
     silence(mutation) {
       const p = byId(mutation);
-      if (p) {
-        p.unconfirmed = true;
-        p.hidden = p.stale = rollbackOnSilence;
-      }
+      if (p) p.hidden = p.stale = rollbackOnSilence;
       return finish();
     },
   };

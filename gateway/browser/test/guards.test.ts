@@ -15,7 +15,8 @@ function board(): View {
   const view = createView("ann", false);
   noteEffects(view);
   const cards = [card("c1", { rev: 7, labels: ["l1"], due: "2026-01-01" }), card("c2", { position: "a1" })];
-  view.restore({ epoch: "e1", rev: 9 }, [column, ...cards] as unknown as Entity[]);
+  view.resume = { epoch: "e1", rev: 9 };
+  view.load([column, ...cards] as unknown as Entity[]);
   return view;
 }
 

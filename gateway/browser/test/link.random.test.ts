@@ -1,6 +1,6 @@
 // Seeded schedules of one client against a small model of the server: refusals for now (law 7), delays, cuts that lose
-// frames on their way, goaway, lag, gaps of rev, cancels, silence. What came of each mutation is what the log says, and
-// what took effect did so in the order made.
+// frames on their way, goaway, from one server to another, lag, gaps of rev, cancels, silence. What came of each mutation is
+// what the log says, and what took effect did so in the order made.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -50,11 +50,15 @@ class Server {
     for (let n = r.below(4); n-- && this.#read < socket.frames.length; ) this.#take(socket.frames[this.#read++] as Frame);
     while (this.#line[0] && (this.calm || r.below(3))) this.#decide();
     if (!this.calm && r.below(40) === 0) this.#lag();
+    if (!this.calm && r.below(50) === 0) this.#down.push({ type: "goaway", reconnectAfterMs: r.of([0, 50, 500]) });
     const due = this.calm ? this.#down.length : r.below(5);
     for (const frame of this.#down.splice(0, due)) if (!socket.closed) socket.say(frame);
   }
 
   #attach(socket: FakeSocket): void {
+    const left = this.#socket;
+    if (left && left.url.host !== socket.url.host) this.count("moves");
+    if (left && !this.#isCut && this.r.below(2)) for (const f of left.frames.slice(this.#read)) this.#take(f as Frame); // it arrives after all
     this.#socket = socket;
     this.#read = 0;
     this.#isCut = false;
@@ -142,7 +146,7 @@ class Server {
 async function run(seed: number, mayCancel: boolean): Promise<Server> {
   const r = chance(seed);
   const world = new World();
-  const store: Store = connect({ board: "b", user: "ann", env: world.env, ttl: 60_000 });
+  const store: Store = connect({ board: "b", url: ["http://n1.test", "http://n2.test"], user: "ann", env: world.env, ttl: 60_000 });
   await world.settle();
   const server = new Server(world, r, mayCancel);
   const made: Sent[] = [];
@@ -193,7 +197,7 @@ for (const mayCancel of [false, true]) {
         throw new Error(`seed ${seed}: ${(e as Error).message}`, { cause: e });
       }
     }
-    for (const what of ["effects", "cuts", "refused", "refused alike", "lags", "gaps", ...(mayCancel ? ["cancels"] : [])]) {
+    for (const what of ["effects", "cuts", "refused", "refused alike", "lags", "gaps", "moves", ...(mayCancel ? ["cancels"] : [])]) {
       assert.ok(did.get(what)! > 10, `${what}: ${did.get(what)}`);
     }
   });

@@ -116,17 +116,6 @@ describe("connecting", () => {
     assert.equal((await p).ok, false);
   });
 
-  test("goaway says when to come back", async () => {
-    const { world } = open();
-    await world.join();
-    world.socket.say({ type: "goaway", reconnectAfterMs: 3000 });
-    world.socket.end(1012);
-    await world.advance(2900);
-    assert.equal(world.sockets.length, 1);
-    await world.advance(200);
-    assert.equal(world.sockets.length, 2);
-  });
-
   test("a refusal for good closes the store and settles what is pending", async () => {
     const { world, store } = open();
     await world.join([card("c1")]);

@@ -9,7 +9,6 @@ export interface NaivePending {
   readonly id: string;
   readonly changes: readonly Change[];
   hidden: boolean;
-  unconfirmed: boolean;
   readonly effect: Map<string, Effect>;
 }
 

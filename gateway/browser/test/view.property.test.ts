@@ -82,7 +82,6 @@ class Run {
     for (const p of this.pending) {
       const seen = this.view.byId(p.id)!;
       assert.equal(seen.hidden, p.hidden);
-      assert.equal(seen.unconfirmed, p.unconfirmed);
       const telling = (all: Pending["effect"]) => new Map([...all].filter(([, e]) => e.created || e.deleted || e.fields.size));
       assert.deepEqual(telling(seen.effect), telling(p.effect));
     }
@@ -182,7 +181,7 @@ class Run {
 
   mutate(changes = Array.from({ length: 1 + this.r.below(3) }, () => this.change())): string {
     const id = "m" + ++this.made;
-    this.pending.push({ id, changes, hidden: false, unconfirmed: false, effect: new Map() });
+    this.pending.push({ id, changes, hidden: false, effect: new Map() });
     this.take(this.view.mutate(id, changes));
     return id;
   }
@@ -205,10 +204,7 @@ class Run {
 
   silence(): void {
     const id = this.any(), p = this.pending.find((x) => x.id === id);
-    if (p) {
-      p.hidden = this.rollback;
-      p.unconfirmed = true;
-    }
+    if (p) p.hidden = this.rollback;
     this.take(this.view.silence(id));
   }
 

@@ -132,7 +132,8 @@ test("names that objects have anyway are names like others", () => {
 
 test("a view restored from a store resumes there; what a fresh join does not send again is gone", () => {
   const view = createView("ann", false);
-  const { changed, confirmed } = view.restore({ epoch: "e", rev: 7 }, [card("c1", { rev: 5 }), card("c2", { rev: 7 })]);
+  view.resume = { epoch: "e", rev: 7 };
+  const { changed, confirmed } = view.load([card("c1", { rev: 5 }), card("c2", { rev: 7 })]);
   assert.deepEqual(changed.map((c) => c.id), ["c1", "c2"]);
   assert.deepEqual(confirmed, ["c1", "c2"]);
   assert.deepEqual(view.resume, { epoch: "e", rev: 7 });
