@@ -27,7 +27,10 @@ import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
 import { columnTitle } from "./short.js";
 import { useTold } from "./told.js";
-import { isWindowed, useWindow, type Rows, type Standing } from "./window.js";
+import { gap, isWindowed, useWindow, type Rows, type Standing } from "./window.js";
+
+/** No view is as high, in px: so high does a longer list say it is, and a card more or less in it changes nothing around it. */
+const highest = 10_000;
 
 const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 
@@ -109,17 +112,19 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
   return (
     <>
       {at?.parent === id && <Full column={column} all={all} lifted={at.id} />}
-      <ul
-        ref={list} class="cards" data-column={id} aria-labelledby={`title-${id}`} data-empty={say(all[0] ? "board.noneMatches" : "board.empty")}
-        data-windowed={drawn ? true : undefined} style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
-      >
-        {drawn
-          ? drawn.rows.map(({ index }) => {
-            const card = cards[index]!;
-            return <CardFace key={card.id} card={card} editable={editable} likeable={likeable} measure={measure} />;
-          })
-          : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} likeable={likeable} />)}
-      </ul>
+      <div class="list" data-windowed={drawn ? true : undefined} style={drawn ? { containIntrinsicBlockSize: `${Math.min(drawn.total, highest)}px` } : undefined}>
+        <ul
+          ref={list} class="cards" data-column={id} aria-labelledby={`title-${id}`} data-empty={say(all[0] ? "board.noneMatches" : "board.empty")}
+          data-windowed={drawn ? true : undefined} style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
+        >
+          {drawn
+            ? drawn.rows.map(({ index }) => {
+              const card = cards[index]!;
+              return <CardFace key={card.id} card={card} editable={editable} likeable={likeable} measure={measure} />;
+            })
+            : cards.map((card) => <CardFace key={card.id} card={card} editable={editable} likeable={likeable} />)}
+        </ul>
+      </div>
       {editable && adder}
     </>
   );
@@ -140,7 +145,7 @@ function mark(list: HTMLElement, drawn: Rows | undefined, count: number): void {
     const row = drawn?.rows[i];
     set(li, "aria-posinset", row && row.index + 1);
     set(li, "aria-setsize", row && count);
-    const room = row?.room ? `${row.room}px` : "";
+    const room = row?.room ? `${row.room + gap}px` : ""; // of two margins the greater counts
     if (li instanceof HTMLElement && li.style.marginBlockStart !== room) li.style.marginBlockStart = room;
   });
 }

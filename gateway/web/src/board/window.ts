@@ -30,6 +30,8 @@ export interface Rows {
   /** Room at the beginning and end of the list, in px, within its padding. */
   readonly before: number;
   readonly after: number;
+  /** How high all of it is with its padding, in px. */
+  readonly total: number;
 }
 
 export interface Box {
@@ -48,8 +50,8 @@ export function rooms(boxes: readonly Box[], total: number): Rows {
     return { index, room: Math.max(0, room) };
   });
   const [first, ...rest] = rows;
-  if (!first) return { rows, before: 0, after: Math.max(0, total - 2 * padding) };
-  return { rows: [{ ...first, room: 0 }, ...rest], before: first.room, after: Math.max(0, total - end - padding) };
+  if (!first) return { rows, before: 0, after: Math.max(0, total - 2 * padding), total };
+  return { rows: [{ ...first, room: 0 }, ...rest], before: first.room, after: Math.max(0, total - end - padding), total };
 }
 
 /** The indexes of a range with others added, in order. */
@@ -145,7 +147,7 @@ function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtu
 }
 
 const alike = (a: Rows, b: Rows | undefined): boolean =>
-  b !== undefined && a.before === b.before && a.after === b.after && a.rows.length === b.rows.length
+  b !== undefined && a.before === b.before && a.after === b.after && a.total === b.total && a.rows.length === b.rows.length
   && a.rows.every(({ index, room }, i) => index === b.rows[i]!.index && room === b.rows[i]!.room);
 
 function virtualizer(
