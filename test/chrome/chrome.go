@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is for one step on a page.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // Path is where Chromium is; see [tool.Find].
 func Path(tb testing.TB) string {

@@ -84,7 +84,7 @@ func TestSeveral_RolesInProcessesOfTheirOwn(t *testing.T) {
 	if status, body := ask(t, "GET", "http://"+gateways[0].AdminAddr+"/readyz"); status != http.StatusOK {
 		t.Errorf("a gateway alone: %d %s", status, body)
 	}
-	if acked, err := mutate(gateways[0].Addr, "m2", "fix-login", object{"title": "Nobody decides"}); acked || err != nil {
+	if acked, err := mutateWithin(gateways[0].Addr, "m2", "fix-login", object{"title": "Nobody decides"}, 4*time.Second); acked || err != nil {
 		t.Fatalf("acked by nobody: %v %v", acked, err)
 	}
 	verdict := func(addr, id string) string {
@@ -97,7 +97,7 @@ func TestSeveral_RolesInProcessesOfTheirOwn(t *testing.T) {
 	ended := make(chan string, 1)
 	go func() { // a mutation of a client that waits, and asks again as clients do
 		for {
-			if acked, err := mutate(gateways[1].Addr, "m3", "fix-login", object{"title": "Too late"}); acked || err != nil {
+			if acked, err := mutateWithin(gateways[1].Addr, "m3", "fix-login", object{"title": "Too late"}, 4*time.Second); acked || err != nil {
 				ended <- fmt.Sprint(acked, err)
 				return
 			}
