@@ -268,7 +268,7 @@ func (f *tail) next(id string) {
 		if !ok || parseLogged(f.t, line).ID != id {
 			f.t.Fatalf("got %q, want %q", line, id)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		f.t.Fatalf("%q does not come", id)
 	}
 }
@@ -324,7 +324,7 @@ func TestLog_FollowEndsWithTheToken(t *testing.T) {
 	defer end()
 	select {
 	case <-ctx.Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Error("goes on")
 	}
 }

@@ -97,7 +97,7 @@ func TestRebuild_WhatWasLoadedFromAWrongSnapshotIsLoadedAgain(t *testing.T) {
 
 	s, admin, stop := rebuildSite(t, log)
 	defer stop()
-	c, err := client.Connect(t.Context(), client.Options{URL: s.url, Board: "demo", User: "ann"})
+	c, err := client.Connect(t.Context(), client.Options{URL: s.url, Board: "demo", User: "ann", TTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestRebuild_WhatWasLoadedFromAWrongSnapshotIsLoadedAgain(t *testing.T) {
 	if r := s.must(200, "GET", "/v1/boards/demo", ""); !strings.Contains(r.body, "The right title") || !strings.Contains(r.body, "by a worker") {
 		t.Errorf("the room has %s", r.body)
 	}
-	for patience := time.After(10 * time.Second); c.Get("todo").Fields.String("title") != "The right title"; {
+	for patience := time.After(60 * time.Second); c.Get("todo").Fields.String("title") != "The right title"; {
 		select {
 		case <-told:
 		case <-patience:

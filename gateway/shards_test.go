@@ -113,7 +113,7 @@ func TestMove_WhilePeopleWork(t *testing.T) {
 	var working sync.WaitGroup
 	var people []*person
 	for i, s := range []*site{a, b, a, b} {
-		c, err := client.Connect(t.Context(), client.Options{URL: s.url, Board: "demo", User: fmt.Sprint("p", i)})
+		c, err := client.Connect(t.Context(), client.Options{URL: s.url, Board: "demo", User: fmt.Sprint("p", i), TTL: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestMove_WhilePeopleWork(t *testing.T) {
 // wait waits for ok, for as long as a slow machine may take.
 func wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if t.Failed() || time.Now().After(end) {
 			t.Fatalf("no %s", what)
 		}

@@ -77,13 +77,13 @@ func (w *world) connect(user string, query ...string) *socket {
 
 func (w *world) connectRaw(path string, header http.Header, protocols ...string) *socket {
 	w.t.Helper()
-	d := websocket.Dialer{NetDialContext: w.dial, Subprotocols: protocols, HandshakeTimeout: 10 * time.Second}
+	d := websocket.Dialer{NetDialContext: w.dial, Subprotocols: protocols, HandshakeTimeout: time.Minute}
 	ws, resp, err := d.DialContext(w.t.Context(), w.url+path, header)
 	if err != nil {
 		w.t.Fatalf("dial: %v %+v", err, resp)
 	}
 	w.t.Cleanup(func() { ws.Close() })
-	patience := 20 * time.Second
+	patience := time.Minute
 	if w.fake != nil {
 		patience = 2 * time.Minute
 	}
