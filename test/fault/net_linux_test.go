@@ -2,7 +2,6 @@ package fault
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,11 +10,6 @@ import (
 
 	"github.com/snapback-io/snapback/test/node"
 )
-
-// partitions are apart: of a queue in memory nats-server 2.15 may lose, when a
-// node comes back, what it needs to bring that node up to date, and then a shard
-// stands still for minutes. test/nemesis does them, too.
-var partitions = flag.Bool("partitions", false, "cut nodes off and freeze them, too, and wait until everything goes on")
 
 // TestNet_OfACluster: three nodes, each in a network namespace of its own, and
 // with a clock that can be wrong.
@@ -29,15 +23,12 @@ func TestNet_OfACluster(t *testing.T) {
 		})
 	}
 	nodes := node.StartNodesAt(t, places, flags...)
-	type test struct {
+	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, c *crowd, w *Net)
-	}
-	tests := []test{{"slow", slow}, {"clock ahead", clockAhead}, {"clock behind", clockBehind}}
-	if *partitions {
-		tests = append(tests, test{"cut off", cutOff}, test{"frozen", frozen})
-	}
-	for _, test := range tests {
+	}{
+		{"slow", slow}, {"cut off", cutOff}, {"mute", mute}, {"frozen", frozen}, {"clock ahead", clockAhead}, {"clock behind", clockBehind},
+	} {
 		if t.Failed() {
 			return
 		}
@@ -79,6 +70,27 @@ func cutOff(t *testing.T, c *crowd, w *Net) {
 	})
 }
 
+// mute: each node in turn is not heard by the next one, which it hears, for longer
+// than servers take to give up a leader. The queues, too, go on when that is over.
+func mute(t *testing.T, c *crowd, w *Net) {
+	for i := range c.servers {
+		during(t, w.Mute(i, (i+1)%len(c.servers)), func() { passes(t, 10*time.Second) })
+		c.alive("heard again")
+	}
+}
+
+// passes lets a fault last.
+func passes(t *testing.T, span time.Duration) {
+	t.Helper()
+	start := time.Now()
+	eventually(t, "time passes", func() error {
+		if time.Since(start) < span {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
 // slow: what a node sends goes by 100 kB a second.
 func slow(t *testing.T, c *crowd, w *Net) {
 	during(t, w.Slow(0, 100_000), func() { c.alive("a slow link", c.servers[1:]...) })
@@ -91,14 +103,8 @@ func frozen(t *testing.T, c *crowd, _ *Net) {
 		others := slices.Delete(slices.Clone(c.servers), i, i+1)
 		freeze := Fault{Name: "freeze", Begin: func() error { s.Freeze(); return nil }, End: func() error { s.Thaw(); return nil }}
 		during(t, freeze, func() {
-			start := time.Now()
 			c.alive("one is frozen", others...)
-			eventually(t, "deadlines pass", func() error {
-				if time.Since(start) < 5*time.Second {
-					return errors.New("not yet")
-				}
-				return nil
-			})
+			passes(t, 5*time.Second) // and deadlines with it
 		})
 		c.alive("it woke")
 	}
