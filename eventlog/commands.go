@@ -186,6 +186,9 @@ func (p *puller) run(ctx context.Context) {
 			p.want = 0
 		case <-elected: // ... or with the consumer's leader
 			elected = p.log.elections.of(consumer)
+			if p.pin != "" {
+				go p.missed(ctx)
+			}
 			p.pin, p.want, p.turned = "", 0, 0
 		case <-timer.C:
 			p.want = 0

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,58 @@ func TestCommands_LeavingGivesBackWhatComesLate(t *testing.T) {
 	got := <-heard + ", " + <-heard
 	if !strings.Contains(got, "back -NAK") || !strings.Contains(got, "$JS.API.CONSUMER.UNPIN.CMD_0.worker") {
 		t.Errorf("%s", got)
+	}
+}
+
+// What a consumer counts as delivered and the one who has the shard does not
+// have is delivered to it again.
+func TestCommands_WhatWasNeverSentComesAgain(t *testing.T) {
+	t.Parallel()
+	l := openLog(t, Config{InProcess: startServer(t, t.TempDir()), Shards: 1})
+	p := &puller{log: l, inbox: l.write.NewInbox(), open: map[uint64]*batch{}}
+	if err := p.ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := l.write.SubscribeSync(p.inbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.pull(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		send(t, l, newBoard(), fmt.Sprint("c", i))
+		msg, err := sub.NextMsg(time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 { // the others are lost
+			p.batch(meta, msg)
+		}
+	}
+	again := make(chan string, 10)
+	if _, err := l.live.Subscribe("$JS.ACK.CMD_0.worker.>", func(msg *nats.Msg) { again <- strings.Split(msg.Subject, ".")[5] + string(msg.Data) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.live.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	p.missed(t.Context())
+	if got := <-again + " " + <-again; got != "1-NAK 3-NAK" {
+		t.Error(got)
+	}
+	for range 2 {
+		msg, err := sub.NextMsg(time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if meta, err := msg.Metadata(); err != nil || meta.NumDelivered != 2 {
+			t.Errorf("%v, %v", meta, err)
+		}
 	}
 }
 
