@@ -60,7 +60,7 @@ export const CardFace = memo(function CardFace({ card, editable, likeable, measu
         <AtCard id={id} />
         <Like card={card} likeable={likeable} />
       </footer>
-      {editable && <Menu className="tool card-menu" label={say("board.cardMenu", { card: title })} items={menuOf(id, () => archive(desk, id))}><Icon name="more" /></Menu>}
+      {editable && <Menu className="tool card-menu" label={say("board.cardMenu", { card: title })} items={() => menuOf(id, () => archive(desk, id))}><Icon name="more" /></Menu>}
     </li>
   );
 });

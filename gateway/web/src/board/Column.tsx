@@ -74,7 +74,7 @@ function Head({ column, all, editable }: { readonly column: ColumnEntity; readon
         : <h2 id={`title-${id}`} dir="auto" onDblClick={() => editable && (renaming.value = id)}>{title}</h2>}
       <MatchCount cards={all} />
       <Count column={column} count={count} />
-      {editable && <Menu label={say("board.columnMenu", { column: title })} items={columnMenu(desk, column, count)}><Icon name="more" /></Menu>}
+      {editable && <Menu label={say("board.columnMenu", { column: title })} items={() => columnMenu(desk, column, count)}><Icon name="more" /></Menu>}
     </header>
   );
 }
@@ -97,7 +97,7 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
     return at ? preview(shown, desk.store.get<Card>(at.id), at, id) : shown;
   }, [all, matches, at]);
   const ids = useMemo(() => cards.map((c) => c.id), [cards]);
-  const { drawn, measure } = useWindow(list, ids, usePins(ids, isWindowed(ids.length, standing)), standing);
+  const { drawn, measure } = useWindow(list, ids, usePins(desk, id, ids, isWindowed(ids.length, standing)), standing);
   useLayoutEffect(() => mark(list.current!, drawn, ids.length));
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);
@@ -156,7 +156,8 @@ function useLift({ store }: Desk, column: string, all: readonly Card[]) {
     const now = lifted.value;
     if (now?.kind !== "card") return undefined;
     if (now.parent === column) return now;
-    return all.includes(store.get<Card>(now.id)!) ? away(now.id) : undefined;
+    const card = store.get<Card>(now.id);
+    return card?.columnId === column && !card.archived ? away(now.id) : undefined;
   }), [column, all]).value;
 }
 
@@ -164,13 +165,17 @@ function useLift({ store }: Desk, column: string, all: readonly Card[]) {
 let gone: { readonly id: string; readonly parent: string; readonly after: null; readonly at: number } | undefined;
 const away = (id: string) => (gone?.id === id ? gone : (gone = { id, parent: "\n", after: null, at: 0 }));
 
-/** The indexes of those cards that stay in the page wherever it is scrolled to. */
-function usePins(ids: readonly string[], on: boolean): readonly number[] {
+/** The indexes of those cards of the column that stay in the page wherever it is scrolled to. */
+function usePins({ store }: Desk, column: string, ids: readonly string[], on: boolean): readonly number[] {
   const pinned = useMemo(() => computed(() => {
     if (!on) return "";
-    const held = new Set([lifted.value?.id, focused.value, renaming.value]);
-    return ids.flatMap((id, i) => (held.has(id) ? [i] : [])).join();
-  }), [ids, on]).value;
+    const now = lifted.value;
+    const held = new Set([now?.id, focused.value, renaming.value]);
+    // All columns are asked with each step of the focus: of the others' cards none is looked for.
+    const isHere = (id: string) => column === (id === now?.id ? now.parent : store.get<Card>(id)?.columnId);
+    const at = [...held].flatMap((id) => (id !== undefined && isHere(id) ? ids.indexOf(id) : []));
+    return at.filter((i) => i >= 0).sort((a, b) => a - b).join();
+  }), [column, ids, on]).value;
   return useMemo(() => (pinned ? pinned.split(",").map(Number) : []), [pinned]);
 }
 

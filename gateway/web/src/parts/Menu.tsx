@@ -19,7 +19,8 @@ export function Menu({ label, className = "tool", items, opens, children }: {
   /** What the button is called. */
   readonly label: string;
   readonly className?: string;
-  readonly items: readonly MenuItem[];
+  /** A function, where many menus are drawn of which none is open. */
+  readonly items: readonly MenuItem[] | (() => readonly MenuItem[]);
   /** The panel of the drawer that was opened from here and gives the focus back to it. */
   readonly opens?: string | undefined;
   readonly children: ComponentChildren;
@@ -49,7 +50,7 @@ export function Menu({ label, className = "tool", items, opens, children }: {
       >
         {children}
       </button>
-      {open && button.current && <List id={id} label={label} items={items} anchor={button.current} close={close} />}
+      {open && button.current && <List id={id} label={label} items={typeof items === "function" ? items() : items} anchor={button.current} close={close} />}
     </>
   );
 }

@@ -38,6 +38,7 @@ const numbers = new Intl.NumberFormat(locale);
 export function say(key: Key, params: Params = {}): string {
   const message: Message = en[key];
   const text = typeof message === "string" ? message : message[plurals.select(Number(params["count"])) === "one" ? "one" : "other"];
+  if (!isPseudo && !text.includes("{")) return text;
   const filled = (isPseudo ? pseudo(text) : text).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     return value === undefined ? whole : isolate(typeof value === "number" ? numbers.format(value) : value);
