@@ -41,17 +41,17 @@ func (p *puller) watch(ctx context.Context) {
 	first, seen := most, p.fresh.Load()
 	// What has passed while this process ran: of a freeze it counts a moment.
 	var still time.Duration
-	for pause := probePause; ; pause = probeAgain {
+	for pause := probePause; ; {
 		start := time.Now()
 		if sleep(ctx, min(pause, most/2)) != nil {
 			return
 		}
 		if now := p.fresh.Load(); now != seen || p.flows(ctx) {
-			seen, still, most = p.fresh.Load(), 0, first
-			pause = probePause
+			seen, still, most, pause = p.fresh.Load(), 0, first, probePause
 			continue
 		}
-		if still += min(time.Since(start), pause+2*probeAgain); still < most {
+		still += min(time.Since(start), pause+2*probeAgain)
+		if pause = probeAgain; still < most {
 			continue
 		}
 		if still = most / 2; ctx.Err() != nil || !p.log.discardQueue(ctx, p.shard) {
