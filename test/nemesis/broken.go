@@ -60,7 +60,7 @@ func breakage(tb testing.TB, name string) string {
 func wounded(tb testing.TB, name string) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "snapback")
-	out, err := exec.Command("go", "build", "-overlay", breakage(tb, name), "-o", path, "github.com/snapback-io/snapback/cmd/snapback").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", breakage(tb, name), "-o", path, "github.com/snapback-io/snapback/cmd/snapback").CombinedOutput()
 	if err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}

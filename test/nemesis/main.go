@@ -133,6 +133,11 @@ func act(ctx context.Context, p plan, broken, keep string) (found []string) {
 // perish does a run; it is also what the tests do.
 func perish(tb testing.TB, p plan, dir string) (*world, check.Report, *check.History) {
 	tb.Helper()
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			tb.Fatal(err)
+		}
+	}
 	w := newWorld(tb, p)
 	w.run()
 	h := w.history()

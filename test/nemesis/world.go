@@ -226,11 +226,14 @@ func (w *world) run() {
 	cancel()
 	all.Wait()
 	if err := w.tb.Context().Err(); err != nil {
-		w.tb.Fatal("stopped: nothing is judged")
+		w.tb.Fatal(stopped)
 	}
 	w.mendDoors()
 	w.settle()
 }
+
+// stopped is the failure of a run that was ended before its time.
+const stopped = "stopped: nothing is judged"
 
 func pause(ctx context.Context, d time.Duration) {
 	select {
