@@ -155,7 +155,7 @@ func TestAuditLog_Follows(t *testing.T) {
 		}()
 		wait := func(what string) {
 			t.Helper()
-			for deadline := time.After(20 * time.Second); !strings.Contains(out.String(), what); {
+			for deadline := time.After(patience); !strings.Contains(out.String(), what); {
 				select {
 				case <-out.new:
 				case <-deadline:

@@ -17,7 +17,7 @@ import (
 	"github.com/snapback-io/snapback/eventlog/natsd"
 )
 
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // output is what a command wrote so far.
 type output struct {
@@ -301,7 +301,11 @@ func TestServe_SaysWhatIsInTheWay(t *testing.T) {
 		"--data=" + data + ": another snapback":                   {"--addr=127.0.0.1:0", "--admin-addr=", "--data=" + data},
 		"--nats-url=nats://me:xxxxx@127.0.0.1:1: ":                {"--addr=127.0.0.1:0", "--admin-addr=", "--nats-url=nats://me:secret@127.0.0.1:1"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		within := patience
+		if strings.HasPrefix(want, "--nats-url") {
+			within = 5 * time.Second // it tries on for as long as it may
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), within)
 		err := run(ctx, append([]string{"serve"}, args...), io.Discard, io.Discard)
 		cancel()
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") || exitCode(err) != 1 {

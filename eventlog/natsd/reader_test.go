@@ -80,7 +80,7 @@ func TestReader_Reads(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"1", "2", ""} { // a batch has several answers, and an end
-		msg, err := inbox.NextMsg(10 * time.Second)
+		msg, err := inbox.NextMsg(60 * time.Second)
 		if err != nil || msg.Header.Get("Nats-Sequence") != want {
 			t.Fatalf("%+v %v, want %q", msg, err, want)
 		}

@@ -113,10 +113,10 @@ func (p *people) one(board string, n int, verdicts <-chan domain.Verdict) {
 		change = domain.Change{EntityID: board, Patch: domain.Patch{"title": fmt.Sprint("board at ", n)}}
 	}
 	now := time.Now().UTC()
-	cmd := domain.Command{ID: ulid.Make().String(), Board: board, Op: domain.OpMutate, User: "ann", Grant: domain.GrantOpen, ReceivedAt: now, Deadline: now.Add(20 * time.Second), Changes: []domain.Change{change}}
+	cmd := domain.Command{ID: ulid.Make().String(), Board: board, Op: domain.OpMutate, User: "ann", Grant: domain.GrantOpen, ReceivedAt: now, Deadline: now.Add(time.Minute), Changes: []domain.Change{change}}
 	p.asked.Add(1)
 	for {
-		if err := p.log.PublishCommand(&cmd, 20*time.Second); err != nil {
+		if err := p.log.PublishCommand(&cmd, time.Minute); err != nil {
 			p.t.Error(err)
 			return
 		}

@@ -93,7 +93,7 @@ func TestFreeze(t *testing.T) {
 	}
 	freeze(p)
 	l.proxy.Release()
-	before, frozen := ticks(), time.Now().Add(time.Second) // what it said when it was hidden is on its way
+	before, frozen := ticks(), time.Now().Add(5*time.Second) // what it said when it was hidden is on its way
 	time.Sleep(frozenFor)
 	if n := ticks() - before; n > int(frozenFor/time.Second) {
 		t.Fatalf("it was not frozen: %d ticks", n)
@@ -122,8 +122,8 @@ func TestBusyPage(t *testing.T) {
 	l.proxy.Stall(cutter.Down)
 	id := p.Eval(`store.mutate('typo', { title: 'made before' }).id`)
 	l.await(t, "its verdict", func(f frame) bool { return f.way == cutter.Down && f.ID == id })
+	again := time.Now().Add(6_900 * time.Millisecond) // it cannot run again before, and may have pinged when Eval returns
 	p.Eval(`(() => { for (const end = performance.now() + 7_000; performance.now() < end; ); })()`)
-	again := time.Now().Add(-100 * time.Millisecond)
 	l.await(t, "a ping", func(f frame) bool { return f.way == cutter.Up && f.Type == "ping" && f.at.After(again) })
 	l.proxy.Release()
 	p.Until(fmt.Sprintf("verdicts['%s']", id))
@@ -153,7 +153,7 @@ func TestStalledSocket(t *testing.T) {
 		await new Promise((done) => store.onStatus((status) => status === 'live' && done()));
 		return Math.round(performance.now() - start);
 	})()`))
-	if err != nil || took < 3_000 || took > 4_500 {
+	if err != nil || took < 3_000 || took > 7_500 { // 8 s, had it pinged only when 5 s were quiet
 		t.Errorf("live again after %d ms (%v); the pong is waited for 3 s", took, err)
 	}
 	if again := p.Eval("store.me.session"); again == session {
