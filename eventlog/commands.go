@@ -29,8 +29,7 @@ func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
 
 // Delivery is a command taken from the queue.
 type Delivery struct {
-	// Command with Deadline set to the earlier of what the gateway stamped and
-	// the queue's timestamp + ttl.
+	// Command with Deadline set by [Expiry].
 	Command domain.Command
 	Queued  time.Time // by the queue's clock; zero: not known
 	// Done acknowledges it: its decision is logged and announced. Not calling
@@ -370,10 +369,7 @@ func (p *puller) deliver(msg *nats.Msg) {
 			continue
 		}
 		d.Queued = meta.Timestamp
-		end := meta.Timestamp.Add(ttl).UTC()
-		if d.Command.Deadline.IsZero() || end.Before(d.Command.Deadline) {
-			d.Command.Deadline = end
-		}
+		d.Command.Deadline = Expiry(d.Command.Deadline, d.Queued, ttl)
 		p.fn(d)
 	}
 }

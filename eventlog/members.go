@@ -36,7 +36,7 @@ type MembersConfig struct {
 	// Decides says that the node has a domain service, which may own shards.
 	Decides bool
 	Logger  *slog.Logger // default slog.Default()
-	// Now is the node's wall clock, as others see it. Default time.Now.
+	// Now is the node's wall clock, as others and its server see it. Default time.Now.
 	Now func() time.Time
 }
 
@@ -48,6 +48,9 @@ const (
 	// goneAfter is how long a node may be silent: longer than a busy machine or
 	// a garbage collection keeps it from its turn.
 	goneAfter = 1500 * time.Millisecond
+	// peekEvery is how often a node looks whether its wall clock was set: if so it
+	// says so at once, for its server's stamps are wrong from then on.
+	peekEvery = 50 * time.Millisecond
 	// jump is how far the wall clock goes astray from the monotonic one between
 	// two beats to count as set.
 	jump = 500 * time.Millisecond
@@ -107,6 +110,8 @@ type Members struct {
 
 	astray atomic.Bool  // clock.astray, for who asks with every mutation
 	ahead  atomic.Int64 // clock.ahead
+	time   atomic.Pointer[steady]
+	doubt  atomic.Bool // a clock is wrong, this node's or another's, or not compared
 
 	mu      sync.Mutex
 	roster  roster
@@ -129,8 +134,10 @@ func NewMembers(cfg MembersConfig) (*Members, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Members{cfg: cfg, run: ulid.Make().String(), say: make(chan struct{}, 1),
-		roster: roster{}, changed: make(chan struct{})}, nil
+	m := &Members{cfg: cfg, run: ulid.Make().String(), say: make(chan struct{}, 1),
+		roster: roster{}, changed: make(chan struct{})}
+	m.time.Store(&steady{since: time.Now(), at: cfg.Now().Round(0)})
+	return m, nil
 }
 
 // Run says and hears until ctx ends, and then goodbye.
@@ -147,20 +154,25 @@ func (m *Members) Run(ctx context.Context) {
 	m.mu.Lock()
 	m.clock.begin(time.Now(), m.cfg.Now())
 	m.mu.Unlock()
-	tick := time.NewTicker(beatEvery)
+	tick := time.NewTicker(peekEvery)
 	defer tick.Stop()
 	for last := time.Now(); ; {
 		m.beat(false)
-		select {
-		case <-m.say:
-		case <-tick.C:
-			now := time.Now()
-			m.look(now, now.Sub(last))
-			last = now
-			m.probe()
-		case <-ctx.Done():
-			m.beat(true)
-			return
+		for due := false; !due; {
+			select {
+			case <-m.say:
+				due = true
+			case <-tick.C:
+				now := time.Now()
+				if due = now.Sub(last) > beatEvery-peekEvery/2 || m.set() && !m.astray.Load(); due {
+					m.look(now, now.Sub(last))
+					last = now
+					m.probe()
+				}
+			case <-ctx.Done():
+				m.beat(true)
+				return
+			}
 		}
 	}
 }
@@ -178,7 +190,9 @@ func (m *Members) look(now time.Time, since time.Duration) {
 		m.gone(node, "it is silent")
 	}
 	was := m.clock.astray
-	ahead := m.clock.judge(now, m.cfg.Now(), m.roster, m.cfg.Node)
+	wall := m.cfg.Now()
+	ahead := m.clock.judge(now, wall, m.roster, m.cfg.Node)
+	m.adjust(now, wall, was && !m.clock.astray)
 	m.astray.Store(m.clock.astray)
 	m.ahead.Store(int64(ahead))
 	if m.clock.astray != was {
@@ -235,6 +249,9 @@ func (m *Members) heard(data []byte) {
 	fresh, news := m.roster.heard(b, now)
 	if echo, ok := b.Echoes[m.cfg.Node]; ok && echo.Run == m.run {
 		m.roster[b.Node].compare(m.clock.sample(&b, echo, now, m.cfg.Now()))
+	}
+	if b.Astray { // else after the next look
+		m.doubt.Store(true)
 	}
 	if fresh {
 		m.cfg.Logger.Info("a node is there", "node", b.Node, "run", b.Run, "decides", b.Decides)

@@ -15,17 +15,24 @@ const (
 	// sureAfter is how many looks in a row must agree.
 	sureAfter  = 2
 	maxOffsets = 8 // of a node that are kept
-	sentKept   = 64
+	// unlike is by how much more than they may be wrong two offsets differ if a
+	// clock was set, or stood still, in between.
+	unlike   = 100 * time.Millisecond
+	sentKept = 64
 )
 
 // offset is by how much another node's wall clock is ahead of ours; it is wrong
 // by err at most.
 type offset struct{ by, err time.Duration }
 
-// compare keeps an offset that was measured.
+// compare keeps an offset that was measured. It is the only one if the best so
+// far cannot be true any more.
 func (p *peer) compare(o offset, ok bool) {
 	if !ok {
 		return
+	}
+	if best, known := p.best(); known && (o.by-best.by).Abs() > o.err+best.err+unlike {
+		p.offsets = nil
 	}
 	if len(p.offsets) == maxOffsets {
 		p.offsets = slices.Delete(p.offsets, 0, 1)

@@ -169,7 +169,7 @@ func (w *worker) append(ctx context.Context) {
 	switch {
 	case err == nil:
 		w.succeeded()
-		if f.commit.VoidAt(w.s.Now().Add(voidMargin)) {
+		if w.s.late(f) {
 			f.phase, f.seq = confirming, seq
 			return
 		}
@@ -233,8 +233,7 @@ func (w *worker) resolve(ctx context.Context) {
 // outcome goes by the stream's timestamp: stored, or void and to be decided again.
 func (w *worker) outcome(rec eventlog.Record) {
 	if w.flight.commit.VoidAt(rec.Time) {
-		w.s.metrics.voids.Inc()
-		w.reload()
+		w.voided()
 		return
 	}
 	w.stored(rec.Seq)
@@ -243,7 +242,7 @@ func (w *worker) outcome(rec eventlog.Record) {
 // stored announces the commit and ends its commands.
 func (w *worker) stored(seq uint64) {
 	f := w.flight
-	w.flight, w.batchSize = nil, w.s.BatchSize
+	w.flight, w.batchSize, w.voids = nil, w.s.BatchSize, 0
 	w.s.pace.took(time.Since(f.begun))
 	w.s.metrics.stored(f, w.s.Now())
 	w.traceStored(f, seq)

@@ -36,7 +36,7 @@ type Log interface {
 type Config struct {
 	Log    Log          // required
 	Logger *slog.Logger // default slog.Default()
-	// Now is the clock decisions are stamped with. Default time.Now.
+	// Now is the clock decisions are stamped with. Default that of Members, or time.Now.
 	Now func() time.Time
 	// Tracer records the way of commands that are traced; nil: nobody does.
 	Tracer trace.Tracer
@@ -94,6 +94,9 @@ func (c *Config) validate() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+		if c.Members != nil {
+			c.Now = c.Members.Now
+		}
 	}
 	if c.Shards == nil {
 		for i := range c.Log.Shards() {

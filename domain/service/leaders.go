@@ -37,12 +37,17 @@ func (o *ownership) lead(ctx context.Context) {
 	look := time.NewTicker(o.leadEvery)
 	defer look.Stop()
 	for n := 0; ; n++ {
+		_, _, next := o.s.Members.Present()
 		select {
 		case <-look.C:
+		case <-next:
+			if !o.astray() {
+				continue
+			}
 		case <-ctx.Done():
 			return
 		}
-		if members, _, _ := o.s.Members.Present(); slices.ContainsFunc(members, func(m eventlog.Member) bool { return m.Self && m.Astray }) {
+		if o.astray() {
 			o.push(ctx, log)
 			continue
 		}
@@ -50,6 +55,11 @@ func (o *ownership) lead(ctx context.Context) {
 			o.draw(ctx, log, mine[n%len(mine)])
 		}
 	}
+}
+
+func (o *ownership) astray() bool {
+	astray, _ := o.s.Members.Astray()
+	return astray
 }
 
 // settled are the shards this node has had for a while and is to keep.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ type fleet struct {
 	net   *logtest.Network
 	nodes map[string]*fleetNode
 	small func(*Config)
+	skews map[string]*atomic.Int64 // of the nodes' wall clocks, ns
 
 	graves []chan struct{} // closed when a node that crashed has ended
 	joined int             // while others were there
@@ -34,7 +36,7 @@ type fleetNode struct {
 func newFleet(t *testing.T, seed uint64, faults logtest.Faults, shards int, lose float64) *fleet {
 	w := newWorld(t, seed, faults)
 	w.log = logtest.New(logtest.Config{Seed: seed, Faults: faults, Shards: shards})
-	return &fleet{world: w, net: logtest.NewNetwork(seed, lose, 20*time.Millisecond), nodes: map[string]*fleetNode{}, small: func(*Config) {}}
+	return &fleet{world: w, net: logtest.NewNetwork(seed, lose, 20*time.Millisecond), nodes: map[string]*fleetNode{}, skews: map[string]*atomic.Int64{}, small: func(*Config) {}}
 }
 
 // join starts a node, or its next run.
@@ -49,8 +51,11 @@ func (f *fleet) join(name string) *fleetNode {
 		return seq, err
 	}
 	n.onDeliver = func() { f.net.Thawed(name) }
+	skew := new(atomic.Int64)
+	f.skews[name] = skew
 	var err error
-	n.told, err = eventlog.NewMembers(eventlog.MembersConfig{Bus: f.net.Bus(name), Node: name, Epoch: f.log.Epoch(), Decides: true, Logger: quiet})
+	n.told, err = eventlog.NewMembers(eventlog.MembersConfig{Bus: f.net.Bus(name), Node: name, Epoch: f.log.Epoch(), Decides: true, Logger: quiet,
+		Now: func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type Service struct {
 	snapshots snapshots
 	directory directory
 	ownership ownership
+	stamps    stamps
 	metrics   *metrics
 	pace      pace
 	loads     chan struct{} // a token per board being loaded
@@ -70,6 +71,7 @@ func New(cfg Config) (*Service, error) {
 	s.snapshots.init(s)
 	s.directory.init(s)
 	s.ownership.init(s)
+	s.stamps.init(s)
 	return s, nil
 }
 
@@ -88,6 +90,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, chore := range []func(context.Context){s.heads.run, s.snapshots.run, s.directory.run} {
 		chores.Go(func() { chore(hard) })
 	}
+	chores.Go(func() { s.stamps.run(hard, s.Ownership) })
 	if s.Members != nil {
 		s.ownership.run(ctx)
 	} else {
@@ -231,6 +234,7 @@ func (s *Service) drain() {
 // under way is finished, the rest is delivered there. Boards that are not in
 // use are forgotten: if the shard comes back they have changed.
 func (s *Service) giveAway(shard int) {
+	s.stamps.here[shard].Store(false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for board, w := range s.active {

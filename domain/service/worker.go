@@ -96,6 +96,7 @@ type worker struct {
 
 	flight    *flight
 	batchSize int // decisions in the next commit at most
+	voids     int // commits in a row that were void
 
 	looks     []chan<- *domain.Still
 	forget    bool

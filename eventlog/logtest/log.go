@@ -29,7 +29,10 @@ type Config struct {
 	Shards    int    // default 1
 	MaxRecord int    // bytes, default 4 MiB
 	Epoch     string // default "fake"
-	Faults    Faults
+	// Now is the clock of the server, by which records and commands are stamped.
+	// Default time.Now.
+	Now    func() time.Time
+	Faults Faults
 }
 
 // Faults is what goes wrong, and how often: a chance is 0 to 1 for each call.
@@ -99,6 +102,9 @@ func New(cfg Config) *Log {
 	}
 	if cfg.Epoch == "" {
 		cfg.Epoch = "fake"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	l := &Log{
 		cfg: cfg, faults: cfg.Faults,
@@ -309,7 +315,7 @@ func (l *Log) store(board string, data []byte, c *domain.Commit, hash domain.Has
 	}
 	l.seq++
 	now := time.Now().UTC()
-	rec := eventlog.Record{Board: board, Seq: l.seq, Prev: last, Time: now, Data: slices.Clone(data), Hash: hash, Commit: c}
+	rec := eventlog.Record{Board: board, Seq: l.seq, Prev: last, Time: l.cfg.Now().UTC(), Data: slices.Clone(data), Hash: hash, Commit: c}
 	if f.NoClock {
 		rec.Time = c.At
 	}

@@ -51,7 +51,7 @@ func (l *Log) PublishCommand(cmd *domain.Command, ttl time.Duration) error {
 		l.mu.Lock()
 		l.undone++
 		l.mu.Unlock()
-		after(d.upTo(d.CommandDelay), func() { m.arrived = time.Now(); l.deliver(q, m) })
+		after(d.upTo(d.CommandDelay), func() { m.arrived = l.cfg.Now(); l.deliver(q, m) })
 	}
 	return nil
 }
@@ -143,9 +143,7 @@ func (l *Log) delivery(m *message) eventlog.Delivery {
 		panic(err) // we encoded it
 	}
 	d.Command.Trace = m.trace
-	if by := m.arrived.Add(m.ttl).UTC(); by.Before(d.Command.Deadline) || d.Command.Deadline.IsZero() {
-		d.Command.Deadline = by
-	}
+	d.Command.Deadline = eventlog.Expiry(d.Command.Deadline, m.arrived, m.ttl)
 	d.Done = func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/gateway/client"
+	"github.com/snapback-io/snapback/gateway/wire"
 	"github.com/snapback-io/snapback/test/naive"
 	"github.com/snapback-io/snapback/test/node"
 )
@@ -44,7 +45,12 @@ type person struct {
 	made []*client.Mutation
 	acks int
 	last time.Time // of the last ack
+	// early are mutations that were refused as expired within their time.
+	early []string
 }
+
+// life is how long a mutation has at least, less what clocks may differ by.
+const life = wire.DefaultTTLMs*time.Millisecond - time.Second
 
 // most is how many mutations of a person may wait.
 const most = 8
@@ -116,11 +122,16 @@ func (p *person) act(ctx context.Context, pause time.Duration) {
 		p.mu.Lock()
 		p.made = append(p.made, m)
 		p.mu.Unlock()
+		sent := time.Now()
 		go func() {
-			if r, err := m.Wait(ctx); err == nil && r.OK {
-				p.mu.Lock()
+			r, err := m.Wait(ctx)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			switch took := time.Since(sent); {
+			case err == nil && r.OK:
 				p.acks, p.last = p.acks+1, time.Now()
-				p.mu.Unlock()
+			case err == nil && r.Code == domain.Expired && took < life:
+				p.early = append(p.early, fmt.Sprintf("%s after %v", m.ID(), took))
 			}
 		}()
 	}
@@ -202,6 +213,11 @@ func (c *crowd) check() {
 	}
 	for _, p := range c.people {
 		p.verify(c.t, logs[p.board])
+		p.mu.Lock()
+		if len(p.early) > 0 {
+			c.t.Errorf("%s: refused as expired within their time: %v", p.name, p.early)
+		}
+		p.mu.Unlock()
 	}
 	c.t.Logf("verdicts: %v", codes)
 	if codes[""] == 0 {
