@@ -109,6 +109,25 @@ describe("tabs", () => {
     assert.deepEqual((await machine.loaded()).ids, made);
   });
 
+  test("between two servers: what a page that ends there had sent, a tab of another order sends again as it was, once", async () => {
+    const url = ["http://n2.test", "http://h.test", "http://n1.test"];
+    const dying = await joined({ url });
+    const other = await joined({ url: [...url].reverse() });
+    assert.deepEqual((await machine.factory.databases()).map(({ name }) => name), ["snapback:http://h.test/b"]);
+    const first = dying.world.socket;
+    first.say({ type: "goaway", reconnectAfterMs: 2000 });
+    await dying.world.advance(1000);
+    const m = dying.store.mutate("c1", { title: "moving" });
+    await dying.world.advance(1000);
+    assert.deepEqual([first.closed, dying.world.sockets.length], [1000, 2]);
+    await calm();
+    dying.crash();
+    await until(() => other.ids.length === 1, "taken over");
+    assert.deepEqual(other.ids, [m.id]);
+    assert.deepEqual(mutates(other), first.sent("mutate"));
+    assert.equal(mutates(dying).length, 1);
+  });
+
   test("without Web Locks the next page takes over", async () => {
     const none = { surroundings: { locks: undefined } };
     const one = await machine.loaded({}, none);
