@@ -44,7 +44,8 @@ type tally struct {
 	lagSaid                                          atomic.Int64 // when it was logged last, by hubs.clock; 0: never
 }
 
-func (t *tally) verdict(v *domain.Verdict, s *sending) {
+// verdict counts one that a session's sending gets now.
+func (t *tally) verdict(v *domain.Verdict, s *sending, now time.Time) {
 	outcome := outcomeAck
 	if v.Rejection == nil {
 		t.acks.Add(1)
@@ -53,7 +54,7 @@ func (t *tally) verdict(v *domain.Verdict, s *sending) {
 		outcome = string(v.Rejection.Code)
 	}
 	if t.observe != nil {
-		t.observe(outcome, time.Since(s.cmd.ReceivedAt))
+		t.observe(outcome, now.Sub(s.cmd.ReceivedAt))
 	}
 }
 
@@ -76,7 +77,7 @@ func (hs *hubs) counters() counters {
 	}
 	rooms := slices.Collect(maps.Values(hs.rooms))
 	hs.mu.Unlock()
-	now := time.Now()
+	now := hs.now()
 	for _, h := range rooms {
 		h.measure(now, &c)
 	}
@@ -109,7 +110,7 @@ func (h *hub) measure(now time.Time, c *counters) {
 	if h.feed == nil {
 		return
 	}
-	records, behind := h.feed.Behind(now)
+	records, behind := h.feed.Behind(time.Now())
 	c.Behind, c.BehindRecords = max(c.Behind, behind), max(c.BehindRecords, int64(records))
 	if behind > time.Second {
 		c.BehindBoards++

@@ -52,7 +52,8 @@ func (s *Server) putContent(w http.ResponseWriter, r *http.Request, id identity)
 		return err
 	}
 	cmd := st.command(up.mutation, up.change)
-	ttl := schedule(&cmd, wire.ClientFrame{}, time.Now())
+	cmd.Trace = r.Header.Get(traceparent)
+	ttl := schedule(&cmd, wire.ClientFrame{}, s.cfg.Now())
 	v, entities, err := s.decide(r.Context(), st, cmd, ttl)
 	if undecided(err) {
 		// What has no verdict may still come true: its bytes stay until it is known.
@@ -217,7 +218,7 @@ func (s *Server) settleLater(st *seat, cmd domain.Command) bool {
 		defer st.release()
 		ctx, cancel := context.WithTimeout(life, verdictPatience)
 		defer cancel()
-		v, _, err := st.submit(ctx, cmd, max(time.Millisecond, time.Until(cmd.Deadline)))
+		v, _, err := st.submit(ctx, cmd, max(time.Millisecond, cmd.Deadline.Sub(s.cfg.Now())))
 		if err == nil {
 			s.settle(ctx, st, cmd, v)
 		}

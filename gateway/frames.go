@@ -41,7 +41,7 @@ func (s *session) frame(kind int, data []byte) (code int, reason string) {
 	case wire.TypeLoad:
 		s.load(f.Page)
 	case wire.TypePing:
-		s.put(replyItem(wire.Pong{Type: wire.TypePong, ServerTime: stamp(time.Now())}))
+		s.put(replyItem(wire.Pong{Type: wire.TypePong, ServerTime: stamp(s.hs.now())}))
 	}
 	return 0, ""
 }
@@ -105,14 +105,13 @@ func (s *session) pushBack(id string, code domain.Code, reason string) {
 }
 
 func (s *session) mutate(f wire.ClientFrame) {
-	now := time.Now()
 	s.hs.counts.mutations.Add(1)
 	cmd := &domain.Command{
 		ID: f.ID, Board: s.hub.board, Op: domain.OpMutate, User: s.id.user, Session: s.key,
 		Grant: s.id.grant(s.hub.board), Changes: f.Changes,
 	}
-	ttl := schedule(cmd, f, now)
-	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, deadline: now.Add(ttl), session: s}
+	ttl := schedule(cmd, f, s.hs.now())
+	sent := &sending{key: mutationKey{s.id.user, f.ID}, cmd: cmd, deadline: time.Now().Add(ttl), session: s}
 	if s.hs.tracing != nil {
 		s.hs.tracing.begin(cmd, f.Trace, viaSocket)
 	}
@@ -203,14 +202,14 @@ func (s *session) line(sent *sending) {
 
 // cancel withdraws a mutation. It has no predecessor: it may overtake.
 func (s *session) cancel(id string) {
-	now := time.Now()
+	now := s.hs.now()
 	ttl := wire.MaxTTLMs * time.Millisecond
 	cmd := &domain.Command{
 		ID: id, Board: s.hub.board, Op: domain.OpCancel, User: s.id.user, Session: s.key,
 		Grant: s.id.grant(s.hub.board), ReceivedAt: stamp(now), Deadline: stamp(now.Add(ttl)),
 	}
 	s.q.count(flight{cancels: 1})
-	sent := &sending{key: mutationKey{s.id.user, id}, cmd: cmd, deadline: now.Add(ttl), session: s}
+	sent := &sending{key: mutationKey{s.id.user, id}, cmd: cmd, deadline: time.Now().Add(ttl), session: s}
 	s.hub.mu.Lock()
 	if s.refused.id == id {
 		s.refused.id = ""

@@ -72,6 +72,9 @@ type hubs struct {
 	drained  chan struct{} // closed when draining and no session is left
 }
 
+// now is the time that commands are stamped with. It may have no monotonic part.
+func (hs *hubs) now() time.Time { return hs.cfg.Now() }
+
 func newHubs(cfg Config) *hubs { return newHubsOn(cfg.Log, cfg) }
 
 func newHubsOn(log boardLog, cfg Config) *hubs {
@@ -86,6 +89,9 @@ func newHubsOn(log boardLog, cfg Config) *hubs {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	hs := &hubs{log: log, logger: cfg.Logger, cfg: cfg, made: time.Now(), rooms: map[string]*hub{},
 		sessions: map[*session]struct{}{}, drained: make(chan struct{})}

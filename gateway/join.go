@@ -35,7 +35,7 @@ func (h *hub) join(s *session, query url.Values) bool {
 	hello := wire.Hello{
 		Type: wire.TypeHello, Protocol: 1, Board: h.board,
 		User: s.id.user, Name: s.id.name, Picture: s.id.picture, Role: role, Session: s.key,
-		Epoch: h.hs.log.Epoch(), Rev: rev, Resumed: resumed, ServerTime: stamp(time.Now()),
+		Epoch: h.hs.log.Epoch(), Rev: rev, Resumed: resumed, ServerTime: stamp(h.hs.now()),
 		Limits: wire.HelloLimits{FrameBytes: wire.FrameBytes, InFlight: wire.InFlight, AckTimeoutMs: wire.AckTimeoutMs},
 		Lab:    h.hs.lab != nil,
 	}

@@ -24,7 +24,7 @@ func (h *hub) lookup(ctx context.Context, user, id string) (v domain.Verdict, ok
 	h.mu.Lock()
 	known := h.view.Board().DecidedSince()
 	h.mu.Unlock()
-	from, since := domain.DecidedWindow(id, time.Now())
+	from, since := domain.DecidedWindow(id, h.hs.now())
 	if !since.Before(known) {
 		return v, false, nil
 	}

@@ -68,7 +68,7 @@ func (m *metrics) socketVerdict(outcome string, took time.Duration) {
 
 // recordTold observes the last stage of a record that somebody waited for here,
 // stored being when its worker knew that it was.
-func (m *metrics) recordTold(stored time.Time) { eventlog.Observe(m.told, stored, time.Now()) }
+func (m *metrics) recordTold(stored, now time.Time) { eventlog.Observe(m.told, stored, now) }
 
 // decided counts how a mutation over HTTP ended.
 func (m *metrics) decided(v domain.Verdict, err error, took time.Duration) {

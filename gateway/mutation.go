@@ -33,8 +33,8 @@ func (s *Server) mutate(w http.ResponseWriter, r *http.Request, id identity) err
 		return rejected(frame.ID, bad)
 	}
 	cmd := st.command(frame.ID, frame.Changes...)
-	cmd.Trace = r.Header.Get("Traceparent")
-	ttl := schedule(&cmd, frame, time.Now())
+	cmd.Trace = r.Header.Get(traceparent)
+	ttl := schedule(&cmd, frame, s.cfg.Now())
 	v, entities, err := s.decide(r.Context(), st, cmd, ttl)
 	if err != nil {
 		return err

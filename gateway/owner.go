@@ -229,7 +229,7 @@ func (h *hub) settleOne(s *sending, v *domain.Verdict, decided *domain.Command, 
 		s.got <- *v
 		return
 	}
-	h.hs.counts.verdict(v, s)
+	h.hs.counts.verdict(v, s, h.hs.now())
 	a := answer{session: s.session, item: verdictItem(v), decision: decision}
 	a.item.of = s.cmd.Trace
 	if s.cmd.Op == domain.OpCancel {

@@ -62,6 +62,9 @@ type Config struct {
 	Archive Archive
 	// Members knows which nodes are there, an [eventlog.Members]; nil: this one only.
 	Members Members
+	// Now is the clock that commands are stamped with and clients set theirs by.
+	// Default time.Now.
+	Now func() time.Time
 	// Collectors are what others show at /metrics beside this Server.
 	Collectors []prometheus.Collector
 	// Tracer records the way of mutations; nil: nobody does.
@@ -207,7 +210,8 @@ func New(cfg Config) (*Server, error) {
 		return h, nil
 	}
 	s.metrics = newMetrics(s.hubs.counters)
-	s.hubs.counts.observe, s.hubs.counts.told = s.metrics.socketVerdict, s.metrics.recordTold
+	s.hubs.counts.observe = s.metrics.socketVerdict
+	s.hubs.counts.told = func(stored time.Time) { s.metrics.recordTold(stored, s.hubs.now()) }
 	s.metrics.registry.MustRegister(cfg.Collectors...)
 	if cfg.Members != nil {
 		s.metrics.registry.MustRegister(memberMetrics{cfg.Members})
@@ -220,6 +224,9 @@ func New(cfg Config) (*Server, error) {
 
 // newServer makes all of a Server that needs no hub.
 func newServer(cfg Config, st store) (*Server, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	o, err := newOrigins(cfg.Origins)
 	if err != nil {
 		return nil, err

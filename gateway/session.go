@@ -112,7 +112,7 @@ func (hs *hubs) serve(w http.ResponseWriter, r *http.Request, board string, id i
 		writeProblem(w, *bad)
 		return
 	}
-	s := &session{hs: hs, key: ulid.Make().String(), open: open, born: time.Now(), auth: authenticate, id: id}
+	s := &session{hs: hs, key: ulid.Make().String(), open: open, born: hs.now(), auth: authenticate, id: id}
 	s.q.init(hs.cfg.QueueBytes, s)
 	s.conn.of = s
 	ws, err := upgrader.Upgrade(&hijacker{w, &s.conn}, r, nil)

@@ -19,7 +19,7 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	if h.hs.draining.Load() {
 		return domain.Verdict{}, nil, &retryError{wire.Unavailable, retryAfter1}
 	}
-	now := time.Now()
+	now := h.hs.now()
 	cmd.Board = h.board
 	if cmd.ReceivedAt.IsZero() {
 		cmd.ReceivedAt = stamp(now)
@@ -27,7 +27,7 @@ func (h *hub) submit(ctx context.Context, cmd domain.Command, ttl time.Duration)
 	if cmd.Deadline.IsZero() {
 		cmd.Deadline = stamp(now.Add(ttl))
 	}
-	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, deadline: now.Add(ttl), got: make(chan domain.Verdict, 1)}
+	s := &sending{key: mutationKey{cmd.User, cmd.ID}, cmd: &cmd, deadline: time.Now().Add(ttl), got: make(chan domain.Verdict, 1)}
 	parent := cmd.Trace
 	cmd.Trace = ""
 	if h.hs.tracing != nil {

@@ -12,6 +12,9 @@ import (
 )
 
 const (
+	// traceparent is the header of a request that has the sender's span: each that
+	// makes a mutation goes on with it.
+	traceparent = "Traceparent"
 	// traceFor is for how long a span waits for a verdict, or for its frames to
 	// be written: those of connections that are gone never are.
 	traceFor = 90 * time.Second

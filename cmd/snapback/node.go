@@ -295,7 +295,7 @@ func (n *node) build() (err error) {
 		cfg.Workers, cfg.Collectors = n.service, append(cfg.Collectors, n.service.Metrics()...)
 	}
 	if n.members != nil {
-		cfg.Members = n.members
+		cfg.Members, cfg.Now = n.members, n.members.Now
 	}
 	cfg.Shards = n.events
 	n.gateway, err = gateway.New(cfg)
