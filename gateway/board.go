@@ -51,7 +51,7 @@ func (s *Server) createBoard(w http.ResponseWriter, r *http.Request, id identity
 	made := false
 	entity, err := st.boardAgain(body.Title)
 	if errors.Is(err, errNoBoard) {
-		made, entity, err = s.makeBoard(r.Context(), st, body.Title)
+		made, entity, err = s.makeBoard(r.Context(), st, body.Title, r.Header.Get(traceparent))
 	}
 	if err != nil {
 		return err
@@ -111,11 +111,12 @@ func (st *seat) boardAgain(title string) (entity *domain.Entity, err error) {
 
 // makeBoard has the board created. When somebody was faster, so that the
 // rules found a board there, it answers as boardAgain does.
-func (s *Server) makeBoard(ctx context.Context, st *seat, title string) (made bool, entity *domain.Entity, err error) {
+func (s *Server) makeBoard(ctx context.Context, st *seat, title, parent string) (made bool, entity *domain.Entity, err error) {
 	fresh := uint64(0)
 	cmd := st.command(newID(), domain.Change{
 		EntityID: st.board, Patch: domain.Patch{"kind": string(domain.KindBoard), "title": title}, IfRev: &fresh,
 	})
+	cmd.Trace = parent
 	_, entities, err := s.decide(ctx, st, cmd, wire.DefaultTTLMs*time.Millisecond)
 	if err != nil {
 		entity, again := st.boardAgain(title)

@@ -51,6 +51,7 @@ func (s *Server) importPart(w http.ResponseWriter, r *http.Request, id identity)
 	if raw, err := json.Marshal(&cmd); err != nil || len(raw) > limit { // more than its body: escapes, who and when
 		return tooLarge(int64(limit))
 	}
+	cmd.Trace = r.Header.Get(traceparent)
 	v, _, err := s.decide(r.Context(), st, cmd, importTTL)
 	if st.inTheWay(err, v) {
 		return taken(board)

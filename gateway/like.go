@@ -44,6 +44,7 @@ func (s *Server) like(w http.ResponseWriter, r *http.Request, id identity) error
 		return notFound()
 	}
 	cmd := st.command(mutation, domain.Change{EntityID: card, Patch: domain.Patch{}, Toggle: true})
+	cmd.Trace = r.Header.Get(traceparent)
 	v, _, err := s.decide(r.Context(), st, cmd, wire.DefaultTTLMs*time.Millisecond)
 	if err != nil {
 		return err

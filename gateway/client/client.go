@@ -213,7 +213,16 @@ func (c *Client) Remove(entityID string) *Mutation {
 func (c *Client) Transact(changes ...domain.Change) *Mutation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.transact(c.opts.NewID(c.clock.now()), changes)
+	return c.transact(c.opts.NewID(c.clock.now()), "", changes)
+}
+
+// TransactTraced is Transact under a span of the caller's: traceparent is its
+// W3C trace context, which a server that traces goes on with, as OpenTelemetry's
+// propagation.TraceContext writes it. What is none is ignored there.
+func (c *Client) TransactTraced(traceparent string, changes ...domain.Change) *Mutation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.transact(c.opts.NewID(c.clock.now()), traceparent, changes)
 }
 
 // TransactAs is Transact under a mutation id of the caller's, as for a resend
@@ -224,11 +233,11 @@ func (c *Client) TransactAs(id string, changes ...domain.Change) *Mutation {
 	if m := c.mutations[id]; m != nil {
 		return m
 	}
-	return c.transact(id, changes)
+	return c.transact(id, "", changes)
 }
 
-func (c *Client) transact(id string, changes []domain.Change) *Mutation {
-	m := &Mutation{id: id, changes: changes, c: c, done: make(chan struct{}), status: StatusPending}
+func (c *Client) transact(id, traceparent string, changes []domain.Change) *Mutation {
+	m := &Mutation{id: id, changes: changes, parent: traceparent, c: c, done: make(chan struct{}), status: StatusPending}
 	clean, err := canonical(changes)
 	switch {
 	case err == nil && len(changes) == 0:

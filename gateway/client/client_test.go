@@ -210,6 +210,27 @@ func TestExpiresAtGoesByTheServersClock(t *testing.T) {
 	})
 }
 
+// The sender's span goes along with every sending of the mutation, if there is one.
+func TestTransactTraced(t *testing.T) {
+	play(t, Options{}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
+		const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		c.TransactTraced(parent, domain.Change{EntityID: "c1", Patch: domain.Patch{"title": "traced"}})
+		if got := conn.next()["traceparent"]; got != parent {
+			t.Errorf("traceparent %v", got)
+		}
+		conn.Close(1001, "")
+		conn = s.nextConn()
+		conn.send(hello(1, true), ready(1))
+		if got := conn.next()["traceparent"]; got != parent {
+			t.Errorf("sent again: traceparent %v", got)
+		}
+		rename(c, "untraced")
+		if got, there := conn.next()["traceparent"]; there {
+			t.Errorf("without a span: traceparent %v", got)
+		}
+	})
+}
+
 func TestCancelWithdraws(t *testing.T) {
 	play(t, Options{}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
 		m := rename(c, "new")

@@ -13,6 +13,7 @@ import (
 type Mutation struct {
 	id      string
 	changes []domain.Change
+	parent  string // traceparent of who made it, "": none
 	c       *Client
 	done    chan struct{} // closed with result
 
@@ -105,7 +106,7 @@ func (m *Mutation) encode(expires time.Time) ([]byte, error) {
 		return m.frame, nil
 	}
 	expires = expires.UTC().Truncate(time.Millisecond)
-	f := wire.Mutate{Type: wire.TypeMutate, ClientMutationID: m.id, ExpiresAt: &expires}
+	f := wire.Mutate{Type: wire.TypeMutate, ClientMutationID: m.id, ExpiresAt: &expires, Traceparent: m.parent}
 	if len(m.changes) == 1 {
 		c := m.changes[0]
 		patch, err := json.Marshal(c.Patch)

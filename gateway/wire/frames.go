@@ -40,6 +40,7 @@ type Mutate struct {
 	Changes          []domain.Change `json:"changes,omitempty"`
 	ExpiresAt        *time.Time      `json:"expiresAt,omitempty"`
 	TTLMs            *int64          `json:"ttlMs,omitempty"`
+	Traceparent      string          `json:"traceparent,omitempty"` // W3C trace context of the sender's span
 }
 
 // Cancel withdraws a mutation.
