@@ -2,16 +2,25 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/snapback-io/snapback/test/check"
+	"github.com/snapback-io/snapback/test/fault"
 	"github.com/snapback-io/snapback/test/node"
 )
 
-func TestMain(m *testing.M) { node.Main(m) }
+func TestMain(m *testing.M) {
+	fault.Sweep()
+	node.Main(m)
+}
 
 // small is a run that a slow machine can do, too.
 func small(t *testing.T, script ...step) plan {
@@ -21,7 +30,6 @@ func small(t *testing.T, script ...step) plan {
 // TestNemesis: while workers and leaders are killed and frozen, and clients cut
 // off and led to other nodes, every invariant holds.
 func TestNemesis(t *testing.T) {
-	t.Parallel()
 	w, r, h := perish(t, small(t, step{"kill", worker, true}, step{"freeze", leader, false}, step{"freeze", worker, true}), t.TempDir())
 	happened(t, w, r, "fault kill", "fault freeze", "worker hit", "lines cut", "clients moved", "lines swallowed", "same mutation to two nodes", "copies read")
 	for _, what := range []string{"acked", "operations", "resumed", "nack wip_limit", "nack conflict", "nack withdrawn", "verdicts asked for", "views", "boards read", "in order", "deadlines", "ack amid freeze"} {
@@ -30,6 +38,20 @@ func TestNemesis(t *testing.T) {
 		}
 	}
 	again(t, w, h, r)
+}
+
+// TestNemesis_Split: gateways that decide nothing, of which one is cut off from
+// those who decide, and one who decides is killed.
+func TestNemesis_Split(t *testing.T) {
+	p := small(t, step{"kill", worker, true}, step{"kill", gateway, true})
+	p.gateways = 2
+	if err := fault.CanNet(); err == nil {
+		p.script[1] = step{"partition", gateway, true}
+	} else {
+		t.Logf("no gateway is cut off: %v", err)
+	}
+	w, r, _ := perish(t, p, t.TempDir())
+	happened(t, w, r, "fault "+p.script[0].kind, "fault "+p.script[1].kind, "gateway hit", "healed from "+p.script[1].kind, "copies read")
 }
 
 // happened fails for what was found, and for what should have happened and did not.
@@ -42,6 +64,51 @@ func happened(t *testing.T, w *world, r check.Report, what ...string) {
 	for _, name := range what {
 		if w.counts[name] == 0 {
 			t.Errorf("no %q: the test does not do what it says", name)
+		}
+	}
+}
+
+// TestNemesis_StoppedLeavesNothing: neither processes nor disks nor networks,
+// when it is stopped while a node is frozen.
+func TestNemesis_StoppedLeavesNothing(t *testing.T) {
+	script := []step{{"freeze", worker, true}}
+	for _, kind := range []string{"power", "partition"} { // what they need is there, then
+		if ways[kind].needs.missing() == nil {
+			script = append(script, step{kind, worker, true})
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	p := small(t, script...)
+	p.say = func(format string, args ...any) {
+		t.Logf(format, args...)
+		stop()
+	}
+	var w *world
+	failures := perform(ctx, t.TempDir(), func(tb testing.TB) {
+		w = newWorld(tb, p)
+		w.run()
+	})
+	if !slices.Contains(failures, stopped) {
+		t.Fatalf("it ended by %q", failures)
+	}
+	for _, n := range w.nodes {
+		if n.Running() {
+			t.Errorf("%s runs on", n.Name())
+		}
+	}
+	var left []string
+	for _, d := range w.disks {
+		left = append(left, d.Dir)
+	}
+	for i := range w.nodes {
+		if w.net != nil {
+			_, namespace, _ := strings.Cut(w.net.Inside(i)[1], "=")
+			left = append(left, namespace)
+		}
+	}
+	for _, path := range left {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is there: %v", path, err)
 		}
 	}
 }
