@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"net"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/snapback-io/snapback/domain"
 	"github.com/snapback-io/snapback/eventlog"
 	"github.com/snapback-io/snapback/eventlog/natsd"
+	"github.com/snapback-io/snapback/test/node"
 )
 
 // nodes are three clustered servers in this process, each with a service among
@@ -48,12 +48,8 @@ func newNodes(t testing.TB) *nodes {
 	c := &nodes{t: t, list: make([]*clusterNode, 3)}
 	var addrs, routes []string
 	for range c.list {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		addrs, routes = append(addrs, ln.Addr().String()), append(routes, "nats://"+ln.Addr().String())
+		addr := node.FreeAddr(t)
+		addrs, routes = append(addrs, addr), append(routes, "nats://"+addr)
 	}
 	dir := t.TempDir()
 	for i, addr := range addrs {

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is for one file of tests, or for the types of all.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 // Node finds Node and the packages of package-lock.json in the working
 // directory; untested says what nobody looks at without them.
