@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/snapback-io/snapback/domain"
@@ -190,7 +191,7 @@ func (l *link) receive(raw []byte) error {
 		return handle(raw, l.peer)
 	case wire.TypeGoaway:
 		return handle(raw, func(f wire.Goaway) error {
-			l.leaveAt = time.Now().Add(time.Duration(f.ReconnectAfterMs) * time.Millisecond)
+			l.leaveAt = time.Now().Add(time.Duration(max(0, min(f.ReconnectAfterMs, math.MaxInt32))) * time.Millisecond)
 			return nil
 		})
 	case wire.TypeLoaded:

@@ -14,9 +14,10 @@ import (
 //
 // A server that said goaway is left at its time, and the next dialled at once.
 func (c *Client) run(ctx context.Context) {
-	failures := 0
+	failures, hurried := 0, false
 	for at := 0; ; at++ {
 		c.setState(Connecting)
+		dialled := time.Now()
 		was, err := c.connect(ctx, c.servers[at%len(c.servers)], failures)
 		if ctx.Err() != nil {
 			err = ErrClosed
@@ -32,10 +33,14 @@ func (c *Client) run(ctx context.Context) {
 			failures = 0
 		}
 		pause := c.backoff(failures / len(c.servers))
-		if was != nil && was.ready && !was.leaveAt.IsZero() {
-			pause = time.Until(was.leaveAt)
+		sentOn := was != nil && was.ready && !was.leaveAt.IsZero()
+		soon := sentOn && was.leaveAt.Sub(dialled) < soonSentOn
+		if sentOn && !(soon && hurried) {
+			pause = min(time.Until(was.leaveAt), longestRest)
+		} else {
+			failures++
 		}
-		failures++
+		hurried = soon
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -45,6 +50,15 @@ func (c *Client) run(ctx context.Context) {
 	c.listeners.close()
 	close(c.stopped)
 }
+
+const (
+	// soonSentOn is how soon after its dial a goaway may send a client on, twice in
+	// a row, and not count as a failure.
+	soonSentOn = time.Second
+	// longestRest is how much of the time that a goaway gave is waited for when the
+	// server has closed before.
+	longestRest = 5 * time.Second
+)
 
 func final(err error) bool {
 	var f interface{ Final() bool }

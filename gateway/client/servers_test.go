@@ -1,6 +1,7 @@
 package client
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,47 @@ func TestGoawayClosedBeforeItsTime(t *testing.T) {
 		s.nextConn()
 		if got := time.Since(start); got != 3*time.Second {
 			t.Fatal(got)
+		}
+	})
+}
+
+// The rest of that time is bounded, and so is what a goaway can say.
+func TestGoawayOfAnotherYear(t *testing.T) {
+	for ms, want := range map[int64]time.Duration{3_600_000: longestRest, math.MaxInt64: longestRest, -5: 0, math.MinInt64: 0} {
+		play(t, Options{URLs: threeServers}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
+			start := time.Now()
+			conn.send(wire.Goaway{Type: "goaway", ReconnectAfterMs: ms})
+			synctest.Wait()
+			if want > 0 {
+				conn.Close(1012, "restart")
+			}
+			s.nextConn()
+			if got := time.Since(start); got != want {
+				t.Errorf("%d: dialled after %v, want %v", ms, got, want)
+			}
+		})
+	}
+}
+
+// Nodes that all send everybody on at once are not dialled without end, and a
+// planned stop is no failure.
+func TestGoawayOfEveryServer(t *testing.T) {
+	play(t, Options{URLs: threeServers, MinBackoff: 200 * time.Millisecond}, func(t *testing.T, s *fakeServer, c *Client, conn *fakeConn) {
+		start := time.Now()
+		for i, want := range []time.Duration{0, 100, 200, 300} { // the half of 200
+			conn.send(wire.Goaway{Type: "goaway"})
+			conn = s.nextConn()
+			if got := time.Since(start); got != want*time.Millisecond {
+				t.Errorf("dial %d after %v, want %v ms", i, got, want)
+			}
+			conn.send(hello(1, true), ready(1))
+		}
+		time.Sleep(2 * time.Second)
+		start = time.Now()
+		conn.send(wire.Goaway{Type: "goaway", ReconnectAfterMs: 10})
+		s.nextConn()
+		if got := time.Since(start); got != 10*time.Millisecond {
+			t.Error(got)
 		}
 	})
 }
