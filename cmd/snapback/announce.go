@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// announce says at start-up what an operator wants to know.
+// announce says at start-up what an operator wants to know, where it serves last.
 func (n *node) announce() {
+	n.caution()
 	mode := "auth"
 	if n.openMode() {
 		mode = "open"
@@ -31,6 +32,10 @@ func (n *node) announce() {
 		where = append(where, "data", n.Data)
 	}
 	n.log.Info("serving", append(where, "sync", n.syncMode(), "shards", n.events.Shards(), "epoch", n.events.Epoch())...)
+}
+
+// caution says what else there is to know of how it is run.
+func (n *node) caution() {
 	if n.openMode() && n.listener != nil {
 		n.log.Warn("open mode: whoever connects is who he says", "for", "trying out on this machine", "otherwise", "--auth-key")
 	}
