@@ -370,9 +370,9 @@ func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2
 	return l.read(ctx, board, to, func(s Stored) bool { return s.Seq >= from })
 }
 
-// ReadSince is Read from the first record stored at or after start.
+// ReadSince is Read from the first record that is stamped with start or later.
 func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error] {
-	return l.read(ctx, board, to, func(s Stored) bool { return !s.At.Before(start) })
+	return l.read(ctx, board, to, func(s Stored) bool { return !s.Time.Before(start) })
 }
 
 func (l *Log) read(ctx context.Context, board string, to uint64, match func(Stored) bool) iter.Seq2[eventlog.Record, error] {
