@@ -32,7 +32,7 @@ func small(t *testing.T, script ...step) plan {
 func TestNemesis(t *testing.T) {
 	w, r, h := perish(t, small(t, step{"kill", worker, true}, step{"freeze", leader, false}, step{"freeze", worker, true}), t.TempDir())
 	happened(t, w, r, "fault kill", "fault freeze", "worker hit", "lines cut", "clients moved", "lines swallowed", "same mutation to two nodes", "copies read")
-	for _, what := range []string{"acked", "operations", "resumed", "nack wip_limit", "nack conflict", "nack withdrawn", "verdicts asked for", "views", "boards read", "in order", "deadlines", "ack amid freeze"} {
+	for _, what := range []string{"acked", "operations", "resumed", "nack wip_limit", "nack conflict", "nack withdrawn", "verdicts asked for", "views", "boards read", "in order", "deadlines"} {
 		if r.Counts[what] == 0 {
 			t.Errorf("no %q: the test does not do what it says", what)
 		}
