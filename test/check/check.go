@@ -42,7 +42,7 @@ func Check(h *History, dir string) Report {
 	for _, board := range slices.Sorted(maps.Keys(boards)) {
 		j := NewJudge(records[board], conns[board], requests[board]...)
 		j.Laws()
-		j.clocks()
+		j.clocks(h.Faults)
 		j.strangers()
 		j.amid(h.Faults)
 		for _, v := range h.Views {

@@ -341,6 +341,24 @@ func TestCheckFindsEveryBreach(t *testing.T) {
 	}
 }
 
+// TestClockThatWasSet: what a stream says of the time while a clock of its nodes
+// is known to be wrong is no finding, and before and after it is.
+func TestClockThatWasSet(t *testing.T) {
+	for _, c := range []struct {
+		from, to int // ms
+		stored   int
+		found    bool
+	}{{0, 60_000, -5000, false}, {0, 60_000, 8000, false}, {60_000, 70_000, -5000, true}, {-60_000, -50_000, 8000, true}} {
+		h := orderlyTale(t)
+		h.Faults = []Fault{{Kind: "jump", Node: "n1", From: at(c.from), To: at(c.to)}}
+		h.Records[1].Stored = at(c.stored)
+		all := strings.Join(Check(&h.History, "").Findings, "\n")
+		if found := strings.Contains(all, "clock: "); found != c.found {
+			t.Errorf("%+v: %s", c, all)
+		}
+	}
+}
+
 // many are n mutations on a board by clients at the same time, a third of them
 // refused, one in a hundred never answered.
 func many(n, clients int) []op {

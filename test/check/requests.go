@@ -157,25 +157,40 @@ func (j *Judge) Told(t Told) {
 const skew = 2 * time.Second
 
 // clocks judges the stream's own time by the recorder's: nothing is stored
-// before it was sent or after its verdict was heard, and nothing that was sent
-// after its deadline took effect.
-func (j *Judge) clocks() {
+// before it was sent or after its verdict was heard, unless a clock was set
+// meanwhile, and nothing that was sent after its deadline took effect.
+func (j *Judge) clocks(faults []Fault) {
 	for key, d := range j.Log.By {
 		list := j.ups[key]
 		if len(list) == 0 {
 			continue
 		}
-		first := slices.MinFunc(list, func(a, b *sending) int { return a.frame.at.Compare(b.frame.at) })
-		if d.Record.Stored.Before(first.frame.at.Add(-skew)) {
-			j.Fault("clock", "%s of %s was stored at %s and sent first at %s", key[1], key[0], d.Record.Stored, first.frame.at)
+		first := slices.MinFunc(list, func(a, b *sending) int { return a.frame.at.Compare(b.frame.at) }).frame
+		if end := first.ExpiresAt; d.Accepted() && end != nil && first.at.After(end.Add(skew)) {
+			j.Fault("law 5", "%s of %s took effect, and was sent first at %s, after its deadline %s", key[1], key[0], first.at, end)
 		}
-		if v, ok := j.verdictOf[key]; ok && d.Record.Stored.After(v.at.Add(skew)) {
-			j.Fault("clock", "%s of %s was stored at %s, its verdict was there at %s", key[1], key[0], d.Record.Stored, v.at)
+		var heard time.Time
+		if v := j.verdictOf[key]; v != nil {
+			heard = v.at
 		}
-		if end := first.frame.ExpiresAt; d.Accepted() && end != nil && first.frame.at.After(end.Add(skew)) {
-			j.Fault("law 5", "%s of %s took effect, and was sent first at %s, after its deadline %s", key[1], key[0], first.frame.at, end)
+		if clockWasSet(faults, first.at, heard) {
+			continue
+		}
+		if d.Record.Stored.Before(first.at.Add(-skew)) {
+			j.Fault("clock", "%s of %s was stored at %s and sent first at %s", key[1], key[0], d.Record.Stored, first.at)
+		}
+		if !heard.IsZero() && d.Record.Stored.After(heard.Add(skew)) {
+			j.Fault("clock", "%s of %s was stored at %s, its verdict was there at %s", key[1], key[0], d.Record.Stored, heard)
 		}
 	}
+}
+
+// clockWasSet says whether a node's clock was wrong between two times; the
+// second may be zero: not known.
+func clockWasSet(faults []Fault, from, to time.Time) bool {
+	return slices.ContainsFunc(faults, func(f Fault) bool {
+		return f.Kind == "jump" && from.Before(f.To.Add(skew)) && (to.IsZero() || to.After(f.From.Add(-skew)))
+	})
 }
 
 // ID names a mutation.
