@@ -38,6 +38,9 @@ interface Drag {
   /** From the pointer to the corner of the ghost. */
   readonly dx: number;
   readonly dy: number;
+  /** Where the pointer was when it was looked what is under it. */
+  x: number;
+  y: number;
   at: number;
   frame: number;
 }
@@ -92,7 +95,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     const ghost = ghostOf(now, box);
     ghost.classList.add("dragged");
     drag = {
-      id, kind: now.matches(".card") ? "card" : "column", ghost, dx: box.left - press!.x, dy: box.top - press!.y,
+      id, kind: now.matches(".card") ? "card" : "column", ghost, dx: box.left - press!.x, dy: box.top - press!.y, x: NaN, y: NaN,
       at: performance.now(), frame: requestAnimationFrame(tick),
     };
     if (root.isConnected) catching(() => root.setPointerCapture(pointer)); // the events go on when the card leaves the page
@@ -118,7 +121,11 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     over(drag);
   }
 
-  const over = ({ id, kind }: Drag) => (kind === "card" ? overCards(id) : overColumns(id));
+  function over(drag: Drag): void {
+    [drag.x, drag.y] = [x, y];
+    if (drag.kind === "card") overCards(drag.id);
+    else overColumns(drag.id);
+  }
 
   function scroll(ms: number): void {
     const box = root.getBoundingClientRect();
@@ -167,8 +174,9 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     if (!press || e.pointerId !== press.pointer) return;
     if (drag && lifted.value?.id === drag.id) {
       [x, y] = [e.clientX, e.clientY]; // further than at the last painting, if the hand was quick
-      over(drag);
-      finish(() => putDown(desk), true);
+      if (x !== drag.x || y !== drag.y) over(drag);
+      // The copy flies at once, to where the card stands as a gap; all that comes of it is what is under that flight.
+      finish(() => afterPaint(() => putDown(desk)), true);
     }
     forget();
   }

@@ -95,7 +95,7 @@ function play(): void {
     const box = li.getBoundingClientRect();
     const thrown = letGo.get(id);
     const old = thrown?.box ?? was.get(id)?.box;
-    if (!old || !inView(box) || li.dataset["lifted"] === "pointer") return; // what is under the pointer is only a gap here
+    if (!old || !inView(box) || (!thrown && li.dataset["lifted"] === "pointer")) return; // what is under the pointer is only a gap here
     const [x, y] = [old.left - box.left, old.top - box.top];
     if (Math.abs(x) < 1 && Math.abs(y) < 1) return;
     const duration = slow || back.has(id) ? home : usual;
