@@ -191,3 +191,34 @@ func TestMove_Flick(t *testing.T) {
 	w.Until(in("review", "dark-mode"))
 	s.agree(w)
 }
+
+// TestMove_UndoneAtOnce: keys that come right behind the letting go, before the
+// page was painted, are about what was let go.
+func TestMove_UndoneAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	w := s.open("ann")
+	home := w.Eval(columnOf("dark-mode"))
+	to := w.over("review", "release-notes")
+	w.grab("dark-mode", to)
+	w.Eval(`addEventListener("pointerup", () => { for (const end = performance.now() + 500; performance.now() < end; ); }, { capture: true, once: true })`)
+	var both sync.WaitGroup
+	both.Go(func() { w.drop(to) })
+	time.Sleep(100 * time.Millisecond)
+	both.Go(func() { w.keys("z", kb.ModifierCtrl) })
+	both.Wait()
+	w.Until(`!document.querySelector("[data-lifted]")`)
+	w.Until(settled)
+	if at := w.Eval(columnOf("dark-mode")); at != home {
+		t.Errorf("it is in %s, was in %s", at, home)
+	}
+	s.agree(w)
+	w.drag("dark-mode", "review", "release-notes") // a next one goes as ever
+	w.Until(in("review", "dark-mode"))
+	s.agree(w)
+}
+
+// columnOf is the column in which a card is shown.
+func columnOf(id string) string {
+	return fmt.Sprintf(`document.querySelector(%q)?.closest(".cards").dataset.column`, card(id))
+}

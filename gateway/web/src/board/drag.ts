@@ -176,7 +176,8 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
       [x, y] = [e.clientX, e.clientY]; // further than at the last painting, if the hand was quick
       if (x !== drag.x || y !== drag.y) over(drag);
       // The copy flies at once, to where the card stands as a gap; all that comes of it is what is under that flight.
-      finish(() => afterPaint(() => putDown(desk)), true);
+      const { id } = drag;
+      finish(() => soon(() => lifted.value?.id === id && putDown(desk)), true);
     }
     forget();
   }
@@ -231,6 +232,18 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     root.removeEventListener("contextmenu", menu);
     root.removeEventListener("dragstart", native);
   };
+}
+
+/** Once: after the painting, or before whatever the user does next. */
+function soon(fn: () => void): void {
+  const ends = new AbortController();
+  const once = () => {
+    if (ends.signal.aborted) return;
+    ends.abort();
+    fn();
+  };
+  for (const type of ["pointerdown", "keydown"]) addEventListener(type, once, { capture: true, signal: ends.signal });
+  afterPaint(once);
 }
 
 /** The click that follows when the button is let go, now or later, is the end of the drag and opens nothing. */

@@ -3,7 +3,7 @@
 
 import type { Card, Entity, Store } from "@snapback/client";
 
-import { drawNow } from "../frame.js";
+import { afterPaint, drawNow } from "../frame.js";
 
 /** Milliseconds: a move, and a way home. */
 const usual = 180;
@@ -73,7 +73,7 @@ function still<T>(fn: () => T): T {
 
 /** It is let go: the copy that was under the pointer flies on, to where the thing is drawn next time. */
 function land(id: string, ghost: HTMLElement): void {
-  if (reduced?.matches) return ghost.remove();
+  if (reduced?.matches) return afterPaint(() => ghost.remove()); // with the gap
   const box = ghost.getBoundingClientRect();
   ghost.classList.remove("dragged");
   const li = document.querySelector<HTMLElement>(standing(id));
@@ -108,8 +108,10 @@ function play(): void {
   for (const parent of columns) document.querySelectorAll<HTMLElement>(selector(parent)).forEach(look);
   for (const id of [...letGo.keys()]) document.querySelectorAll<HTMLElement>(standing(id)).forEach(look);
   for (const { ghost, unseen } of letGo.values()) { // there already, or nowhere
-    unseen?.cancel();
-    ghost.remove();
+    afterPaint(() => { // with the gap
+      unseen?.cancel();
+      ghost.remove();
+    });
   }
   for (const move of sliding.length > mostSliding ? flying : [...flying, ...sliding]) move();
 }
