@@ -2,9 +2,9 @@ package eventlog
 
 import "context"
 
-// Clustered says whether the server of this process is one of several, so that
-// another one may lead a stream.
-func (l *Log) Clustered() bool { return l.cfg.InProcess != nil && l.cfg.Replicas > 1 }
+// Clustered says whether the server of this process may be one of several, so
+// that another one leads a stream, also where there is but one copy of it.
+func (l *Log) Clustered() bool { return l.cfg.InProcess != nil }
 
 // LeadsRecords says whether the server of this process leads the stream of a
 // shard's records: then these are stamped by the clock of this process.
@@ -20,3 +20,7 @@ func (l *Log) LeadsRecords(ctx context.Context, shard int) (bool, error) {
 	}
 	return info.Cluster.Leader != "" && info.Cluster.Leader == l.Server(), nil
 }
+
+// Elected gives what is closed when a leader of the stream of a shard's records
+// is elected next; on a log with one copy never.
+func (l *Log) Elected(shard int) <-chan struct{} { return l.elections.of(eventStream(shard)) }

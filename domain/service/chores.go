@@ -35,7 +35,7 @@ func (h *heads) init(s *Service) { h.s, h.at = s, make(map[string]head) }
 func (h *heads) committed(board string, seq uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.at[board] = head{seq, h.s.Now().Add(headFor)}
+	h.at[board] = head{seq, time.Now().Add(headFor)}
 }
 
 // loaded announces a board just read from the log if its last commit is not
@@ -64,7 +64,7 @@ func (h *heads) run(ctx context.Context) {
 }
 
 func (h *heads) due() map[string]uint64 {
-	now := h.s.Now()
+	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	due := make(map[string]uint64, len(h.at))

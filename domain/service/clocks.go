@@ -28,34 +28,53 @@ func (s *Service) late(f *flight) bool {
 
 // stamps knows which of the shards this node has are stamped by its own clock.
 type stamps struct {
-	log  stampLog      // nil: all that is known is what the nodes say of their clocks
-	here []atomic.Bool // by shard
+	log  stampLog                          // nil: all that is known is what the nodes say of their clocks
+	here []atomic.Pointer[<-chan struct{}] // by shard: until another server is elected; nil: not here
 }
 
 // stampLog is an [eventlog.Log] that says who leads.
 type stampLog interface {
 	Clustered() bool
 	LeadsRecords(ctx context.Context, shard int) (bool, error)
+	Elected(shard int) <-chan struct{}
 }
 
 // ledEvery is how often it is asked who leads.
 const ledEvery = time.Second
 
 func (p *stamps) init(s *Service) {
-	p.here = make([]atomic.Bool, s.Log.Shards())
+	p.here = make([]atomic.Pointer[<-chan struct{}], s.Log.Shards())
 	if log, ok := s.Log.(stampLog); ok && s.Members != nil && log.Clustered() {
 		p.log = log
 	}
 }
 
-func (p *stamps) elsewhere(shard int) bool { return p.log != nil && !p.here[shard].Load() }
+func (p *stamps) elsewhere(shard int) bool {
+	if p.log == nil {
+		return false
+	}
+	elected := p.here[shard].Load()
+	if elected == nil {
+		return true
+	}
+	select {
+	case <-*elected:
+		return true
+	default:
+		return false
+	}
+}
 
 // run asks until ctx ends.
 func (p *stamps) run(ctx context.Context, owned func() []Holding) {
 	for p.log != nil && ctx.Err() == nil {
 		for _, h := range owned() {
-			here, err := p.log.LeadsRecords(ctx, h.Shard)
-			p.here[h.Shard].Store(here && err == nil)
+			elected := p.log.Elected(h.Shard) // before it is asked: none is missed
+			if here, err := p.log.LeadsRecords(ctx, h.Shard); here && err == nil {
+				p.here[h.Shard].Store(&elected)
+			} else {
+				p.here[h.Shard].Store(nil)
+			}
 		}
 		pause(ctx, ledEvery)
 	}
@@ -73,6 +92,6 @@ func (w *worker) voided() {
 	w.s.metrics.voids.Inc()
 	w.reload()
 	if w.voids++; w.voids > 1 {
-		w.retryAt = w.s.Now().Add(min(firstVoidWait<<min(w.voids-2, 10), longVoidWait))
+		w.retryAt = time.Now().Add(min(firstVoidWait<<min(w.voids-2, 10), longVoidWait))
 	}
 }

@@ -100,7 +100,10 @@ func TestClocks_ANodesServerLeads(t *testing.T) {
 type led struct {
 	*script
 	here atomic.Bool
+	next chan struct{} // closed at an election
 }
+
+func (l *led) Elected(int) <-chan struct{} { return l.next }
 
 func (*led) Clustered() bool                                   { return true }
 func (l *led) LeadsRecords(context.Context, int) (bool, error) { return l.here.Load(), nil }
@@ -150,5 +153,69 @@ func TestClocks_AnotherNodesServerStamps(t *testing.T) {
 		for _, x := range f.check("b") {
 			t.Error(x)
 		}
+	})
+}
+
+// ... from the moment on in which another one is elected, though nobody has
+// asked since who leads, and it is no member yet.
+func TestClocks_AnotherServerIsElected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1, logtest.Faults{}, 1, 0)
+		server := new(atomic.Int64)
+		f.log = logtest.New(logtest.Config{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(server.Load())) }})
+		log := &led{script: &script{Log: f.log}, next: make(chan struct{})}
+		log.here.Store(true)
+		told, err := eventlog.NewMembers(eventlog.MembersConfig{Bus: f.net.Bus("n1"), Node: "n1", Epoch: f.log.Epoch(), Decides: true, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go told.Run(ctx)
+		_, stop := f.serve(func(c *Config) { c.Log, c.Members = log, told })
+		defer stop()
+		g := f.gateway("b")
+		defer g.stop()
+		s := &session{g: g, user: "ann", name: "s", ctx: ctx}
+		time.Sleep(3100 * time.Millisecond)
+		s.mutate(newID(f.rng, time.Now()), 4*time.Second, boardChange("b"), columnChange("wide", 0)).accepted(t)
+		log.here.Store(false)
+		server.Store(int64(time.Minute))
+		close(log.next)
+		time.AfterFunc(50*time.Millisecond, func() { server.Store(0) })
+		s.mutate(newID(f.rng, time.Now()), 4*time.Second, cardChange("c1", "wide")).accepted(t)
+		for _, x := range f.check("b") {
+			t.Error(x)
+		}
+		if list := f.log.Stored("b"); !list[1].Commit.VoidAt(list[1].Time) {
+			t.Error("nothing was void: the test does not do what it says")
+		}
+	})
+}
+
+// A node that heard nobody follows its wall clock, also back; what it was about
+// to try again does not wait for that time to come once more.
+func TestClocks_SetBackWhileNobodyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1, logtest.Faults{}, 1, 0)
+		f.join("n1")
+		time.Sleep(3 * time.Second)
+		g := f.gateway("b")
+		ctx, cancel := context.WithCancel(context.Background())
+		s := &session{g: g, user: "ann", name: "s", ctx: ctx}
+		s.mutate(newID(f.rng, time.Now()), 4*time.Second, boardChange("b"), columnChange("wide", 0)).accepted(t)
+		f.log.SetFaults(logtest.Faults{LoseAppend: 1, FailRead: 1})
+		s.mutate(newID(f.rng, time.Now()), 30*time.Second, cardChange("c1", "wide"))
+		time.Sleep(3 * time.Second)
+		f.skews["n1"].Store(int64(-10 * time.Minute))
+		time.Sleep(2 * time.Second)
+		f.log.SetFaults(logtest.Faults{})
+		time.Sleep(5 * time.Second)
+		if n := len(f.log.Stored("b")); n < 2 {
+			t.Errorf("%d records: the board stands still", n)
+		}
+		cancel()
+		g.stop()
+		f.bury()
 	})
 }

@@ -154,7 +154,7 @@ func (w *worker) append(ctx context.Context) {
 		// Decisions are of whole milliseconds: what is late by less is seen to
 		// be late in the next.
 		w.reload()
-		w.retryAt = now.Add(time.Millisecond)
+		w.retryAt = time.Now().Add(time.Millisecond)
 		return
 	}
 	if f.begun.IsZero() {

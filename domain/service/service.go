@@ -127,7 +127,7 @@ const quietFor = time.Second
 
 // warn logs one warning of a sort per quietFor.
 func (s *Service) warn(what string, args ...any) {
-	now := s.Now()
+	now := time.Now()
 	s.warnedMu.Lock()
 	quiet := now.Sub(s.warned[what]) < quietFor
 	if !quiet {
@@ -211,6 +211,9 @@ func (s *Service) end(w *worker) (ended bool, over []*cached) {
 	if !w.empty() {
 		return false, nil
 	}
+	w.mu.Lock()
+	w.draining = w.mail.drain // given away since the worker looked
+	w.mu.Unlock()
 	delete(s.active, w.board)
 	s.backlog -= w.backlogBytes
 	if w.state != nil && (!w.draining || s.draining) { // else its shard was given away: another decides on the board
@@ -234,7 +237,7 @@ func (s *Service) drain() {
 // under way is finished, the rest is delivered there. Boards that are not in
 // use are forgotten: if the shard comes back they have changed.
 func (s *Service) giveAway(shard int) {
-	s.stamps.here[shard].Store(false)
+	s.stamps.here[shard].Store(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for board, w := range s.active {

@@ -216,7 +216,7 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, busy bool) {
 		w.considerFresh()
 		w.questions.start(w)
 	}
-	if wait = w.retryAt.Sub(w.s.Now()); wait > 0 {
+	if wait = time.Until(w.retryAt); wait > 0 {
 		return wait, false
 	}
 	switch {
@@ -240,7 +240,7 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, busy bool) {
 // failed puts the next try off.
 func (w *worker) failed(what string, err error) {
 	wait := w.retry.next()
-	w.retryAt = w.s.Now().Add(wait)
+	w.retryAt = time.Now().Add(wait)
 	w.s.warn(what+" failed, trying again", "board", w.board, "error", err)
 }
 
