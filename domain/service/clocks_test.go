@@ -108,16 +108,17 @@ func (l *led) Elected(int) <-chan struct{} { return l.next }
 func (*led) Clustered() bool                                   { return true }
 func (l *led) LeadsRecords(context.Context, int) (bool, error) { return l.here.Load(), nil }
 
-// What another node's server stamps is read back before anybody hears of it: its
-// clock may have been set a moment ago, and nobody knows yet. What the own server
-// stamps is not.
-func TestClocks_AnotherNodesServerStamps(t *testing.T) {
+// ledByOne has one node decide, whose server leads the board's stream or does
+// not, and somebody at a gateway; server is by how much the clock is off that
+// stamps records.
+func ledByOne(t *testing.T, here bool, fn func(f *fleet, log *led, server *atomic.Int64, s *session)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 1, logtest.Faults{}, 1, 0)
 		server := new(atomic.Int64)
 		f.log = logtest.New(logtest.Config{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(server.Load())) }})
-		log := &led{script: &script{Log: f.log}}
-		gets := func() int { _, n, _ := log.counts(); return n }
+		log := &led{script: &script{Log: f.log}, next: make(chan struct{})}
+		log.here.Store(here)
 		told, err := eventlog.NewMembers(eventlog.MembersConfig{Bus: f.net.Bus("n1"), Node: "n1", Epoch: f.log.Epoch(), Decides: true, Logger: quiet})
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +130,16 @@ func TestClocks_AnotherNodesServerStamps(t *testing.T) {
 		defer stop()
 		g := f.gateway("b")
 		defer g.stop()
-		s := &session{g: g, user: "ann", name: "s", ctx: ctx}
+		fn(f, log, server, &session{g: g, user: "ann", name: "s", ctx: ctx})
+	})
+}
+
+// What another node's server stamps is read back before anybody hears of it: its
+// clock may have been set a moment ago, and nobody knows yet. What the own server
+// stamps is not.
+func TestClocks_AnotherNodesServerStamps(t *testing.T) {
+	ledByOne(t, false, func(f *fleet, log *led, server *atomic.Int64, s *session) {
+		gets := func() int { _, n, _ := log.counts(); return n }
 		time.Sleep(3 * time.Second)
 		send := func(changes ...domain.Change) *sending {
 			return s.mutate(newID(f.rng, time.Now()), 4*time.Second, changes...)
@@ -159,24 +169,7 @@ func TestClocks_AnotherNodesServerStamps(t *testing.T) {
 // ... from the moment on in which another one is elected, though nobody has
 // asked since who leads, and it is no member yet.
 func TestClocks_AnotherServerIsElected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t, 1, logtest.Faults{}, 1, 0)
-		server := new(atomic.Int64)
-		f.log = logtest.New(logtest.Config{Seed: 1, Now: func() time.Time { return time.Now().Add(time.Duration(server.Load())) }})
-		log := &led{script: &script{Log: f.log}, next: make(chan struct{})}
-		log.here.Store(true)
-		told, err := eventlog.NewMembers(eventlog.MembersConfig{Bus: f.net.Bus("n1"), Node: "n1", Epoch: f.log.Epoch(), Decides: true, Logger: quiet})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		go told.Run(ctx)
-		_, stop := f.serve(func(c *Config) { c.Log, c.Members = log, told })
-		defer stop()
-		g := f.gateway("b")
-		defer g.stop()
-		s := &session{g: g, user: "ann", name: "s", ctx: ctx}
+	ledByOne(t, true, func(f *fleet, log *led, server *atomic.Int64, s *session) {
 		time.Sleep(3100 * time.Millisecond)
 		s.mutate(newID(f.rng, time.Now()), 4*time.Second, boardChange("b"), columnChange("wide", 0)).accepted(t)
 		log.here.Store(false)
