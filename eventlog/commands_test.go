@@ -112,10 +112,7 @@ func onShard(t *testing.T, test func(t *testing.T, shard int, open func(node int
 	t.Run("R3", func(t *testing.T) {
 		t.Parallel()
 		nodes := sharedCluster.nodes(t)
-		shard := int(shardsTaken.Add(1)) - 1
-		if shard >= clusterShards {
-			t.Fatal("more tests than shards")
-		}
+		shard := takeShard(t)
 		test(t, shard, func(node int) *Log {
 			return openLog(t, Config{InProcess: nodes[node], Shards: clusterShards, Replicas: 3})
 		})
@@ -123,6 +120,16 @@ func onShard(t *testing.T, test func(t *testing.T, shard int, open func(node int
 }
 
 var shardsTaken atomic.Int32
+
+// takeShard gives a test a shard of the shared cluster that no other test uses.
+func takeShard(t *testing.T) int {
+	t.Helper()
+	shard := int(shardsTaken.Add(1)) - 1
+	if shard >= clusterShards {
+		t.Fatal("more tests than shards")
+	}
+	return shard
+}
 
 // DESIGN.md, Deadline: the stream's timestamp starts the time to live the gateway sent.
 func TestCommands_DeadlineIsTheEarlierOfStampAndTTL(t *testing.T) {

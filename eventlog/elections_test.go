@@ -18,10 +18,7 @@ func TestElections_TellWhoWaits(t *testing.T) {
 	t.Parallel()
 	nodes := sharedCluster.nodes(t)
 	l := openLog(t, Config{InProcess: nodes[0], Shards: clusterShards, Replicas: 3})
-	shard := int(shardsTaken.Add(1)) - 1
-	if shard >= clusterShards {
-		t.Fatal("more tests than shards")
-	}
+	shard := takeShard(t)
 	consumer := commandStream(shard) + "." + consumerName
 	w := startWorker(t, l, shard, true)
 	send(t, l, newBoardOf(l, shard), "first")

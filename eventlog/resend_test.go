@@ -15,10 +15,7 @@ func TestResend_CommandsComeThroughALeaderChange(t *testing.T) {
 	t.Parallel()
 	nodes := sharedCluster.nodes(t)
 	l := openLog(t, Config{InProcess: nodes[0], Shards: clusterShards, Replicas: 3})
-	shard := int(shardsTaken.Add(1)) - 1
-	if shard >= clusterShards {
-		t.Fatal("more tests than shards")
-	}
+	shard := takeShard(t)
 	board := newBoardOf(l, shard)
 	w := startWorker(t, l, shard, true)
 	send(t, l, board, "first")
