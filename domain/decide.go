@@ -5,9 +5,10 @@ import "time"
 // Decide answers one command: the events it would cause, or why it is refused.
 // It is a pure function of its arguments and changes none of them. now is the
 // caller's clock, cut to whole milliseconds: it judges the deadline. The
-// decision's time is now too, unless the board's last decision is later, as
-// after a clock was set back. Decide knows nothing of repeats and of After: the
-// caller has looked both up.
+// decision's time is now too, unless a clock was set back: it is never earlier
+// than the board's last decision, nor so much earlier than the time in the
+// command's id that [DecidedWindow] would miss it. Decide knows nothing of repeats
+// and of After: the caller has looked both up.
 func Decide(b *Board, cmd *Command, now time.Time) Decision {
 	d := b.decision(cmd, now)
 	events, r := decide(b, cmd, d.Now(), d.At)
@@ -31,10 +32,23 @@ func Refuse(b *Board, cmd *Command, now time.Time, r *Rejection) Decision {
 func (b *Board) decision(cmd *Command, now time.Time) Decision {
 	d := Decision{Command: *cmd, At: now.UTC().Truncate(time.Millisecond), Rev: b.rev}
 	d.Board = ""
-	if d.At.Before(b.at) {
-		d.At, d.Clock = b.at, d.At
+	if least := b.earliest(cmd, d.At); d.At.Before(least) {
+		d.At, d.Clock = least, d.At
 	}
 	return d
+}
+
+// earliest is the least time of a decision on cmd. An id that led its receipt by
+// more than MaxIDLead, and is refused for that, does not count.
+func (b *Board) earliest(cmd *Command, now time.Time) time.Time {
+	if !cmd.ReceivedAt.After(now) {
+		return b.at
+	}
+	made, ok := IDTime(cmd.ID)
+	if least := made.Add(-MaxIDLead); ok && least.After(b.at) && !least.After(cmd.ReceivedAt) {
+		return least
+	}
+	return b.at
 }
 
 func decide(b *Board, cmd *Command, now, at time.Time) ([]Event, *Rejection) {

@@ -321,3 +321,46 @@ func TestRule_AtNeverRunsBackwards(t *testing.T) {
 		t.Errorf("past its deadline by the clock: %v at %v", d.Rejection, d.At)
 	}
 }
+
+// Nor is it more than MaxIDLead earlier than the time in a ULID that its gateway
+// took, so that whoever searches the log for it finds it (DecidedWindow).
+func TestRule_AtIsWhereAnIDIsLookedFor(t *testing.T) {
+	w := newWorld(t)
+	w.must("ann", `{"entityId":"c","patch":{"kind":"column","title":"c"}}`)
+	_, _, last := w.board.Head()
+	w.now = w.now.Add(3 * time.Hour)
+	cmd := w.command("ann", `{"entityId":"c","patch":{"title":"d"}}`)
+	received := cmd.ReceivedAt
+	w.now = received.Add(-time.Hour) // before it is decided
+	for lead, want := range map[time.Duration]time.Time{
+		-365 * 24 * time.Hour:        w.now, // made long before
+		-time.Hour:                   w.now,
+		-time.Hour + 2*time.Minute:   w.now.Add(time.Minute),
+		0:                            received.Add(-MaxIDLead),
+		MaxIDLead:                    received,
+		MaxIDLead + time.Millisecond: w.now, // refused
+		365 * 24 * time.Hour:         w.now,
+	} {
+		cmd.ID = ulidAt(received.Add(lead))
+		d := Decide(w.board, cmd, w.now)
+		if !d.At.Equal(want) || !d.Now().Equal(w.now) || d.At.Before(last) {
+			t.Errorf("%v after its receipt: decided at %v by %v, want at %v", lead, d.At, d.Now(), want)
+		}
+		if from, since := DecidedWindow(cmd.ID, received); d.Rejection == nil && (d.At.Before(from) || d.At.Before(since)) {
+			t.Errorf("%v after its receipt: decided at %v, looked for since %v", lead, d.At, since)
+		}
+		if again := Redecide(w.board, &d); !again.At.Equal(d.At) || !again.Now().Equal(d.Now()) {
+			t.Errorf("decided again at %v by %v", again.At, again.Now())
+		}
+	}
+}
+
+// ulidAt is a ULID with that time.
+func ulidAt(at time.Time) string {
+	const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	id := []byte("0000000000AAAAAAAAAAAAAAAA")
+	for i, ms := 9, at.UnixMilli(); i >= 0; i, ms = i-1, ms>>5 {
+		id[i] = crockford[ms&31]
+	}
+	return string(id)
+}

@@ -127,6 +127,7 @@ type puller struct {
 	in       chan *nats.Msg
 
 	pin    string // id of our pin, "" while another node, or nobody, is active
+	had    bool   // it was taken away by a change of the consumer's leader, or may have been, and nobody else had one since
 	want   int    // messages asked for and not yet delivered; one request at a time without a pin
 	turned int    // requests in a row that nobody took
 
@@ -185,10 +186,10 @@ func (p *puller) run(ctx context.Context) {
 			p.want = 0
 		case <-elected: // ... or with the consumer's leader
 			elected = p.log.elections.of(consumer)
-			if p.pin != "" {
+			if p.pin != "" || p.had {
 				go p.missed(ctx)
 			}
-			p.pin, p.want, p.turned = "", 0, 0
+			p.pin, p.had, p.want, p.turned = "", false, 0, 0
 		case <-timer.C:
 			p.want = 0
 			if time.Since(heard) < silence {
@@ -311,10 +312,10 @@ func (p *puller) status(status string, h nats.Header) bool {
 		p.want = max(0, p.want-short)
 		return true
 	case "423": // the pin is another's
-		p.pin, p.want = "", 0
+		p.pin, p.had, p.want = "", false, 0
 		return true
 	}
-	p.pin = "" // 409 consumer gone or its leader changed, 503 nobody there
+	p.pin, p.had = "", p.had || p.pin != "" // 409 consumer gone or its leader changed, 503 nobody there
 	if h.Get("Description") == leaderChanged {
 		p.want = 0 // the new one says so, and can be asked at once
 		return true

@@ -164,6 +164,41 @@ func TestCommands_WhatWasNeverSentComesAgain(t *testing.T) {
 	}
 }
 
+// It looks for that after an election, also when its requests were given back
+// before it heard of one; not when another node has had the shard.
+func TestCommands_LooksForWhatWasNeverSent(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"", "409", "423"} {
+		l := openLog(t, Config{InProcess: startServer(t, t.TempDir()), Shards: 1})
+		p := &puller{log: l, inbox: l.write.NewInbox(), in: make(chan *nats.Msg), open: map[uint64]*batch{}, pin: "pin"}
+		heard := make(chan string, 10)
+		if _, err := l.live.Subscribe("$JS.API.CONSUMER.INFO.>", func(msg *nats.Msg) { heard <- msg.Subject }); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.live.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); p.run(ctx) }()
+		if status != "" {
+			p.in <- &nats.Msg{Header: nats.Header{"Status": {status}, "Description": {leaderChanged}}}
+		}
+		p.in <- &nats.Msg{Header: nats.Header{"Status": {"100"}}} // it has asked, and goes on
+		l.elections.held(commandStream(0) + "." + consumerName)
+		if status != "423" {
+			if got := <-heard; got != "$JS.API.CONSUMER.INFO.CMD_0.worker" {
+				t.Errorf("%s: %s", status, got)
+			}
+		}
+		stop()
+		<-ended
+		if status == "423" && len(heard) > 0 {
+			t.Errorf("%s: %s", status, <-heard)
+		}
+	}
+}
+
 // What the servers say they lead is together what there is.
 func TestMetrics_TellTheLeaders(t *testing.T) {
 	t.Parallel()

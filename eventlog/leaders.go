@@ -22,8 +22,8 @@ type Led struct {
 // leader under load is always a few ahead.
 const maxBehind = 100
 
-// Leaders says who leads what of a shard, where that can be moved: on an
-// embedded cluster. Elsewhere it is nothing: the servers are somebody else's.
+// Leaders says who leads what of a shard, its records first, where that can be
+// moved: on an embedded cluster. Elsewhere it is nothing: the servers are somebody else's.
 func (l *Log) Leaders(ctx context.Context, shard int) ([]Led, error) {
 	if l.cfg.InProcess == nil || l.cfg.Replicas < 2 {
 		return nil, nil

@@ -57,8 +57,10 @@ type clock struct {
 	sentAt           [sentKept]time.Time // the last beats, by number
 	lastSent         uint64
 
-	astray bool
-	doubts int // looks in a row that say the contrary of astray
+	astray   bool
+	doubts   int       // looks in a row that say the contrary of astray
+	compared bool      // with another node's, at the last look
+	agreed   time.Time // since when the others agree with a wall clock that is not the node's time; zero: they do not
 }
 
 func (c *clock) begin(now, wall time.Time) {
@@ -97,7 +99,7 @@ func (c *clock) judge(now, wall time.Time, others roster, self string) (ahead ti
 			p.offsets = nil // they were compared with what it was
 		}
 		if by > maxAstray && len(others) > 0 { // until they say otherwise
-			c.astray, c.doubts = true, 0
+			c.astray, c.doubts, c.compared = true, 0, false
 			return drift
 		}
 	}
@@ -111,6 +113,10 @@ func (c *clock) judge(now, wall time.Time, others roster, self string) (ahead ti
 		if o, ok := p.best(); ok {
 			hands = append(hands, hand{o, p.Steady, node})
 		}
+	}
+	if c.compared = len(hands) > 1; !c.compared && len(others) > 0 { // they have not said yet
+		c.doubts = 0
+		return 0
 	}
 	slices.SortFunc(hands, func(a, b hand) int { return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.node, b.node)) })
 	right := hands[len(hands)/2]

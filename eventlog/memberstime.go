@@ -11,6 +11,11 @@ type steady struct {
 	owed  time.Duration // by which the wall clock was ahead then
 }
 
+// agreedAfter is how long the others must agree with a wall clock that differs
+// from the node's time by more than a second, and was not astray: by then each
+// has compared with what it is now.
+const agreedAfter = 2 * beatEvery
+
 // slewShare of the time that passes makes up for what is owed: nothing that has
 // a second to live loses more than a tenth of it, and it never runs backwards.
 const slewShare = 10
@@ -50,15 +55,22 @@ func (m *Members) set() bool {
 // stored may be wrong. It costs nothing.
 func (m *Members) Doubtful() bool { return m.doubt.Load() }
 
-// adjust has the node's time follow the wall clock once that is agreed on. Call
+// adjust has the node's time follow the wall clock once that is agreed on; with
+// what was set bit by bit that takes as long as everybody takes to say so. Call
 // it with m.mu held, after the clocks were judged.
 func (m *Members) adjust(now, wall time.Time, agrees bool) {
 	at, wall := m.time.Load().now(now), wall.Round(0)
 	owed := wall.Sub(at)
+	c := &m.clock
+	if c.astray || !c.compared || c.doubts > 0 || owed.Abs() <= maxAstray {
+		c.agreed = time.Time{}
+	} else if c.agreed.IsZero() {
+		c.agreed = now
+	}
 	switch {
-	case agrees || len(m.roster) == 0 || !m.clock.astray && owed.Abs() > maxAstray:
+	case agrees || len(m.roster) == 0 || !c.agreed.IsZero() && now.Sub(c.agreed) >= agreedAfter:
 		at, owed = wall, 0
-	case m.clock.astray:
+	case c.astray:
 		owed = 0
 	}
 	m.time.Store(&steady{since: now, at: at, owed: owed})

@@ -98,6 +98,46 @@ func TestMembersTime_GoesOverSlowly(t *testing.T) {
 	})
 }
 
+// Nor is a clock followed that is set bit by bit, before the others can say what
+// they think of it, and what it is then is not theirs; one that they agree with is.
+func TestMembersTime_SetBitByBit(t *testing.T) {
+	for _, steps := range [][]time.Duration{
+		{700 * time.Millisecond, 1400 * time.Millisecond},
+		{-900 * time.Millisecond, -1800 * time.Millisecond},
+		{450 * time.Millisecond, 900 * time.Millisecond, 1350 * time.Millisecond, 1800 * time.Millisecond},
+	} {
+		for _, every := range []time.Duration{60 * time.Millisecond, 110 * time.Millisecond, 250 * time.Millisecond} {
+			for shift := range 5 {
+				inTown(t, 0, 10*time.Millisecond, func(t *testing.T, w *town) {
+					all := []*resident{w.join("a", 0), w.join("b", 0), w.join("c", 0)}
+					time.Sleep(3*time.Second + time.Duration(shift)*50*time.Millisecond)
+					for _, by := range steps {
+						all[0].set(by)
+						time.Sleep(every)
+						if off := all[0].off().Abs(); off > 100*time.Millisecond {
+							t.Errorf("%v every %v: it is off by %v at %v", steps, every, off, by)
+						}
+					}
+					time.Sleep(time.Second)
+					if astray, _ := all[0].Astray(); !astray || all[0].off().Abs() > 200*time.Millisecond {
+						t.Errorf("%v every %v: astray %v, off by %v", steps, every, astray, all[0].off())
+					}
+					last := steps[len(steps)-1]
+					for _, r := range all[1:] {
+						r.set(last)
+					}
+					time.Sleep(5 * time.Second)
+					for i, r := range all {
+						if astray, _ := r.Astray(); astray || r.off() != last {
+							t.Errorf("%v every %v, all: node %d astray %v, off by %v", steps, every, i, astray, r.off())
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 // A machine that stood still with all of its clocks is noticed by the next beats.
 func TestMembersTime_AMachineThatStoodStill(t *testing.T) {
 	inTown(t, 0, 10*time.Millisecond, func(t *testing.T, w *town) {

@@ -107,16 +107,16 @@ func TestMove_TheBoardGoesOnThere(t *testing.T) {
 	if seq, _, _ := a.b.Head(); seq <= head || Generation(seq) != 1 {
 		t.Errorf("it went on at %d", seq)
 	}
-	sinceAll(t, l, board, before[10].Time)
+	sinceAll(t, l, board, before[10].Commit.Decisions[0].At)
 }
 
 // sinceAll sees that ReadSince finds a moved board's records by the times at
-// which they were stored first.
+// which they were decided.
 func sinceAll(t *testing.T, l *Log, board string, start time.Time) {
 	t.Helper()
 	want := 0
 	for _, r := range readAll(t, l, board) {
-		if !r.Time.Before(start) {
+		if !r.DecidedBefore(start) {
 			want++
 		}
 	}
@@ -125,7 +125,7 @@ func sinceAll(t *testing.T, l *Log, board string, start time.Time) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.Time.Before(start) {
+		if !r.DecidedBefore(start) {
 			got++
 		}
 	}

@@ -30,12 +30,10 @@ type Raw struct {
 // if neither the leader nor the replica that answered has it.
 func (l *Log) ReadRaw(ctx context.Context, board string, from, to uint64) iter.Seq2[Raw, error] {
 	return func(yield func(Raw, error) bool) {
-		if to == 0 {
-			var err error
-			if to, err = l.Head(ctx, board); err != nil {
-				yield(Raw{}, err)
-				return
-			}
+		to, err := l.upTo(ctx, board, to)
+		if err != nil {
+			yield(Raw{}, err)
+			return
 		}
 		at := l.homeAt(board, to)
 		r := rawScan{log: l, stream: at.stream, yield: yield, scan: scan{getter: l.newGetter(at.stream), board: board, to: StreamSeq(to),

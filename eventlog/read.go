@@ -140,12 +140,10 @@ func (l *Log) Get(ctx context.Context, board string, seq uint64) (Record, error)
 // A replica that lags is waited for, 15 s at most without progress.
 func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		if to == 0 {
-			var err error
-			if to, err = l.Head(ctx, board); err != nil {
-				yield(Record{}, err)
-				return
-			}
+		to, err := l.upTo(ctx, board, to)
+		if err != nil {
+			yield(Record{}, err)
+			return
 		}
 		if to > 0 && from <= to {
 			at := l.homeAt(board, to)
@@ -154,96 +152,20 @@ func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2
 	}
 }
 
+// upTo is to, or the board's head for 0.
+func (l *Log) upTo(ctx context.Context, board string, to uint64) (uint64, error) {
+	if to > 0 {
+		return to, nil
+	}
+	return l.Head(ctx, board)
+}
+
 // firstIn is the sequence of a stream from which on records from a position on are.
 func firstIn(at home, from uint64) uint64 {
 	if Generation(from) < at.gen {
 		return 1
 	}
 	return max(StreamSeq(from), 1)
-}
-
-// ReadSince is Read from the first record stored at or after start; of a
-// restored one that is when it was stored first.
-func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		before := uint64(0) // a record that was stored again since, and first before start
-		for r, err := range l.readStreamSince(ctx, board, start, to) {
-			if err == nil && r.Time.Before(start) {
-				before = r.Seq
-				break
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
-		if before == 0 {
-			return
-		}
-		if to == 0 {
-			var err error
-			if to, err = l.Head(ctx, board); err != nil {
-				yield(Record{}, err)
-				return
-			}
-		}
-		at, last := l.homeAt(board, to), StreamSeq(to)
-		if Generation(before) != at.gen { // it has moved meanwhile
-			before = 0
-		}
-		if from := l.firstSince(ctx, board, at, start, StreamSeq(before), last); from <= last {
-			l.scan(ctx, board, at, messageGet{Seq: from}, last, yield)
-		}
-	}
-}
-
-// firstSince gives a sequence behind that of a record stored before start, up
-// to which all are: it looks in the middle of what is left. A replica that has
-// no record there has those in doubt read.
-func (l *Log) firstSince(ctx context.Context, board string, at home, start time.Time, before, to uint64) uint64 {
-	direct := l.newGetter(at.stream)
-	end := to + 1
-	for end-before > 1 {
-		middle := before + (end-before)/2
-		msg, err := direct.one(ctx, messageGet{Seq: middle, NextFor: at.subject})
-		if err != nil {
-			return before + 1
-		}
-		var r Record
-		if msg != nil {
-			if r, err = directRecord(board, 0, msg); err != nil {
-				return before + 1
-			}
-		}
-		if msg != nil && r.Seq < end && r.Time.Before(start) {
-			before = r.Seq
-		} else {
-			end = middle
-		}
-	}
-	return end
-}
-
-// readStreamSince is Read from the first record that the stream stored at or
-// after start, whether for the first time or again.
-func (l *Log) readStreamSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		at, head, err := l.head(ctx, board)
-		if errors.Is(err, ErrNotFound) {
-			return
-		}
-		if err != nil {
-			yield(Record{}, fmt.Errorf("eventlog: head of board %s: %w", board, err))
-			return
-		}
-		last := head.Seq
-		if to > 0 && Generation(to) == at.gen {
-			last = StreamSeq(to)
-		}
-		if last >= head.Seq && head.Time.Before(start) {
-			return
-		}
-		l.scan(ctx, board, at, messageGet{Start: &start}, last, yield)
-	}
 }
 
 // scan yields the board's records from where req starts to sequence to, both of
@@ -387,7 +309,7 @@ func (s *scan) put(r Record, failed error, n *int) error {
 	}
 	*n++
 	s.count++
-	s.last, s.req.Seq, s.req.Start = seq, seq+1, nil
+	s.last, s.req.Seq = seq, seq+1
 	if !s.yield(r, nil) || seq == s.to {
 		s.done = true
 	}
@@ -398,7 +320,7 @@ func (s *scan) put(r Record, failed error, n *int) error {
 func (s *scan) led(ctx context.Context, l *Log, stream string) (n int, err error) {
 	s.giveUp()
 	for n < ledAtOnce && !s.done {
-		msg, err := l.leaderGet(ctx, stream, messageGet{Seq: s.req.Seq, NextFor: s.req.NextFor, Start: s.req.Start})
+		msg, err := l.leaderGet(ctx, stream, messageGet{Seq: s.req.Seq, NextFor: s.req.NextFor})
 		if errors.Is(err, ErrNotFound) {
 			return n, nil
 		}

@@ -134,30 +134,6 @@ func TestRead_WaitsForWhatIsMissing(t *testing.T) {
 	})
 }
 
-func TestReadSince_ByTime(t *testing.T) {
-	onBoth(t, func(t *testing.T, l *Log) {
-		board := newBoard()
-		seqs := fill(t, l, board, 6)
-		var times []time.Time
-		for r, err := range l.Read(t.Context(), board, 0, 0) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			times = append(times, r.Time)
-		}
-		since := func(start time.Time, to uint64) []uint64 {
-			return seqsOf(t, l.ReadSince(t.Context(), board, start, to))
-		}
-		sameSeqs(t, "since ever", since(time.Unix(0, 0), 0), seqs)
-		sameSeqs(t, "since the third", since(times[2], 0), seqs[2:])
-		sameSeqs(t, "after the third", since(times[2].Add(1), 0), seqs[3:])
-		sameSeqs(t, "since the third, to the fifth", since(times[2], seqs[4]), seqs[2:5])
-		sameSeqs(t, "after the last", since(times[5].Add(1), 0), nil)
-		sameSeqs(t, "tomorrow", since(time.Now().Add(24*time.Hour), 0), nil)
-		sameSeqs(t, "no such board", seqsOf(t, l.ReadSince(t.Context(), newBoard(), time.Unix(0, 0), 0)), nil)
-	})
-}
-
 // DESIGN.md: a Commit whose stream timestamp is later than its notAfter is void.
 func TestRecord_VoidByTheStreamsTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, l *Log) {

@@ -22,8 +22,8 @@ const (
 var ErrExists = errors.New("eventlog: the board is there with another history")
 
 // storedAhead is how far ahead of this process's clock a record may have been
-// stored: clocks differ. ReadSince goes by the time at which the stream stored
-// it again, and that must not be the earlier one.
+// stored: clocks differ. With more a clock is wrong, this one or that one, and
+// what is decided on the board from now on would have times yet to come.
 const storedAhead = time.Minute
 
 // Restored is a record that another log stored.

@@ -93,17 +93,18 @@ func TestRestore_SameBytesTimesAndVerdicts(t *testing.T) {
 		}
 		n++
 	}
-	// What was stored before it was stored again is found by its own time.
-	for i := range was {
-		for r, err := range l.ReadSince(t.Context(), board, was[i].Time, 0) {
-			if err != nil || r.Hash != was[i].Hash {
-				t.Errorf("since %v: record %d, %v", was[i].Time, r.Seq, err)
+	// What was decided before it was stored again is found by that time.
+	for _, w := range readAll(t, l, board) {
+		start := w.Commit.Decisions[0].At
+		for r, err := range l.ReadSince(t.Context(), board, start, 0) {
+			if err != nil || r.Seq > w.Seq || !r.Commit.Decisions[0].At.Equal(start) {
+				t.Errorf("since %v: record %d, %v", start, r.Seq, err)
 			}
 			break
 		}
 	}
 	for r := range l.ReadSince(t.Context(), board, before, 0) {
-		t.Error("stored before the restore, found behind it:", r.Seq)
+		t.Error("decided before the restore, found behind it:", r.Seq)
 	}
 }
 

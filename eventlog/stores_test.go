@@ -313,22 +313,26 @@ func TestContents_Sweep(t *testing.T) {
 	t.Parallel()
 	l := single(t)
 	board := newBoard()
-	named, orphan := ObjectName(board), ObjectName(board)
-	for _, name := range []string{named, orphan} {
+	named, early, orphan := ObjectName(board), ObjectName(board), ObjectName(board)
+	for _, name := range []string{named, early, orphan} {
 		if _, _, err := l.PutContent(t.Context(), name, bytes.NewReader(randomBytes(2*chunkSize)), 1<<30); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := &domain.Commit{V: domain.CommitVersion, Board: board, At: time.Now(), Decisions: []domain.Decision{{
-		Command: domain.Command{ID: "1", User: "ann"}, Rev: 1,
-		Events: []domain.Event{{Type: "file.added", V: 1, Rev: 1, EntityID: "f", After: domain.Fields{"object": named}}},
-	}}}
-	data, hash, err := c.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Append(t.Context(), board, data, hash, 0); err != nil {
-		t.Fatal(err)
+	var last uint64
+	for i, name := range []string{early, named} {
+		at := time.Now().AddDate(0, 0, 3*i-3) // the first was decided by another clock, or restored
+		c := &domain.Commit{V: domain.CommitVersion, Board: board, At: at, Decisions: []domain.Decision{{
+			Command: domain.Command{ID: name, User: "ann"}, At: at, Rev: 1,
+			Events: []domain.Event{{Type: "file.added", V: 1, Rev: 1, EntityID: "f", After: domain.Fields{"object": name}}},
+		}}}
+		data, hash, err := c.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last, err = l.Append(t.Context(), board, data, hash, last); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for range 3 {
 		if _, err := l.js.Publish(t.Context(), l.contents().chunks("crashed"), []byte("x")); err != nil {
@@ -344,7 +348,7 @@ func TestContents_Sweep(t *testing.T) {
 			t.Errorf("swept %d uploads of %d, %v", n, tt.removed, err)
 		}
 	}
-	for name, want := range map[string]error{named: nil, orphan: ErrNotFound} {
+	for name, want := range map[string]error{named: nil, early: nil, orphan: ErrNotFound} {
 		r, err := l.OpenContent(t.Context(), name, 0)
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", name, err, want)
@@ -359,7 +363,7 @@ func TestContents_Sweep(t *testing.T) {
 	if n, err := l.SweepChunks(t.Context(), soon); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	if n := chunksOf(t, l, l.contents(), ""); n != 2 {
-		t.Errorf("%d chunks of 2 are left", n)
+	if n := chunksOf(t, l, l.contents(), ""); n != 4 {
+		t.Errorf("%d chunks of 4 are left", n)
 	}
 }

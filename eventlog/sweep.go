@@ -13,19 +13,17 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// namedWithin is how long after its content was stored an upload may still be
-// named by an event: far longer than a mutation lives.
-const namedWithin = time.Hour
-
 // ObjectName gives a new name for the content of a file of board. It says whose
 // log may name it, and since when.
 func ObjectName(board string) string { return board + "." + ulid.Make().String() }
 
 // SweepUploads deletes the contents stored from after on and before before that
 // no event names, and says how many there were (DESIGN.md: objects no event
-// names go after a day). before must lie more than an hour back. What an event
+// names go after a day). before must lie more than an hour back, by when whatever
+// was to name an upload has long been decided. What an event
 // named once stays, for history and for who reads it now. It reads the log of
-// each board concerned, from its oldest such upload to its newest.
+// each board concerned from its oldest such upload on until each is found, and
+// the whole of one that has an upload to delete.
 func (l *Log) SweepUploads(ctx context.Context, after, before time.Time) (removed int, err error) {
 	uploads := map[string][]object{}
 	for o, err := range l.contents().all(ctx) {
@@ -37,14 +35,11 @@ func (l *Log) SweepUploads(ctx context.Context, after, before time.Time) (remove
 		}
 	}
 	for board, list := range uploads {
-		named, err := l.namedObjects(ctx, board, list)
+		list, err := l.unnamed(ctx, board, list)
 		if err != nil {
 			return removed, fmt.Errorf("eventlog: sweep of the uploads to board %s: %w", board, err)
 		}
 		for _, o := range list {
-			if named[o.Name] {
-				continue
-			}
 			if err := l.DeleteContent(ctx, o.Name); err != nil {
 				return removed, err
 			}
@@ -54,32 +49,40 @@ func (l *Log) SweepUploads(ctx context.Context, after, before time.Time) (remove
 	return removed, nil
 }
 
-// namedObjects gives the objects that events of board named while any of list
-// could have been, or that were named by records restored since.
-func (l *Log) namedObjects(ctx context.Context, board string, list []object) (map[string]bool, error) {
-	byTime := func(a, b object) int { return a.Stored.Compare(b.Stored) }
-	from := slices.MinFunc(list, byTime).Stored.Add(-time.Minute)
-	to := slices.MaxFunc(list, byTime).Stored.Add(namedWithin)
-	named := map[string]bool{}
-	for r, err := range l.readStreamSince(ctx, board, from, 0) {
-		if err != nil {
-			return nil, err
-		}
-		if r.Time.After(to) {
-			break
-		}
-		if r.Void() {
-			continue
-		}
-		for _, d := range r.Commit.Decisions {
-			for _, e := range d.Events {
-				if name := e.After.String("object"); name != "" {
-					named[name] = true
-				}
+// unnamed leaves those of list that no event of board has ever named. Mostly all
+// were soon after they were stored. The rest is looked for in the whole log: the
+// clocks of servers may have been wrong, and a restored board names what was
+// stored after its events.
+func (l *Log) unnamed(ctx context.Context, board string, list []object) ([]object, error) {
+	from := slices.MinFunc(list, func(a, b object) int { return a.Stored.Compare(b.Stored) }).Stored.Add(-time.Minute)
+	for _, records := range []iter.Seq2[Record, error]{l.ReadSince(ctx, board, from, 0), l.Read(ctx, board, 0, 0)} {
+		for r, err := range records {
+			if err != nil {
+				return nil, err
+			}
+			named := namedIn(&r)
+			list = slices.DeleteFunc(list, func(o object) bool { return slices.Contains(named, o.Name) })
+			if len(list) == 0 {
+				return nil, nil
 			}
 		}
 	}
-	return named, nil
+	return list, nil
+}
+
+// namedIn gives the objects that the events of a record name.
+func namedIn(r *Record) (names []string) {
+	if r.Void() {
+		return nil
+	}
+	for i := range r.Commit.Decisions {
+		for j := range r.Commit.Decisions[i].Events {
+			if name := r.Commit.Decisions[i].Events[j].After.String("object"); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // SweepChunks removes what uploads and snapshots that ended in a crash have

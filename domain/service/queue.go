@@ -38,9 +38,11 @@ func (w *worker) consider(e *entry) {
 		w.questions.ask(question{key: e.key, seq: seq})
 		return
 	}
-	if !e.searched && known.Before(w.state.DecidedSince()) {
+	// What the board's memory has forgotten since the log was searched may have
+	// come after that: this worker, or its machine, may have stood still.
+	if since := w.state.DecidedSince(); known.Before(since) && e.searched.Before(since) {
 		e.place = asking
-		w.questions.ask(question{key: e.key, from: from})
+		w.questions.ask(question{key: e.key, from: from, since: since})
 		return
 	}
 	if k, wait := w.predecessor(e); wait {

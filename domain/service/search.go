@@ -15,16 +15,18 @@ import (
 // seq decides it, or, seq 0, whether any record stored since from does.
 type question struct {
 	key
-	seq  uint64
-	from time.Time // not used with a seq
+	seq   uint64
+	from  time.Time // not used with a seq
+	since time.Time // likewise: what the board's memory had forgotten when it was put was decided before
 }
 
 // answer is what the log says.
 type answer struct {
 	question
-	found *found // nil: not decided, by the record at seq or by any up to until
-	until uint64
-	last  bool // of a round: the next may start
+	found  *found // nil: not decided, by the record at seq or by any up to until
+	until  uint64
+	before time.Time // what comes behind until was decided then or later, as far as is known
+	last   bool      // of a round: the next may start
 }
 
 // found is a decision in the log.
@@ -107,14 +109,14 @@ func (s *Service) searchAll(ctx context.Context, w *worker, list []question) {
 	defer func() { <-s.scans }()
 	var retry backoff
 	for {
-		hits, until, err := s.search(ctx, w.board, list)
+		hits, until, before, err := s.search(ctx, w.board, list)
 		if ctx.Err() != nil {
 			return
 		}
 		if err == nil {
 			w.post(func(m *mail) {
 				for i, q := range list {
-					m.answers = append(m.answers, answer{q, hits[q.key], until, i == len(list)-1})
+					m.answers = append(m.answers, answer{q, hits[q.key], until, before, i == len(list)-1})
 				}
 			})
 			return
@@ -124,9 +126,9 @@ func (s *Service) searchAll(ctx context.Context, w *worker, list []question) {
 	}
 }
 
-func (s *Service) search(ctx context.Context, board string, list []question) (hits map[key]*found, until uint64, err error) {
+func (s *Service) search(ctx context.Context, board string, list []question) (hits map[key]*found, until uint64, before time.Time, err error) {
 	if until, err = s.Log.Head(ctx, board); err != nil || until == 0 {
-		return nil, until, err
+		return nil, until, before, err
 	}
 	from := slices.MinFunc(list, func(a, b question) int { return a.from.Compare(b.from) }).from
 	hits = make(map[key]*found, len(list))
@@ -135,10 +137,13 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 	}
 	for rec, err := range s.Log.ReadSince(ctx, board, from, until) {
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, before, err
 		}
 		if rec.Void() {
 			continue
+		}
+		if n := len(rec.Commit.Decisions); n > 0 {
+			before = rec.Commit.Decisions[n-1].At
 		}
 		for i := range rec.Commit.Decisions {
 			d := &rec.Commit.Decisions[i]
@@ -148,7 +153,7 @@ func (s *Service) search(ctx context.Context, board string, list []question) (hi
 			}
 		}
 	}
-	return hits, until, nil
+	return hits, until, before, nil
 }
 
 // decisionIn is the decision on k in a record read from the stream, nil if it
@@ -197,7 +202,9 @@ func (w *worker) answered(a *answer) {
 		q.ask(a.question)
 	default:
 		if e != nil {
-			e.absent, e.searched = a.until, true
+			if e.absent, e.searched = a.until, a.before; e.searched.Before(a.since) {
+				e.searched = a.since
+			}
 			w.reconsider(e)
 		}
 		if !w.past[a.key].decided { // else it was decided meanwhile

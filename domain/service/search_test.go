@@ -63,6 +63,31 @@ func TestSearch_SkipsVoidRecords(t *testing.T) {
 	})
 }
 
+// A mutation that was received before the clock was set back by an hour, and
+// decided after that, on a board that was at rest for longer, is found, too.
+func TestLaw3_ClockSetBackBeforeTheDecision(t *testing.T) {
+	var behind atomic.Int64
+	clock := func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }
+	alone(t, logtest.Config{Now: clock}, func(c *Config) { c.Now = clock }, func(t *testing.T, b *bench) {
+		time.Sleep(3 * time.Hour)
+		behind.Store(int64(time.Hour))
+		old := b.card(b.id(), time.Second)
+		first := old.accepted(t)
+		wild := b.mutate(newID(b.rng, time.Now().Add(time.Minute+time.Second)), time.Second, cardChange("wild", "wide"))
+		wild.refused(t, domain.Invalid)
+		behind.Store(0)
+		b.passTime(t, 20*time.Minute)
+		if again := b.send(old.cmd).accepted(t); again.Seq != first.Seq || again.Rev != first.Rev {
+			t.Errorf("%+v, first %+v", again, first)
+		}
+		for _, s := range b.log.Stored("b") {
+			if s.Commit.At.After(s.At) {
+				t.Errorf("record %d was decided at %v and stored at %v", s.Seq, s.Commit.At, s.At)
+			}
+		}
+	})
+}
+
 func TestLaw3_OpaqueIdsHaveTenMinutes(t *testing.T) {
 	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
 		old := b.mutate("6ba7b810-9dad-11d1-80b4-00c04fd430c8", time.Second, cardChange("card", "wide"))
@@ -88,6 +113,35 @@ func TestSearch_BesideTheWorker(t *testing.T) {
 		}
 		again.pending(t)
 		again.accepted(t)
+	})
+}
+
+// A worker that stood still behind its search for an old id, while another one
+// decided it and so much more that the board's memory forgot it, searches again.
+func TestLaw3_DecidedElsewhereSinceTheSearch(t *testing.T) {
+	alone(t, logtest.Config{}, nil, func(t *testing.T, b *bench) {
+		id := b.id()
+		b.passTime(t, 20*time.Minute)
+		cmd := b.command(id, time.Second, cardChange("old", "wide"))
+		appends, _, _ := b.script.counts()
+		b.script.onAppend = func(n int, store func() (uint64, error)) (uint64, error) {
+			if n == appends+1 {
+				time.Sleep(10 * time.Millisecond) // or it would be the same record
+				b.append(t, cmd)
+				for range 25 {
+					time.Sleep(time.Minute)
+					b.append(t, b.command(b.id(), time.Second, cardChange(b.id(), "wide")))
+				}
+			}
+			return store()
+		}
+		b.send(cmd).accepted(t)
+		time.Sleep(30 * time.Minute) // until it goes on; decided twice would be a finding of check
+		b.script.mu.Lock()
+		defer b.script.mu.Unlock()
+		if b.script.searches != 2 {
+			t.Errorf("the log was searched %d times", b.script.searches)
+		}
 	})
 }
 

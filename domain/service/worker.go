@@ -36,10 +36,10 @@ type entry struct {
 	place  place
 	queued time.Time // its first sending, by the queue's clock; zero: not known
 
-	arrived  int64  // here, nanoseconds since 1970; of a traced one only
-	absent   uint64 // no record up to this sequence decides it
-	searched bool   // ... also where the board's memory does not reach
-	waits    key    // what it is held for
+	arrived  int64     // here, nanoseconds since 1970; of a traced one only
+	absent   uint64    // no record up to this sequence decides it
+	searched time.Time // ... nor, in the log, one of before this time; zero: it was not searched
+	waits    key       // what it is held for
 	// before and also are from the mutate's newest sending; before is its own id
 	// as long as only the cancel has come.
 	before   string

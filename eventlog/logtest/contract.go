@@ -29,7 +29,7 @@ func Contract(t *testing.T, open func(t *testing.T) Full) {
 		{"TooLargeStoresNothing", c.tooLargeStoresNothing},
 		{"EmptyBoard", c.emptyBoard},
 		{"ReadInOrderFromTo", c.readInOrderFromTo},
-		{"ReadSinceStartsAtItsTime", c.readSinceStartsAtItsTime},
+		{"ReadSinceGoesByDecisions", c.readSinceGoesByDecisions},
 		{"LoadBoardFoldsToTheHead", c.loadBoardFoldsToTheHead},
 		{"SnapshotsOfOneBoard", c.snapshotsOfOneBoard},
 		{"AnnouncementsArriveWhole", c.announcementsArriveWhole},
@@ -287,7 +287,7 @@ func (c contract) readInOrderFromTo(t *testing.T) {
 	}
 }
 
-func (c contract) readSinceStartsAtItsTime(t *testing.T) {
+func (c contract) readSinceGoesByDecisions(t *testing.T) {
 	w := c.writer(t)
 	var seqs []uint64
 	var times []time.Time
@@ -297,7 +297,7 @@ func (c contract) readSinceStartsAtItsTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seqs, times = append(seqs, seq), append(times, rec.Time)
+		seqs, times = append(seqs, seq), append(times, rec.Commit.Decisions[0].At)
 		time.Sleep(2 * time.Millisecond) // so that times differ
 	}
 	for _, i := range []int{0, 4, 9} {

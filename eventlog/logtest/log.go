@@ -367,15 +367,22 @@ func (l *Log) Get(ctx context.Context, board string, seq uint64) (eventlog.Recor
 
 // Read gives the board's records from sequence from on.
 func (l *Log) Read(ctx context.Context, board string, from, to uint64) iter.Seq2[eventlog.Record, error] {
-	return l.read(ctx, board, to, func(s Stored) bool { return s.Seq >= from })
+	return l.read(ctx, board, to, func([]Stored) uint64 { return from })
 }
 
-// ReadSince is Read from the first record that is stamped with start or later.
+// ReadSince is Read from behind the last record whose decisions were all taken before start.
 func (l *Log) ReadSince(ctx context.Context, board string, start time.Time, to uint64) iter.Seq2[eventlog.Record, error] {
-	return l.read(ctx, board, to, func(s Stored) bool { return !s.Time.Before(start) })
+	return l.read(ctx, board, to, func(list []Stored) uint64 {
+		for i := len(list) - 1; i >= 0; i-- {
+			if list[i].DecidedBefore(start) {
+				return list[i].Seq + 1
+			}
+		}
+		return 0
+	})
 }
 
-func (l *Log) read(ctx context.Context, board string, to uint64, match func(Stored) bool) iter.Seq2[eventlog.Record, error] {
+func (l *Log) read(ctx context.Context, board string, to uint64, first func([]Stored) uint64) iter.Seq2[eventlog.Record, error] {
 	return func(yield func(eventlog.Record, error) bool) {
 		d := l.roll("read", board)
 		if err := wait(ctx, d.upTo(d.Latency)); err != nil {
@@ -387,9 +394,11 @@ func (l *Log) read(ctx context.Context, board string, to uint64, match func(Stor
 		if to == 0 {
 			to = l.head(board)
 		}
-		for _, s := range l.Stored(board) {
+		list := l.Stored(board)
+		from := first(list)
+		for _, s := range list {
 			switch {
-			case !match(s) || s.Seq > to:
+			case s.Seq < from || s.Seq > to:
 				continue
 			case ctx.Err() != nil:
 				yield(eventlog.Record{}, ctx.Err())
