@@ -80,6 +80,7 @@ func TestDrain_SpreadsNoWiderThanTold(t *testing.T) {
 			s.skip("ready")
 			all = append(all, s)
 		}
+		synctest.Wait() // the last is counted, too
 		start := time.Now()
 		drained := make(chan error, 1)
 		go func() { drained <- w.hubs.drain(t.Context(), 40*time.Millisecond) }()

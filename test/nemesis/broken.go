@@ -11,24 +11,29 @@ import (
 	"testing"
 )
 
-// wound is how the server is broken on purpose: one text of one file replaced.
-type wound struct{ file, old, with string }
+// edit is one text of one file replaced.
+type edit struct{ file, old, with string }
 
-// wounds by name. Each takes away what keeps a worker that was frozen, or an
-// append that was stalled, from doing harm.
-var wounds = map[string]wound{
+// wounds are how the server is broken on purpose, by name. Each takes away what
+// keeps a worker that was frozen, or an append that was stalled, from doing harm.
+var wounds = map[string][]edit{
 	// The expected sequence goes along under a name that the log does not heed.
-	"fence": {"eventlog/append.go", `headerExpected = "Nats-Expected-Last-Subject-Sequence"`, `headerExpected = "Unheeded-Expected-Sequence"`},
+	"fence": {{"eventlog/append.go", `headerExpected = "Nats-Expected-Last-Subject-Sequence"`, `headerExpected = "Unheeded-Expected-Sequence"`}, apart},
 	// A commit that was stored too late counts.
-	"deadline": {"domain/decision.go", `return !c.NotAfter.IsZero() && stored.After(c.NotAfter)`, `return false`},
+	"deadline": {{"domain/decision.go", `return !c.NotAfter.IsZero() && stored.After(c.NotAfter)`, `return false`}, apart},
 }
+
+// apart leaves the leaders of streams where they are. Once a worker has drawn that
+// of its records to its own node, a freeze stops both, and what it was about to
+// append is lost with it: no harm, but nothing to be found out by either.
+var apart = edit{"domain/service/leaders.go", `leadAfter = 15 * time.Second`, `leadAfter = time.Hour`}
 
 func breakages() []string { return slices.Sorted(maps.Keys(wounds)) }
 
 // breakage writes what `go build -overlay` needs for a broken server.
 func breakage(tb testing.TB, name string) string {
 	tb.Helper()
-	x, ok := wounds[name]
+	edits, ok := wounds[name]
 	if !ok {
 		tb.Fatalf("--broken=%s: it is one of %v", name, breakages())
 	}
@@ -36,24 +41,30 @@ func breakage(tb testing.TB, name string) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	path := filepath.Join(strings.TrimSpace(string(out)), filepath.FromSlash(x.file))
-	source, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if n := strings.Count(string(source), x.old); n != 1 {
-		tb.Fatalf("%s has %q %d times, not once: what breaks it must be written anew", x.file, x.old, n)
-	}
-	dir := tb.TempDir()
-	copied := filepath.Join(dir, filepath.Base(path))
-	overlay, _ := json.Marshal(map[string]any{"Replace": map[string]string{path: copied}})
-	file := filepath.Join(dir, "overlay.json")
-	for name, text := range map[string]string{copied: strings.Replace(string(source), x.old, x.with, 1), file: string(overlay)} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+	dir, replaced := tb.TempDir(), map[string]string{}
+	for _, x := range edits {
+		path := filepath.Join(strings.TrimSpace(string(out)), filepath.FromSlash(x.file))
+		source, err := os.ReadFile(path)
+		if err != nil {
 			tb.Fatal(err)
 		}
+		if n := strings.Count(string(source), x.old); n != 1 {
+			tb.Fatalf("%s has %q %d times, not once: what breaks it must be written anew", x.file, x.old, n)
+		}
+		replaced[path] = filepath.Join(dir, filepath.Base(path))
+		write(tb, replaced[path], strings.Replace(string(source), x.old, x.with, 1))
 	}
+	overlay, _ := json.Marshal(map[string]any{"Replace": replaced})
+	file := filepath.Join(dir, "overlay.json")
+	write(tb, file, string(overlay))
 	return file
+}
+
+func write(tb testing.TB, path, text string) {
+	tb.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // wounded builds a broken server.
