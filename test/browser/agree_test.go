@@ -59,6 +59,7 @@ func text(e map[string]any, field string) string {
 func (s *site) agree(windows ...*window) {
 	s.t.Helper()
 	for _, w := range windows {
+		w.Eval(sent)
 		w.Until(live + " && " + settled)
 		for end := time.Now().Add(chrome.Patience); ; time.Sleep(20 * time.Millisecond) {
 			want, got := s.stored(w.user), w.Eval(shown)

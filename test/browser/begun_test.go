@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestWords_BegunIsRemindedOf: a title that was being written when the page
@@ -13,9 +12,7 @@ func TestWords_BegunIsRemindedOf(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	w := s.open("ann")
-	w.focus(card("fix-login") + " .card-title")
-	w.keys(kb.F2)
-	w.Until(has(card("fix-login") + " " + editor))
+	w.rename(card("fix-login"))
 	w.write("a title half")
 	w.Do(chromedp.Reload())
 	w.Until(live + " && " + says("plain", "a title half"))

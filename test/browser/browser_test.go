@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -142,6 +143,16 @@ func (s *site) entity(user, id string) map[string]any {
 	return nil
 }
 
+// stands waits until a card is in a column, by the server.
+func (s *site) stands(id, column string) {
+	s.t.Helper()
+	for end := time.Now().Add(chrome.Patience); s.entity("ann", id)["columnId"] != column; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s is not in %s", id, column)
+		}
+	}
+}
+
 func (s *site) entities(user string) []map[string]any {
 	s.t.Helper()
 	var board struct{ Entities []map[string]any }
@@ -171,9 +182,11 @@ type heard struct {
 }
 
 const (
-	live     = `document.body.dataset.status === 'live'`
-	offline  = `document.body.dataset.status === 'offline'`
-	settled  = `document.body.dataset.waiting === '0'`
+	live    = `document.body.dataset.status === 'live'`
+	offline = `document.body.dataset.status === 'offline'`
+	settled = `document.body.dataset.waiting === '0'`
+	// What is shown goes out when it has been painted.
+	sent     = `Promise.race([new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20)))), new Promise((done) => setTimeout(done, 500))])`
 	anyCards = `document.querySelectorAll('.card[data-id]').length > 5`
 )
 

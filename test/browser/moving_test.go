@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -20,6 +22,7 @@ func TestMove_Both(t *testing.T) {
 	ben.grab("dark-mode", there)
 	ann.Shot("move-both-dragging")
 	ann.drop(here)
+	s.stands("dark-mode", "review") // what is dropped is sent when that is painted
 	ben.drop(there)
 	ann.Until(in("done", "dark-mode"))
 	ben.Until(in("done", "dark-mode"))
@@ -153,6 +156,29 @@ func TestMove_ByKeyboard(t *testing.T) {
 	if got := ben.Eval(order); got != "1" {
 		t.Errorf("it stands at %s, not at 1", got)
 	}
+}
+
+// TestMove_WheelWhileDragging: what is under the pointer is scrolled by the
+// wheel though something is held over it, and the pointer says that it holds.
+func TestMove_WheelWhileDragging(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for i := range 30 {
+		s.mutate("dana", fmt.Sprint("one-of-many-", i), patch{"kind": "card", "columnId": "review", "title": fmt.Sprint("One of many ", i)})
+	}
+	ann := s.open("ann")
+	ann.Until(fmt.Sprintf(`document.querySelector(%q).scrollHeight > 2000`, cardsOf("review")))
+	to := ann.over("review", "release-notes")
+	ann.grab("dark-mode", to)
+	ann.Until(fmt.Sprintf(`getComputedStyle(document.elementFromPoint(%f, %f)).cursor === "grabbing"`, to.x, to.y))
+	ann.Do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseWheel, to.x, to.y, func(p *input.DispatchMouseEventParams) {
+		p.DeltaX, p.DeltaY, p.Buttons = 0.1, 500, 1 // none at all would be left out
+	}))
+	ann.Until(fmt.Sprintf(`document.querySelector(%q).scrollTop >= 400`, cardsOf("review")))
+	ann.drop(to)
+	ann.Until(in("review", "dark-mode"))
+	ann.Until(`document.querySelector(".drag-cover") === null`)
+	s.agree(ann)
 }
 
 // TestMove_ByDialog: without dragging, to a column and place that are chosen.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const (
@@ -19,6 +20,14 @@ func (w *window) describe(id string) {
 	w.clickAt(card(id) + " .card-title")
 	w.in(dialog).click("button", "Edit the description")
 	w.Until(has(dialog + " .description " + editor))
+}
+
+// rename begins to edit the title of a card or column where it stands.
+func (w *window) rename(at string) {
+	w.TB.Helper()
+	w.focus(at + " :is(.card-title, .column-head)")
+	w.keys(kb.F2)
+	w.Until(has(at + " " + editor))
 }
 
 // value is a condition: the field has this text.

@@ -211,11 +211,13 @@ func (s *stage) click(selector string) {
 	s.mouse(input.DispatchMouseEventTypeMouseReleased, x, y)
 }
 
-// drag carries the card to the next column, in ten steps.
+// drag carries the card to the next column, in ten steps as a quick hand makes
+// them: one with each painting.
 func (s *stage) drag(selector string) {
 	x, y := s.middle(selector)
 	s.mouse(input.DispatchMouseEventTypeMousePressed, x, y)
 	for i := range 10 {
+		s.page.Until(`new Promise((resolve) => requestAnimationFrame(() => resolve(true)))`)
 		s.mouse(input.DispatchMouseEventTypeMouseMoved, x+28.4*float64(i+1), y)
 	}
 	s.settled()

@@ -5,7 +5,9 @@ import type { Card, Change, Column, Place, Sent } from "@snapback/client";
 
 import { portions } from "./card/lines.js";
 import { nameOf, type Desk } from "./desk.js";
-import { announce, note } from "./say.js";
+import { filterNow, showAll } from "./people/filter.js";
+import { announce, note, type Said } from "./say.js";
+import { clip } from "./text/mutation.js";
 import { say } from "./words/words.js";
 
 /** The cards of a column that can be seen, in order. */
@@ -40,11 +42,26 @@ const transactAll = ({ store }: Desk, changes: readonly Change[]): readonly Sent
 
 /** Adds cards at the end of a column; of a text of several lines the first is the title and the others describe. */
 export function addCards(desk: Desk, columnId: string, texts: readonly string[]): readonly Sent[] {
-  return transactAll(desk, texts.map((text) => {
+  const changes = texts.map((text): Change => {
     const [title = "", ...rest] = text.trim().split("\n");
     const description = rest.join("\n").trim();
     return { entityId: desk.store.newId(), ifRev: 0, patch: { kind: "card", columnId, title: title.trim(), ...(description ? { description } : {}) } };
-  }));
+  });
+  const sent = transactAll(desk, changes);
+  tellHidden(desk, changes.map((c) => c.entityId), sent);
+  return sent;
+}
+
+let gone: (() => void) | undefined;
+
+/** Says so of cards that were added and that the filter does not let through: who does not see them adds them again. */
+function tellHidden({ store }: Desk, ids: readonly string[], sent: readonly Sent[]): void {
+  const matches = filterNow(store);
+  const [first, ...more] = ids.flatMap((id) => store.get<Card>(id) ?? []).filter((card) => !matches(card));
+  if (!first) return;
+  const title = say("search.hidden", { what: clip(first.title), count: more.length + 1 });
+  gone?.();
+  gone = tell(sent, { tone: "plain", title, actions: [{ label: say("search.clear"), run: showAll }] });
 }
 
 export function addColumns(desk: Desk, titles: readonly string[]): readonly Sent[] {
@@ -70,9 +87,15 @@ export function archiveAll(desk: Desk, columnId: string): readonly Sent[] {
 
 export const restore = ({ store }: Desk, id: string): Sent => store.mutate(id, { archived: null });
 
-/** Says what was done, with a button that takes it back, also after other things; the note goes if it is refused. */
+/** Says what was done, with a button that takes it back, also after other things. */
 function regrettable(sent: readonly Sent[], title: string, undo: () => void): void {
-  announce(title);
-  const gone = note({ tone: "done", title, actions: [{ label: say("top.undo"), run: undo }] });
-  void Promise.all(sent).then((verdicts) => verdicts.some((v) => v.ok) || gone());
+  tell(sent, { tone: "done", title, actions: [{ label: say("top.undo"), run: undo }] });
+}
+
+/** Says what was done, to be seen and heard; the note goes if all of it is refused. Gives what takes it away. */
+function tell(sent: readonly Sent[], said: Said): () => void {
+  announce(said.title);
+  const end = note(said);
+  void Promise.all(sent).then((verdicts) => verdicts.some((v) => v.ok) || end());
+  return end;
 }

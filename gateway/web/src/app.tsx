@@ -27,6 +27,7 @@ import { who } from "./session.js";
 import { Notes, Voice } from "./top/Notes.js";
 import { direction, language } from "./words/words.js";
 import "./people/handover.js";
+import "./text/astray.js";
 import "./top/theme.js";
 
 function App() {

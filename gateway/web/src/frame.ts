@@ -1,5 +1,5 @@
-// When the page is drawn anew. What the user does is drawn at once. What the server sends is drawn with the next frame, and
-// however much came meanwhile is drawn together.
+// When the page is drawn anew. What the user does is drawn at once. What the server sends is drawn after the next frame, for
+// the one that follows, and however much came meanwhile is drawn together.
 
 import { options } from "preact";
 
@@ -18,14 +18,17 @@ let draw: (() => void) | undefined;
 let frame = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-function withTheFrame(drawing: () => void): void {
+function betweenFrames(drawing: () => void): void {
   draw = drawing;
   cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(drawNow);
+  frame = requestAnimationFrame(() => {
+    clearTimeout(timer);
+    timer = setTimeout(drawNow); // a task of its own: with the layout and the painting it might take too long for a key to wait
+  });
   timer ??= setTimeout(drawNow, patience);
 }
 
-/** Draws what waits for the frame; for those who look at the page in the same frame. */
+/** Draws what waits for that; for those who look at the page before. */
 export function drawNow(): void {
   cancelAnimationFrame(frame);
   clearTimeout(timer);
@@ -35,9 +38,9 @@ export function drawNow(): void {
   drawing?.();
 }
 
-/** What is done in there is drawn with the next frame. */
+/** What is done in there is drawn between two frames. */
 function later(fn: () => void): void {
-  options.debounceRendering = withTheFrame;
+  options.debounceRendering = betweenFrames;
   try {
     fn();
   } finally {
@@ -75,7 +78,7 @@ export function afterPaint(fn: () => void): void {
 globalThis.document?.addEventListener("visibilitychange", doNow); // before the store hears of it
 globalThis.addEventListener?.("pagehide", doNow);
 
-/** The browser's socket; what comes by it is drawn with the next frame. */
+/** The browser's socket; what comes by it is drawn between two frames. */
 export function socket(url: string, protocols: string[]): Socket {
   const real = new WebSocket(url, protocols) as Socket;
   const own: Socket = {

@@ -29,7 +29,8 @@ function browser() {
 /** As Preact does when something is to be drawn. */
 const ask = (draw: () => void) => (options.debounceRendering as (draw: () => void) => void)(draw);
 
-test("what the server sends is drawn with the next frame, together; what the user does at once", async () => {
+test("what the server sends is drawn after the next frame, together; what the user does at once", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { real, paint } = browser();
   const one = socket("ws://x", []);
   let drawn = 0;
@@ -37,17 +38,22 @@ test("what the server sends is drawn with the next frame, together; what the use
   real.onmessage!({});
   real.onmessage!({});
   await null;
+  t.mock.timers.tick(1);
   assert.equal(drawn, 0);
   paint();
+  assert.equal(drawn, 0); // the frame is not held up
+  t.mock.timers.tick(1);
   assert.equal(drawn, 1);
   ask(() => drawn++);
   await null;
   assert.equal(drawn, 2);
   paint();
+  t.mock.timers.tick(200);
   assert.equal(drawn, 2);
 });
 
-test("who looks at the page has it drawn before", () => {
+test("who looks at the page has it drawn before", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { real, paint } = browser();
   const one = socket("ws://x", []);
   let drawn = 0;
@@ -56,6 +62,7 @@ test("who looks at the page has it drawn before", () => {
   drawNow();
   assert.equal(drawn, 1);
   paint();
+  t.mock.timers.tick(200);
   assert.equal(drawn, 1);
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gap, isWindowed, moved, padding, rooms, steady, withPins, type Box } from "../src/board/window.js";
+import { gap, hasty, isWindowed, moved, padding, rooms, steady, withPins, type Box } from "../src/board/window.js";
 
 const size = 50;
 const count = 100;
@@ -60,6 +60,18 @@ test("the rows that are drawn stay while enough of them are left around those th
   assert.deepEqual(steady(first, { from: 17, to: 25 }, 100), { from: 13, to: 29 }); // one is left above
   assert.deepEqual(steady(first, { from: 20, to: 22 }, 100), { from: 16, to: 26 }); // too many are left below
   assert.deepEqual(steady({ from: 0, to: 40 }, { from: 0, to: 2 }, 3), { from: 0, to: 2 }); // the list is shorter
+});
+
+test("an end of the rows stays though the other does not do", () => {
+  assert.deepEqual(steady({ from: 1, to: 13 }, { from: 0, to: 8 }, 100), { from: 0, to: 13 });
+  assert.deepEqual(steady({ from: 86, to: 98 }, { from: 92, to: 99 }, 100), { from: 86, to: 99 });
+});
+
+test("a list that has changed keeps its rows for a moment, and shows at once what is seen", () => {
+  assert.deepEqual(hasty({ from: 1, to: 9 }, { from: 0, to: 8 }, 100), { from: 0, to: 9 }); // one more above
+  assert.deepEqual(hasty({ from: 0, to: 7 }, { from: 0, to: 8 }, 100), { from: 0, to: 8 }); // one less
+  assert.deepEqual(hasty({ from: 0, to: 8 }, { from: 0, to: 8 }, 5), { from: 0, to: 4 }); // the list is shorter
+  assert.deepEqual(hasty({ from: 10, to: 400 }, { from: 200, to: 208 }, 500), { from: 188, to: 220 }); // no filter any more
 });
 
 test("rows of a list that has changed are the same rows", () => {

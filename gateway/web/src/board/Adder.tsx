@@ -28,7 +28,8 @@ export interface AdderProps {
 }
 
 export function Adder({ label, field, draft: name, many, opens, column, add }: AdderProps) {
-  const draft = useDesk().texts.draft(name);
+  const { texts } = useDesk();
+  const draft = texts.draft(name);
   const [open, setOpen] = useState(false);
   /** How many lines were pasted, where that is more than one. */
   const [lines, setLines] = useState(0);
@@ -41,6 +42,7 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
     setOpen(true);
     input.current?.focus();
   }, [isCalled]);
+  useLayoutEffect(() => texts.field(name), [texts, name]);
   const isClosing = useRef(false);
   useLayoutEffect(() => { // before anything is typed
     if (open) input.current?.focus();
@@ -81,7 +83,7 @@ export function Adder({ label, field, draft: name, many, opens, column, add }: A
           if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
             e.preventDefault();
             submit(lines > 1);
-          } else if (e.key === "Escape") {
+          } else if (e.key === "Escape" && !e.isComposing) {
             e.stopPropagation();
             close();
           }

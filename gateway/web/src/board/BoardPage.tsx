@@ -1,5 +1,6 @@
 // One open board: the desk, and everything that stands on it.
 
+import { effect } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
 import { BoardProvider, useBoard, usePresence } from "@snapback/client/react";
@@ -46,6 +47,7 @@ function OnDesk() {
     document.body.dataset["role"] = me?.role ?? "";
   }, [status, me]);
   useEffect(() => () => void (renaming.value = undefined), []); // what was begun is a draft, and on this board
+  useEffect(() => effect(() => void (isPast.value && (renaming.value = undefined))), []); // nothing is edited there
   if (isPast.value && me && status !== "closed") return <><Replay user={me.user} /><TellHere /></>;
   return (
     <div class="page">

@@ -8,6 +8,7 @@ import { FilesPanel } from "../files/FilesPanel.js";
 import { HistoryPanel } from "../history/HistoryPanel.js";
 import { InspectPanel } from "../inspect/InspectPanel.js";
 import { LabPanel } from "../lab/LabPanel.js";
+import { useOnBody } from "../parts/body.js";
 import { Icon } from "../parts/Icon.js";
 import { MembersPanel } from "../people/MembersPanel.js";
 import { panel, type Panel } from "../ui.js";
@@ -29,6 +30,7 @@ export function Drawer() {
   useEffect(() => {
     if (which) ref.current?.focus();
   }, [which]);
+  useOnBody("drawer", which !== undefined);
   if (!which) return null;
   const Panel = panels[which];
   const title = say(`panel.${which}`);

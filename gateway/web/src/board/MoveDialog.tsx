@@ -31,12 +31,13 @@ export function MoveDialog() {
 function MoveCard({ card }: { readonly card: Card }) {
   const desk = useDesk();
   const columns = useChildren("", "column", seenColumns);
-  const [columnId, setColumn] = useState(card.columnId);
+  const [chosen, setColumn] = useState(card.columnId);
+  const columnId = columns.some((c) => c.id === chosen) ? chosen : ""; // it may be archived by now
   const cards = useChildren(columnId, "card", seenCards).filter((c) => c.id !== card.id);
   const [after, setAfter] = useState(() => standsAfter(desk.store.children(card.columnId, "card").filter((c) => !c.archived), card.id));
   const column = columns.find((c) => c.id === columnId);
   const move = (place: Place) => {
-    moveCard(desk, card.id, columnId, place);
+    if (!moveCard(desk, card.id, columnId, place)) return;
     announce(say("board.moved", { what: cardTitle(card.title), column: columnTitle(nameOf(column) ?? "") }));
   };
   return (
@@ -44,12 +45,13 @@ function MoveCard({ card }: { readonly card: Card }) {
       <label class="field">
         <span>{say("board.toColumn")}</span>
         <select
-          autoFocus value={columnId}
+          autoFocus required value={columnId}
           onChange={(e) => {
             setColumn(e.currentTarget.value);
             setAfter(last);
           }}
         >
+          {!columnId && <option value="" disabled>{say("board.noColumn")}</option>}
           {columns.map((c) => <ColumnOption key={c.id} column={c} card={card} />)}
         </select>
       </label>
@@ -70,7 +72,7 @@ function MoveColumn({ column }: { readonly column: Column }) {
   const all = useChildren("", "column", seenColumns);
   const [after, setAfter] = useState(() => standsAfter(all, column.id));
   const move = (place: Place) => {
-    moveColumn(desk, column.id, place);
+    if (!moveColumn(desk, column.id, place)) return;
     announce(say("board.movedColumn", { column: columnTitle(column.title) }));
   };
   return <Form id={column.id} title={say("board.moveColumn", { column: columnTitle(column.title) })} list={all.filter((c) => c.id !== column.id)} after={after} setAfter={setAfter} move={move} />;

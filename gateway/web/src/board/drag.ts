@@ -18,6 +18,7 @@ import { direction } from "../words/words.js";
 const far = 6; // px a mouse moves before it drags
 const hold = 280; // ms a finger rests before it drags
 const speed = 1.1; // px/ms at which an edge pulls at most
+const line = 24; // px a wheel goes that counts in lines
 
 const sign = direction === "rtl" ? -1 : 1;
 
@@ -53,8 +54,15 @@ export function useDrag(board: RefObject<HTMLElement | null>, desk: Desk, editab
 function draggable(root: HTMLElement, desk: Desk): () => void {
   let press: Press | undefined;
   let drag: Drag | undefined;
+  let watching: (() => void) | undefined;
   let x = 0;
   let y = 0;
+
+  // Over the whole page, for its cursor: to give all that is there another one takes longer than to draw a move.
+  const cover = document.createElement("div");
+  cover.className = "drag-cover";
+  cover.addEventListener("wheel", turn, { passive: true });
+  cover.addEventListener("contextmenu", (e) => e.preventDefault()); // also of a finger that rests
 
   const prevent = (e: Event) => drag && e.cancelable && e.preventDefault();
 
@@ -99,9 +107,17 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
       at: performance.now(), frame: requestAnimationFrame(tick),
     };
     if (root.isConnected) catching(() => root.setPointerCapture(pointer)); // the events go on when the card leaves the page
-    afterPaint(() => drag && document.body.classList.add("dragging")); // the cursor of all that is on the page
+    document.body.append(cover);
+    root.classList.add("dragging");
     getSelection()?.removeAllRanges();
     place();
+    watching = lifted.subscribe((at) => at?.id !== id && taken());
+  }
+
+  /** It is gone, or its column. What is still pressed lifts nothing more. */
+  function taken(): void {
+    finish();
+    forget();
   }
 
   function place(): void {
@@ -112,7 +128,6 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function tick(now: number): void {
     if (!drag) return;
-    if (lifted.value?.id !== drag.id) return finish(); // taken from us: it is gone, or its column
     const ms = Math.min(50, now - drag.at);
     drag.at = now;
     drag.frame = requestAnimationFrame(tick);
@@ -134,6 +149,15 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
     if (!list) return;
     const { top, bottom } = list.getBoundingClientRect();
     list.scrollTop += pull(y, top, bottom, 48) * speed * ms;
+  }
+
+  /** The wheel turns what is under the cover. */
+  function turn({ deltaMode, deltaX, deltaY, shiftKey, ctrlKey }: WheelEvent): void {
+    if (ctrlKey) return; // the page is made larger or smaller
+    const unit = deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : deltaMode === WheelEvent.DOM_DELTA_LINE ? line : innerHeight;
+    const [along, down] = shiftKey && !deltaX ? [deltaY, 0] : [deltaX, deltaY];
+    root.scrollLeft += along * unit;
+    listAt()?.scrollBy({ top: down * unit });
   }
 
   const columns = () => [...root.querySelectorAll<HTMLElement>(".columns > .column[data-id]")];
@@ -172,7 +196,7 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function up(e: PointerEvent): void {
     if (!press || e.pointerId !== press.pointer) return;
-    if (drag && lifted.value?.id === drag.id) {
+    if (drag) {
       [x, y] = [e.clientX, e.clientY]; // further than at the last painting, if the hand was quick
       if (x !== drag.x || y !== drag.y) over(drag);
       // The copy flies at once, to where the card stands as a gap; all that comes of it is what is under that flight.
@@ -196,10 +220,12 @@ function draggable(root: HTMLElement, desk: Desk): () => void {
 
   function finish(how?: () => void, isUp = false): void {
     const { id, ghost, frame } = drag!;
+    watching?.();
     cancelAnimationFrame(frame);
     drag = undefined;
+    cover.remove();
+    root.classList.remove("dragging");
     flight.land(id, ghost);
-    afterPaint(() => drag || document.body.classList.remove("dragging"));
     how?.();
     swallowClick(isUp);
   }

@@ -7,7 +7,7 @@ import type { Card, Column } from "@snapback/client";
 
 import { cardsIn, columnsOf, moveCard, moveColumn } from "../actions.js";
 import { nameOf, type Desk } from "../desk.js";
-import { announce } from "../say.js";
+import { announce, note } from "../say.js";
 import { here } from "../ui.js";
 import { say } from "../words/words.js";
 import { flight } from "./flight.js";
@@ -94,7 +94,9 @@ function check(desk: Desk, what: string | undefined): void {
   const thing = store.get<Card | Column>(now.id);
   if (!thing || thing.archived) {
     end();
-    return announce(say("board.liftedGone", { what: nameOf(thing) ?? what ?? say("refused.unnamed") }));
+    const title = say("board.liftedGone", { what: nameOf(thing) ?? what ?? say("refused.unnamed") });
+    note({ tone: "plain", title });
+    return announce(title);
   }
   const over = now.parent && store.get<Column>(now.parent);
   if (now.parent && (!over || over.archived)) putBack(desk);

@@ -5,6 +5,8 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, t
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
+import { afterPaint } from "../frame.js";
+
 type Virtual = Virtualizer<HTMLElement, HTMLElement>;
 
 /** Lists that are longer are windowed: on a board of few columns, and of many. */
@@ -67,13 +69,23 @@ export interface Span {
 /** So many rows are drawn before and after those that are seen, and so many of them have to be left before others are drawn. */
 const beside = 4;
 const atLeast = 2;
+/** A list that has changed keeps at most so many for a moment, until the page is painted. */
+const far = 12;
 
-/** Which rows to draw where those from `from` to `to` are seen; what was drawn last, while that does as well. */
+/** Which rows to draw where those from `from` to `to` are seen; at each end what was drawn last, while that does as well. */
 export function steady(was: Span | undefined, { from, to }: Span, count: number): Span {
   const reach = (n: number): Span => ({ from: Math.max(0, from - n), to: Math.min(count - 1, to + n) });
-  const [least, most] = [reach(atLeast), reach(beside + atLeast)];
-  const does = was && was.from <= least.from && was.to >= least.to && was.from >= most.from && was.to <= most.to;
-  return does ? was : reach(beside);
+  const [least, usual, most] = [reach(atLeast), reach(beside), reach(beside + atLeast)];
+  const now = {
+    from: was && was.from <= least.from && was.from >= most.from ? was.from : usual.from,
+    to: was && was.to >= least.to && was.to <= most.to ? was.to : usual.to,
+  };
+  return was && was.from === now.from && was.to === now.to ? was : now;
+}
+
+/** Which rows to draw at first where the list has changed: those that there were, if they are not far off, and all that are seen. */
+export function hasty(was: Span, { from, to }: Span, count: number): Span {
+  return { from: Math.max(0, from - far, Math.min(was.from, from)), to: Math.min(count - 1, to + far, Math.max(was.to, to)) };
 }
 
 /** The same rows where the list has become another; an end that is gone stays at its index. */
@@ -102,6 +114,8 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   readonly measure: ((row: HTMLElement | null) => void) | undefined;
 } {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const [tidied, tidy] = useReducer((n: number) => n + 1, 0);
+  const isUntidy = useRef(false);
   const now = useRef(ids);
   now.current = ids;
   const last = useRef<Rows>(undefined);
@@ -119,14 +133,24 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
   const rangeExtractor = useMemo(() => ({ startIndex, endIndex, count }: Range) => {
-    const was = span.current && moved(span.current.span, span.current.ids, now.current);
-    const { from, to } = steady(was, { from: startIndex, to: endIndex }, count);
+    const last = span.current;
+    const was = last && moved(last.span, last.ids, now.current);
+    const seen = { from: startIndex, to: endIndex };
+    const usual = steady(was, seen, count);
+    // A row more is a card more to make: when somebody waits for what he did to be painted, that can come after it.
+    const { from, to } = was && last.ids !== now.current ? hasty(was, seen, count) : usual;
+    isUntidy.current = from !== usual.from || to !== usual.to;
     span.current = { ids: now.current, span: { from, to } };
     return withPins(Array.from({ length: to - from + 1 }, (_, i) => from + i), pins, count);
-  }, [pins.join()]);
+  }, [pins.join(), tidied]);
   virtual?.setOptions({ ...virtual.options, count: ids.length, getItemKey, rangeExtractor });
   useLayoutEffect(() => virtual?._didMount(), [virtual]);
   useLayoutEffect(() => virtual?._willUpdate());
+  useLayoutEffect(() => {
+    if (!isUntidy.current) return;
+    isUntidy.current = false;
+    afterPaint(() => tidy(undefined));
+  });
   if (!virtual) return { drawn: undefined, measure: undefined };
   last.current = boxesOf(virtual);
   return { drawn: last.current, measure: virtual.measureElement };

@@ -57,7 +57,7 @@ const atOnce = 3;
 const open = new Set(["offline", "undecided", "unavailable", "rate_limited", "unauthorized"]);
 
 /** Is there a point in trying again? */
-export const canRetry = ({ code }: Failure): boolean => code !== "too_large" && code !== "unreadable";
+export const canRetry = ({ code }: Failure): boolean => code !== "too_large" && code !== "unreadable" && code !== "invalid";
 
 export function createUploads(ways: Ways): Uploads {
   const list = signal<readonly Upload[]>([]);

@@ -18,7 +18,7 @@ import { mostWaiting, over, sums, waiting, type Over, type Speaking, type Waitin
 const often = 250;
 
 export function InspectPanel() {
-  const { store } = useDesk();
+  const { store, texts } = useDesk();
   const seen = useInspection(store);
   const speaking = speak(store);
   const rows = waiting(seen, speaking);
@@ -29,7 +29,7 @@ export function InspectPanel() {
       <section aria-labelledby="inspect-pending">
         <h3 id="inspect-pending" tabIndex={-1}>{say("inspect.pending", { count: seen.pending.length })}</h3>
         {!rows.length && <p class="file-about">{say("inspect.noneWaits")}</p>}
-        <ul>{rows.map((row) => <Pending key={row.id} row={row} cancel={() => store.engine.cancel(row.id)} />)}</ul>
+        <ul>{rows.map((row) => <Pending key={row.id} row={row} cancel={() => texts.withdraw(row.id)} />)}</ul>
         {seen.pending.length > mostWaiting && <p class="file-about">{say("inspect.more", { count: seen.pending.length - mostWaiting })}</p>}
       </section>
       <section aria-labelledby="inspect-over">

@@ -29,7 +29,7 @@ export function Play() {
   };
   return (
     <section class="play" data-done={(!busy && card) || undefined}>
-      <button type="button" class="primary" disabled={busy} onClick={() => void run()}><Icon name="play" /> {say(busy ? "lab.script.busy" : "lab.script")}</button>
+      <button type="button" class="primary" aria-disabled={busy} onClick={() => busy || void run()}><Icon name="play" /> {say(busy ? "lab.script.busy" : "lab.script")}</button>
       {acts.length > 0 && (
         <ol>
           {acts.map(({ what, state }) => <li key={what} data-state={state}><span>{what}</span> <span class="act-state">{say(`lab.script.${state}`)}</span></li>)}

@@ -1,6 +1,8 @@
 // Who else is at a card right now: looking, dragging, editing. It is there to be read, and is not announced: it changes all
 // the time.
 
+import { useLayoutEffect, useRef } from "preact/hooks";
+
 import { Avatar } from "../parts/Avatar.js";
 import { Icon } from "../parts/Icon.js";
 import { say } from "../words/words.js";
@@ -22,7 +24,7 @@ export function AtCard({ id }: { readonly id: string }) {
   const words = people.map(doingWords).join(", ");
   return (
     <span class="at-card" title={words} data-doing={doing}>
-      {dragging && <span class="at-frame" aria-hidden="true" style={{ "--hue": hue(dragging.user) }} />}
+      {dragging && <Frame user={dragging.user} />}
       <span class="at-people" aria-hidden="true">
         {doing !== "look" && <Icon name={doing === "drag" ? "move" : "pencil"} />}
         {people.slice(0, 3).map((p) => <Avatar key={p.user} user={p.user} name={p.name} picture={p.picture} />)}
@@ -31,4 +33,15 @@ export function AtCard({ id }: { readonly id: string }) {
       <span class="unseen">{words}</span>
     </span>
   );
+}
+
+/** Stands around a card that somebody else holds, which is positioned for it as long. */
+function Frame({ user }: { readonly user: string }) {
+  const ref = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    const card = ref.current!.closest<HTMLElement>(".card");
+    if (card) card.dataset["held"] = "";
+    return () => void (card && delete card.dataset["held"]);
+  }, []);
+  return <span ref={ref} class="at-frame" aria-hidden="true" style={{ "--hue": hue(user) }} />;
 }

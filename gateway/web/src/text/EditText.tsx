@@ -7,7 +7,7 @@
 //   leaving the window   sends nothing
 //   Escape               gives up: a note offers the words back; of several lines they stay unfinished, too
 //   dialog closed, page left, crash, card gone from sight
-//                        the text stays unfinished: it is there when it is edited anew, and a mark says so until then
+//                        the text stays unfinished: it is there when it is edited anew, and a mark or a note says so until then
 //   somebody changes it  is said quietly, typing goes on; at sending both texts stand there, and one chooses
 //   refused: conflict    the same
 //   refused: otherwise   the editor opens again with the words and the reason; if it can not, a note keeps them
@@ -23,6 +23,7 @@ import { announce, note } from "../say.js";
 import { here } from "../ui.js";
 import { say } from "../words/words.js";
 import { Choice } from "./Choice.js";
+import type { Words } from "./mutation.js";
 import { isLine, isRequired, stored } from "./stored.js";
 import { keyOf, type Editor, type Trouble } from "./texts.js";
 
@@ -74,6 +75,7 @@ interface Held {
   over: boolean;
   /** Takes over refused words, as it is rendered now. */
   take: Editor["take"];
+  put: Editor["put"];
 }
 
 export function EditText(props: Props) {
@@ -86,7 +88,7 @@ export function EditText(props: Props) {
   const present = presentOf(desk, props, trouble);
   const ref = useRef<HTMLTextAreaElement>(null);
   const [begun] = useState(() => begin(desk, props));
-  const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false, take: () => false }).current;
+  const held = useRef<Held>({ from: begun.from, oneLine: isLine(field, entity?.kind), over: false, take: () => false, put: () => {} }).current;
   const [choosing, choose] = useState(begun.isDraft && begun.from !== present.text);
   const [, draw] = useState(0);
   const typed = () => stored(ref.current?.value ?? begun.text, held.oneLine);
@@ -133,21 +135,31 @@ export function EditText(props: Props) {
     leave();
   };
 
+  const fill = ({ text, from }: Words, why: Trouble | undefined) => {
+    ref.current!.value = text;
+    held.from = from;
+    texts.drafts.set(key, text, from);
+    texts.trouble(key).value = why;
+    draw((n) => n + 1);
+  };
+
   useFocus(ref, begun.isDraft);
   useAt(store.get(id));
   held.take = (words, why) => {
     const mine = typed();
     if (held.over) held.over = false; // sent just now, and refused before the next rendering
     else if (mine !== words.text && mine !== present.text && mine !== now() && mine !== held.from) return false;
-    ref.current!.value = words.text;
-    held.from = words.from;
-    texts.drafts.set(key, words.text, words.from);
-    texts.trouble(key).value = why;
+    fill(words, why);
     choose(why.code === "conflict");
-    draw((n) => n + 1);
     return true;
   };
-  useLayoutEffect(() => texts.opened(key, { isSent: () => held.over, take: (words, why) => held.take(words, why) }), []);
+  held.put = (words) => {
+    held.over = false;
+    fill(words, undefined);
+    choose(words.from !== now() && words.text !== now());
+    ref.current!.focus();
+  };
+  useLayoutEffect(() => texts.opened(key, { isSent: () => held.over, take: (words, why) => held.take(words, why), put: (words) => held.put(words) }), []);
   useEffect(() => {
     if (!entity && !held.over) end(); // a note has the words
   }, [!entity]);
@@ -160,6 +172,7 @@ export function EditText(props: Props) {
     } else if (changed && !trouble && !choosing) announce(changedBy(desk, present.by));
   }, [present.text]);
   useLayoutEffect(() => () => {
+    if (!held.over) texts.left(id, field);
     held.over = true;
     texts.drafts.flush();
   }, []);
@@ -177,7 +190,7 @@ export function EditText(props: Props) {
         onBlur={() => held.oneLine && !choosing && !trouble && document.hasFocus() && save()}
         onKeyDown={(e) => {
           e.stopPropagation();
-          if (e.key === "Escape") {
+          if (e.key === "Escape" && !e.isComposing) { // else it is the input method's
             e.preventDefault(); // the dialog around it stays open
             putAside();
           } else if (e.key === "Enter" && !e.isComposing && (!multiline || e.ctrlKey || e.metaKey)) {

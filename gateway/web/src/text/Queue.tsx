@@ -62,17 +62,13 @@ function Waiting({ mutation }: { readonly mutation: Mutation }) {
   const { store, texts } = useDesk();
   const { id, changes, madeAt, state } = mutation;
   const what = inWords(before(store), mutation);
-  const cancel = () => {
-    texts.keep("plain", say("queue.cancelled"), changes, true);
-    store.engine.cancel(id);
-  };
   return (
     <li data-state={state}>
       <p>{what}</p>
       <Words changes={changes} />
       <p class="soft">
         <span>{say(`queue.state.${state}`)}</span> · <time>{ago(madeAt)}</time>
-        {state !== "held" && <button type="button" class="link" aria-label={say("queue.cancel.what", { what })} onClick={cancel}>{say("queue.cancel")}</button>}
+        {state !== "held" && <button type="button" class="link" aria-label={say("queue.cancel.what", { what })} onClick={() => texts.withdraw(id)}>{say("queue.cancel")}</button>}
       </p>
     </li>
   );

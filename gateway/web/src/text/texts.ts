@@ -12,6 +12,7 @@ import type { Change, Entity, Mutation, Offline, Refusal, Sent, Store } from "@s
 
 import { hrefOf, navigate } from "../route.js";
 import { note, type Ending, type NoteAction } from "../say.js";
+import { isPast, leave } from "../time/moment.js";
 import { panel, renaming } from "../ui.js";
 import { say } from "../words/words.js";
 import { copy } from "./copy.js";
@@ -34,6 +35,8 @@ export interface Editor {
   isSent(): boolean;
   /** Takes over words that were refused; false if it has others. */
   take(words: Words, trouble: Trouble): boolean;
+  /** Has these words instead of its own. */
+  put(words: Words): void;
 }
 
 /** A text that becomes something new: the title of a card, a comment. */
@@ -55,14 +58,20 @@ export interface Texts {
   /** Tells of an editor, or of a place where one can be opened; gives what tells that it is gone. */
   opened(key: string, editor: Editor): () => void;
   place(key: string): () => void;
+  /** Tells that an editor went away that nobody closed: its card may be archived, or filtered out. */
+  left(id: string, field: string): void;
   /** Opens the editor of a text with these words in it, going to its card if it is not in sight. */
   edit(words: Words): void;
   /** The unfinished text of something that is not there yet, by a name of its own. */
   draft(name: string): NewText;
+  /** Tells that there is a field for it; gives what tells that it is gone, with its column or the right to add. */
+  field(name: string): () => void;
   /** Has fn take the words of a mutation if it is refused; fn gives false if it can not. */
   claim(mutation: string, fn: (why: Refusal, reason: string) => boolean): void;
   /** The words of a refused mutation find their place: "editor", "note", or undefined if there are none. */
   takeBack(mutation: Mutation, why: Refusal, reason: string): "editor" | "note" | undefined;
+  /** Asks to take back what has no verdict. Its words are in a note, unless the server has them already. */
+  withdraw(mutation: string): void;
   /** A note with words that is there until it is closed. */
   keep(tone: "refused" | "plain", title: string, changes: readonly Change[], again: boolean): void;
   close(): void;
@@ -70,6 +79,9 @@ export interface Texts {
 
 /** What a text is a text of. */
 export const keyOf = (id: string, field: string): string => `${id}/${field}`;
+
+/** How long an editor may be gone while it is drawn anew elsewhere, in milliseconds. */
+const moment = 200;
 
 /** Of as many texts that were begun one is reminded when the board is opened: those typed at last. */
 const mostReminders = 3;
@@ -116,10 +128,21 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     return true;
   };
 
-  const goTo = ({ entityId: id, field, text, from }: Words) => {
+  /** Other words stand where these are to be edited: a note has them. */
+  const makeRoom = ({ entityId: id, field, text }: Words) => {
+    const other = drafts.get(keyOf(id, field));
+    if (!other || other.sent !== undefined || other.text === text || other.text === store.get(id)?.[field]) return;
+    keep(store.newId(), "plain", say("texts.aside"), [{ entityId: id, patch: { [field]: other.text }, if: { [field]: other.from } }], false);
+  };
+
+  const goTo = (words: Words) => {
+    const { entityId: id, field, text, from } = words;
     const key = keyOf(id, field);
     const entity = store.get(id);
+    if (isPast.value) leave(); // nothing is edited there
+    makeRoom(words);
     drafts.set(key, text, from);
+    editors.get(key)?.put(words);
     if (open(id, field)) return;
     const parent = entity?.["checklistId"] !== undefined ? store.get(String(entity["checklistId"])) : entity;
     const card = entity?.kind === "card" ? id : parent?.["cardId"];
@@ -151,7 +174,8 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     const words = wordsIn(changes);
     const [first, more] = words;
     if (!first || shown.has(id)) return;
-    const edit = !more && !first.isNew && store.get(first.entityId) !== undefined;
+    const entity = store.get(first.entityId);
+    const edit = !more && !first.isNew && entity !== undefined && !(entity.kind === "column" && entity.archived);
     const kept: Kept = { id, tone, title, about: aboutWhat(store, first, changes), words, edit, ...(again && { changes }) };
     keeps.add(kept);
     showKept(kept);
@@ -197,6 +221,23 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
     drafts.clear(key);
   };
 
+  const remindOf = (id: string, field: string, text: string, from: string) => {
+    const key = keyOf(id, field);
+    const title = say("texts.begun", { what: called(store, id) });
+    if (store.get(id)?.kind === "column" && store.get(id)?.archived) { // there is nowhere to go to
+      keep(store.newId(), "plain", title, [{ entityId: id, patch: { [field]: text }, if: { [field]: from } }], false);
+      return drafts.clear(key);
+    }
+    reminders.get(key)?.();
+    reminders.set(key, note({
+      tone: "plain", title, text: clip(text),
+      actions: [
+        { label: say("texts.edit"), run: () => goTo({ entityId: id, field, text, from, isNew: false }) },
+        { label: say("texts.discard"), run: () => void (drafts.get(key)?.text === text && drafts.clear(key)) },
+      ],
+    }));
+  };
+
   /** Not every place shows that a text was begun there, before a reload. */
   const remind = () => {
     const begun = drafts.keys().flatMap((key) => {
@@ -205,22 +246,23 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       const entity = store.get(id);
       return !entity || sent !== undefined || text === entity[field] || editors.has(key) ? [] : [{ id, field, text, from, at }];
     });
-    for (const { id, field, text, from } of begun.sort((a, b) => a.at - b.at).slice(-mostReminders)) {
-      reminders.set(keyOf(id, field), note({
-        tone: "plain", title: say("texts.begun", { what: called(store, id) }), text: clip(text),
-        actions: [
-          { label: say("texts.edit"), run: () => goTo({ entityId: id, field, text, from, isNew: false }) },
-          { label: say("texts.discard"), run: () => void (drafts.get(keyOf(id, field))?.text === text && drafts.clear(keyOf(id, field))) },
-        ],
-      }));
-    }
+    for (const { id, field, text, from } of begun.sort((a, b) => a.at - b.at).slice(-mostReminders)) remindOf(id, field, text, from);
+  };
+
+  const place = (key: string) => {
+    places.set(key, (places.get(key) ?? 0) + 1);
+    return () => void places.set(key, places.get(key)! - 1);
   };
 
   const hooks: Parameters<typeof store.engine.hooks.add>[0] = {
     concluded(m, verdict) {
       if (m.quiet) return;
       if (verdict.ok || m.withdrawn) forgetSent(m);
-      if (verdict.ok) claims.delete(m.id);
+      if (!verdict.ok) return;
+      claims.delete(m.id);
+      if (!shown.has(m.id)) return;
+      keeps.remove(m.id); // it was to be withdrawn, and the server was quicker
+      shown.get(m.id)!();
     },
   };
   store.engine.hooks.add(hooks);
@@ -257,9 +299,33 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       reminders.get(key)?.();
       return () => void (editors.get(key) === editor && editors.delete(key));
     },
-    place(key) {
-      places.set(key, (places.get(key) ?? 0) + 1);
-      return () => void places.set(key, places.get(key)! - 1);
+    place,
+    left(id, field) {
+      if (field !== "title" || renaming.value !== id) return; // elsewhere a mark says so
+      const key = keyOf(id, field);
+      setTimeout(() => {
+        if (over.signal.aborted || editors.has(key) || renaming.value !== id) return;
+        renaming.value = undefined;
+        const { text, from, sent } = drafts.get(key) ?? {};
+        if (text && sent === undefined && text !== store.get(id)?.[field] && !isPast.value) remindOf(id, field, text, from ?? "");
+      }, moment);
+    },
+    field(name) {
+      const gone = place(name);
+      return () => {
+        gone();
+        setTimeout(() => {
+          const { text, sent } = drafts.get(name) ?? {};
+          if (over.signal.aborted || places.get(name) || isPast.value || !text || sent !== undefined) return;
+          reminders.set(name, note({
+            tone: "plain", title: say("texts.begun", { what: called(store, placeOf(name) ?? board) }), text: clip(text),
+            actions: [
+              { label: say("texts.copy"), run: () => void copy(text), stays: true },
+              { label: say("texts.discard"), run: () => void (drafts.get(name)?.text === text && drafts.clear(name)) },
+            ],
+          }));
+        }, moment);
+      };
     },
     edit: goTo,
     draft: (name) => ({
@@ -294,6 +360,12 @@ export function textsOf({ board, user, store, offline, storage }: On): Texts {
       const isGone = words.every((w) => !w.isNew && !store.get(w.entityId));
       keep(mutation.id, "refused", reason, mutation.changes, !isGone && !isHopeless(why.code));
       return "note";
+    },
+    withdraw(id) {
+      const { changes } = store.engine.entries.get(id) ?? {};
+      if (!changes) return;
+      keep(id, "plain", say("queue.cancelled"), changes, true);
+      store.engine.cancel(id);
     },
     keep: (tone, title, changes, again) => keep(store.newId(), tone, title, changes, again),
     close() {

@@ -8,6 +8,7 @@ import { BoardProvider, useBoard } from "@snapback/client/react";
 
 import { Columns } from "../board/Columns.js";
 import { DeskContext, nameOf, useDesk, type Desk } from "../desk.js";
+import { useOnBody } from "../parts/body.js";
 import { Icon } from "../parts/Icon.js";
 import { FilterButton } from "../people/FilterButton.js";
 import { showAll } from "../people/filter.js";
@@ -53,6 +54,7 @@ function Playing({ player }: { readonly player: Player }) {
   useReplayKeys(player, head);
   useSaying(player, head);
   useMarks(root, player);
+  useOnBody("past", true);
   useEffect(() => showAll, []); // what was looked for is not looked for now
   const at = route.value;
   return (

@@ -51,6 +51,10 @@ export function Notes() {
     if (element?.isConnected) element.focus({ preventScroll: true });
     else if (id !== undefined && elementOf(id)) focusOn(id);
   };
+  const newest = list.at(-1)?.id;
+  useLayoutEffect(() => { // where not all have room, the one that has come is in sight
+    if (!paused) ref.current!.scrollTop = ref.current!.scrollHeight;
+  }, [newest]);
   useEffect(() => {
     if (list.length <= most) showAll(false);
     if (!list.length) pause(false);

@@ -45,6 +45,7 @@ export const board = {
   "board.moveCard": "Move “{card}”",
   "board.moveColumn": "Move the column “{column}”",
   "board.toColumn": "Column",
+  "board.noColumn": "Choose a column",
   "board.toPlace": "Place",
   "board.first": "First",
   "board.last": "Last",

@@ -106,6 +106,7 @@ export const people = {
   "search.shown": "{count} of {all}",
   "search.shownOf": { one: "{count} card of {all} is shown", other: "{count} cards of {all} are shown" },
   "search.nothing": "No card matches",
+  "search.hidden": { one: "“{what}” is added, but not shown: it does not match", other: "{count} cards are added, but not shown: they do not match" },
   "search.words": "“{words}”",
   "search.without": "{what}: no longer",
   "search.clear": "Show all",
