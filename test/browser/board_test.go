@@ -29,6 +29,15 @@ func TestAddAndRename(t *testing.T) {
 	s.agree(ann, ben)
 }
 
+// TestListsThatFitDoNotScroll: of cards that are all in sight none can be
+// pushed out of it.
+func TestListsThatFitDoNotScroll(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann := s.open("ann")
+	ann.Until(`document.querySelectorAll(".card").length > 5 && [...document.querySelectorAll(".cards")].every((list) => list.scrollHeight === list.clientHeight)`)
+}
+
 // TestLike: a like counts for all and is lit for one.
 func TestLike(t *testing.T) {
 	t.Parallel()

@@ -18,8 +18,15 @@ let draw: (() => void) | undefined;
 let frame = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+/** What is to be done when that is drawn, in the same task. */
+const behind = new Set<() => void>();
+
 function betweenFrames(drawing: () => void): void {
   draw = drawing;
+  plan();
+}
+
+function plan(): void {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
     clearTimeout(timer);
@@ -36,6 +43,17 @@ export function drawNow(): void {
   const drawing = draw;
   draw = undefined;
   drawing?.();
+  for (const fn of behind) {
+    behind.delete(fn);
+    fn();
+  }
+}
+
+/** Does it, once, when what is asked for now is drawn and not painted yet. */
+export function whenDrawn(fn: () => void): void {
+  behind.add(fn);
+  if (options.debounceRendering === betweenFrames) plan();
+  else requestAnimationFrame(drawNow);
 }
 
 /** What is done in there is drawn between two frames. */

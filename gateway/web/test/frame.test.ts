@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { options } from "preact";
 
-import { afterPaint, doNow, drawNow, socket } from "../src/frame.js";
+import { afterPaint, doNow, drawNow, socket, whenDrawn } from "../src/frame.js";
 
 /** A browser with one socket, whose frames come when the test says so. */
 function browser() {
@@ -50,6 +50,33 @@ test("what the server sends is drawn after the next frame, together; what the us
   paint();
   t.mock.timers.tick(200);
   assert.equal(drawn, 2);
+});
+
+test("what is to be done when it is drawn is done once, in the same task; for what the user does before the next frame", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { real, paint } = browser();
+  const one = socket("ws://x", []);
+  const done: string[] = [];
+  const fly = () => done.push("fly");
+  one.onmessage = () => {
+    ask(() => done.push("draw"));
+    whenDrawn(fly);
+    whenDrawn(fly);
+  };
+  real.onmessage!({});
+  paint();
+  assert.deepEqual(done, []); // the frame is not held up
+  t.mock.timers.tick(1);
+  assert.deepEqual(done, ["draw", "fly"]);
+  whenDrawn(fly);
+  paint();
+  assert.deepEqual(done, ["draw", "fly", "fly"]);
+  real.onmessage!({});
+  whenDrawn(fly); // the user's: what waits is drawn for it
+  paint();
+  assert.deepEqual(done.slice(3), ["draw", "fly"]);
+  t.mock.timers.tick(200);
+  assert.equal(done.length, 5);
 });
 
 test("who looks at the page has it drawn before", (t) => {

@@ -27,10 +27,7 @@ import { isFullFor, lifted } from "./lift.js";
 import { preview } from "./place.js";
 import { columnTitle } from "./short.js";
 import { useTold } from "./told.js";
-import { gap, isWindowed, useWindow, type Rows, type Standing } from "./window.js";
-
-/** No view is as high, in px: so high does a longer list say it is, and a card more or less in it changes nothing around it. */
-const highest = 10_000;
+import { isWindowed, useWindow, type Standing } from "./window.js";
 
 const seen = (all: readonly Card[]) => all.filter((c) => !c.archived);
 
@@ -98,7 +95,6 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
   }, [all, matches, at]);
   const ids = useMemo(() => cards.map((c) => c.id), [cards]);
   const { drawn, measure } = useWindow(list, ids, usePins(desk, id, ids, isWindowed(ids.length, standing)), standing);
-  useLayoutEffect(() => mark(list.current!, drawn, ids.length));
   useLayoutEffect(() => stands(id, ids), [ids]);
   useEffect(() => () => stands(id, undefined), [id]);
   const adder = useMemo(() => {
@@ -112,10 +108,10 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
   return (
     <>
       {at?.parent === id && <Full column={column} all={all} lifted={at.id} />}
-      <div class="list" data-windowed={drawn ? true : undefined} style={drawn ? { containIntrinsicBlockSize: `${Math.min(drawn.total, highest)}px` } : undefined}>
+      <div class="list" data-windowed={drawn ? true : undefined}>
         <ul
           ref={list} class="cards" data-column={id} aria-labelledby={`title-${id}`} data-empty={say(all[0] ? "board.noneMatches" : "board.empty")}
-          data-windowed={drawn ? true : undefined} style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
+          data-windowed={drawn ? true : undefined}
         >
           {drawn
             ? drawn.rows.map(({ index }) => {
@@ -128,26 +124,6 @@ function Cards({ column, all, editable, likeable, isNear, isOfFew }: Standing & 
       {editable && adder}
     </>
   );
-}
-
-/**
- * Says on the cards which of how many they are, where not all are in the page, and leaves the others' room. That is the
- * list's matter: no card is drawn anew because another has come.
- */
-function mark(list: HTMLElement, drawn: Rows | undefined, count: number): void {
-  const set = (li: Element, name: string, value: number | undefined) => {
-    const text = value === undefined ? null : String(value);
-    if (text === li.getAttribute(name)) return;
-    if (text === null) li.removeAttribute(name);
-    else li.setAttribute(name, text);
-  };
-  [...list.children].forEach((li, i) => {
-    const row = drawn?.rows[i];
-    set(li, "aria-posinset", row && row.index + 1);
-    set(li, "aria-setsize", row && count);
-    const room = row?.room ? `${row.room + gap}px` : ""; // of two margins the greater counts
-    if (li instanceof HTMLElement && li.style.marginBlockStart !== room) li.style.marginBlockStart = room;
-  });
 }
 
 /** What is lifted, if it concerns this column: it would land here, or is one of its cards. */

@@ -23,5 +23,5 @@ export function Like({ card: { id, liked, likes, archived }, likeable }: {
   }
   // What is shown by now counts, not what was painted: a second click takes back the first.
   const toggle = () => store.mutate(id, { liked: !store.get<Card>(id)?.liked });
-  return <button type="button" class="tool like" aria-pressed={liked} aria-label={label} title={name} onClick={toggle}>{face}</button>;
+  return <button type="button" class="tool like" data-none={!likes || undefined} aria-pressed={liked} aria-label={label} title={name} onClick={toggle}>{face}</button>;
 }

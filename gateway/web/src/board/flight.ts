@@ -3,7 +3,7 @@
 
 import type { Card, Entity, Store } from "@snapback/client";
 
-import { afterPaint, drawNow } from "../frame.js";
+import { afterPaint, whenDrawn } from "../frame.js";
 
 /** Milliseconds: a move, and a way home. */
 const usual = 180;
@@ -34,7 +34,6 @@ interface Thrown {
   readonly unseen: Animation | undefined;
 }
 let thrown = new Map<string, Thrown>();
-let planned = false;
 let slowly = false;
 let isStill = false;
 
@@ -56,9 +55,7 @@ function over(parents: readonly string[], { slow = false } = {}): void {
   if (reduced?.matches) return;
   for (const parent of new Set(parents)) measure(parent);
   slowly ||= slow;
-  if (planned) return;
-  planned = true;
-  requestAnimationFrame(play);
+  whenDrawn(play);
 }
 
 /** What is done in there moves nothing that is seen: it is where it is already. */
@@ -82,9 +79,8 @@ function land(id: string, ghost: HTMLElement): void {
 }
 
 function play(): void {
-  drawNow();
   const [was, columns, letGo, back, slow] = [before, measured, thrown, homing, slowly];
-  [before, measured, thrown, homing, slowly, planned] = [new Map(), new Set(), new Map(), new Set(), false, false];
+  [before, measured, thrown, homing, slowly] = [new Map(), new Set(), new Map(), new Set(), false];
   const flying: (() => void)[] = [];
   const sliding: (() => void)[] = [];
   const seen = new Set<string>();
@@ -167,7 +163,7 @@ const parentIn = (e: Entity | undefined): string | undefined =>
   e?.kind === "card" ? (e as Card).columnId : e?.kind === "column" ? "" : undefined;
 
 /** So many moves by others in so many milliseconds are followed by the eye; what is more is shown at once. */
-const most = 5;
+const most = 3;
 const span = 600;
 
 /** Watches what the store changes. Gives what ends it. */

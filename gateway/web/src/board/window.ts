@@ -2,10 +2,11 @@
 // wherever it stands; the room of the others is left free.
 
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type Range } from "@tanstack/virtual-core";
-import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
 import { afterPaint } from "../frame.js";
+import { gap, mark, padding, rooms, sameRows, type Rows } from "./room.js";
 
 type Virtual = Virtualizer<HTMLElement, HTMLElement>;
 
@@ -13,48 +14,10 @@ type Virtual = Virtualizer<HTMLElement, HTMLElement>;
 const most = 60;
 const mostOfMany = 20;
 
-/** As board.css has them, in px. */
-export const gap = 7;
-export const padding = 3;
 /** What a card of one line takes, until it is measured. */
 const usualHeight = 78;
 /** What was observed, by id and in whatever list: a card that is drawn in another one is as high there. */
 const heights = new Map<string, number>();
-
-export interface Row {
-  readonly index: number;
-  /** Room to leave before it, in px, beside the usual gap. */
-  readonly room: number;
-}
-
-export interface Rows {
-  readonly rows: readonly Row[];
-  /** Room at the beginning and end of the list, in px, within its padding. */
-  readonly before: number;
-  readonly after: number;
-  /** How high all of it is with its padding, in px. */
-  readonly total: number;
-}
-
-export interface Box {
-  readonly index: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What the list leaves free between the boxes that are drawn, which are in order. */
-export function rooms(boxes: readonly Box[], total: number): Rows {
-  let [end, last] = [padding, -1];
-  const rows = boxes.map(({ index, start, end: its }) => {
-    // Where some are left out, the gap stands before and after the room.
-    const room = index === last + 1 ? 0 : start - end - (last < 0 ? 0 : gap);
-    [end, last] = [its, index];
-    return { index, room: Math.max(0, room) };
-  });
-  const [first, ...rest] = rows;
-  if (!first) return { rows, before: 0, after: Math.max(0, total - 2 * padding), total };
-  return { rows: [{ ...first, room: 0 }, ...rest], before: first.room, after: Math.max(0, total - end - padding), total };
-}
 
 /** The indexes of a range with others added, in order. */
 export function withPins(range: readonly number[], pins: readonly number[], count: number): number[] {
@@ -66,16 +29,19 @@ export interface Span {
   readonly to: number;
 }
 
-/** So many rows are drawn before and after those that are seen, and so many of them have to be left before others are drawn. */
-const beside = 4;
-const atLeast = 2;
+/** So many rows are drawn before and after those that are seen; others when fewer or more than these are left. */
+const beside = 2;
+const atLeast = 1;
+const atMost = 6;
 /** A list that has changed keeps at most so many for a moment, until the page is painted. */
 const far = 12;
+/** So many milliseconds the room of rows that are not seen may be that of before. */
+const patience = 100;
 
 /** Which rows to draw where those from `from` to `to` are seen; at each end what was drawn last, while that does as well. */
 export function steady(was: Span | undefined, { from, to }: Span, count: number): Span {
   const reach = (n: number): Span => ({ from: Math.max(0, from - n), to: Math.min(count - 1, to + n) });
-  const [least, usual, most] = [reach(atLeast), reach(beside), reach(beside + atLeast)];
+  const [least, usual, most] = [reach(atLeast), reach(beside), reach(atMost)];
   const now = {
     from: was && was.from <= least.from && was.from >= most.from ? was.from : usual.from,
     to: was && was.to >= least.to && was.to <= most.to ? was.to : usual.to,
@@ -106,33 +72,58 @@ export interface Standing {
 /** Is a list of so many drawn in part only? */
 export const isWindowed = (count: number, { isNear, isOfFew }: Standing): boolean => !(isNear || isOfFew) || count > (isOfFew ? most : mostOfMany);
 
-/**
- * Which rows of the list to draw; undefined: all of them. measure is a ref for the rows.
- */
+/** Which rows of the list to draw; undefined: all of them. measure is a ref for the rows. */
 export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly string[], pins: readonly number[], standing: Standing): {
   readonly drawn: Rows | undefined;
   readonly measure: ((row: HTMLElement | null) => void) | undefined;
 } {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  const [tidied, tidy] = useReducer((n: number) => n + 1, 0);
-  const isUntidy = useRef(false);
   const now = useRef(ids);
   now.current = ids;
   const last = useRef<Rows>(undefined);
-  const span = useRef<{ readonly ids: readonly string[]; readonly span: Span }>(undefined);
   const on = isWindowed(ids.length, standing);
+  const isSeen = standing.isNear || standing.isOfFew;
+  /** Nothing of it is in the page, and was not before: its room is not looked for with each change. */
+  const isAway = !isSeen && pins.length === 0 && last.current?.rows.length === 0;
   const boxesOf = (virtual: Virtual): Rows => {
     const items = virtual.getVirtualItems(); // also keeps measures up to date
-    const boxes = standing.isNear || standing.isOfFew ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
+    const boxes = isSeen ? items : withPins([], pins, ids.length).map((i) => virtual.measurementsCache[i]!);
     return rooms(boxes, virtual.getTotalSize());
   };
   const newest = useRef(boxesOf);
   newest.current = boxesOf;
-  // It tells of more than the rows: that scrolling has begun, a height that is as it was taken to be.
-  const virtual = useMemo(() => (on ? virtualizer(list, now, (v) => alike(newest.current(v), last.current) || redraw(undefined)) : undefined), [on]);
+  const late = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const virtual = useMemo(() => {
+    // It tells of more than the rows: that scrolling has begun, a height that is as it was taken to be.
+    const look = (v: Virtual) => {
+      clearTimeout(late.current);
+      late.current = undefined;
+      const [rows, was] = [newest.current(v), last.current];
+      if (!sameRows(rows, was)) redraw(undefined);
+      else if (list.current) mark(list.current, (last.current = rows), now.current.length);
+    };
+    // Another height is told in the midst of a frame, and changes only the room of what is not seen.
+    return on ? virtualizer(list, now, (v, isScroll) => (isScroll ? look(v) : (late.current ??= setTimeout(look, patience, v)))) : undefined;
+  }, [on]);
+  useEffect(() => () => clearTimeout(late.current), []);
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
-  const rangeExtractor = useMemo(() => ({ startIndex, endIndex, count }: Range) => {
+  const rangeExtractor = useSpan(now, pins);
+  if (!isAway) virtual?.setOptions({ ...virtual.options, count: ids.length, getItemKey, rangeExtractor });
+  const drawn = virtual && (isAway ? last.current : boxesOf(virtual));
+  last.current = drawn;
+  useLayoutEffect(() => mark(list.current!, drawn, ids.length));
+  useLayoutEffect(() => virtual?._didMount(), [virtual]);
+  useLayoutEffect(() => virtual?._willUpdate());
+  return { drawn, measure: virtual?.measureElement };
+}
+
+/** Gives the virtualizer its rows. What is drawn in haste is put in order when the page has been painted. */
+function useSpan(now: { readonly current: readonly string[] }, pins: readonly number[]): (range: Range) => number[] {
+  const [tidied, tidy] = useReducer((n: number) => n + 1, 0);
+  const isUntidy = useRef(false);
+  const span = useRef<{ readonly ids: readonly string[]; readonly span: Span }>(undefined);
+  const rows = useMemo(() => ({ startIndex, endIndex, count }: Range) => {
     const last = span.current;
     const was = last && moved(last.span, last.ids, now.current);
     const seen = { from: startIndex, to: endIndex };
@@ -143,17 +134,12 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
     span.current = { ids: now.current, span: { from, to } };
     return withPins(Array.from({ length: to - from + 1 }, (_, i) => from + i), pins, count);
   }, [pins.join(), tidied]);
-  virtual?.setOptions({ ...virtual.options, count: ids.length, getItemKey, rangeExtractor });
-  useLayoutEffect(() => virtual?._didMount(), [virtual]);
-  useLayoutEffect(() => virtual?._willUpdate());
   useLayoutEffect(() => {
     if (!isUntidy.current) return;
     isUntidy.current = false;
     afterPaint(() => tidy(undefined));
   });
-  if (!virtual) return { drawn: undefined, measure: undefined };
-  last.current = boxesOf(virtual);
-  return { drawn: last.current, measure: virtual.measureElement };
+  return rows;
 }
 
 /**
@@ -170,12 +156,8 @@ function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtu
   return virtual.measurementsCache[index]?.size ?? usualHeight;
 }
 
-const alike = (a: Rows, b: Rows | undefined): boolean =>
-  b !== undefined && a.before === b.before && a.after === b.after && a.total === b.total && a.rows.length === b.rows.length
-  && a.rows.every(({ index, room }, i) => index === b.rows[i]!.index && room === b.rows[i]!.room);
-
 function virtualizer(
-  list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, changed: (virtual: Virtual) => void,
+  list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, changed: (virtual: Virtual, isScroll: boolean) => void,
 ): Virtual {
   const one: Virtual = new Virtualizer<HTMLElement, HTMLElement>({
     count: ids.current.length,

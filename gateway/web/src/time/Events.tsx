@@ -28,7 +28,7 @@ export function Events({ player, close }: { readonly player: Player; close(): vo
   const list = useRef<HTMLOListElement>(null);
   const pins = useMemo(() => (current < 0 ? [] : [current]), [current]);
   const { drawn, measure } = useWindow(list, ids, pins, standing);
-  const rows = drawn?.rows ?? all.map((_, i) => ({ index: i, room: 0 }));
+  const rows = drawn?.rows.map(({ index }) => index) ?? [...all.keys()];
   useScrolled(list, ids, current);
   return (
     <aside class="drawer past-events" aria-label={say("time.events")}>
@@ -37,18 +37,10 @@ export function Events({ player, close }: { readonly player: Player; close(): vo
         <button type="button" class="tool" aria-label={say("top.close")} onClick={close}><Icon name="close" /></button>
       </header>
       {from > 0 && <button type="button" class="second" onClick={() => void player.earlier()}>{say("time.earlier")}</button>}
-      <ol
-        ref={list} class="past-list-of" data-windowed={drawn ? true : undefined} tabIndex={-1}
-        style={drawn ? { "--before": `${drawn.before}px`, "--after": `${drawn.after}px` } : undefined}
-      >
-        {rows.map((row) => {
-          const d = all[row.index]!;
-          return (
-            <Row
-              key={ids[row.index]} id={ids[row.index]!} decision={d} tell={tell} room={row.room} place={row.index + 1} count={all.length}
-              isHere={row.index === current} isMeant={stopsAt(d, choice.value)} measure={measure} player={player}
-            />
-          );
+      <ol ref={list} class="past-list-of" data-windowed={drawn ? true : undefined} tabIndex={-1}>
+        {rows.map((i) => {
+          const [id, d] = [ids[i]!, all[i]!];
+          return <Row key={id} id={id} decision={d} tell={tell} isHere={i === current} isMeant={stopsAt(d, choice.value)} measure={measure} player={player} />;
         })}
       </ol>
       {all.length > 0 && hasLater.value && <button type="button" class="second" onClick={() => void player.later()}>{say("time.later")}</button>}
@@ -60,9 +52,6 @@ interface RowProps {
   readonly id: string;
   readonly decision: Decision;
   readonly tell: Tell;
-  readonly room: number;
-  readonly place: number;
-  readonly count: number;
   readonly isHere: boolean;
   /** Is it one to stop at? */
   readonly isMeant: boolean;
@@ -70,7 +59,7 @@ interface RowProps {
   readonly player: Player;
 }
 
-function Row({ id, decision: d, tell, room, place, count, isHere, isMeant, measure, player }: RowProps) {
+function Row({ id, decision: d, tell, isHere, isMeant, measure, player }: RowProps) {
   const { store } = useDesk();
   const ref = useRef<HTMLLIElement>(null);
   useLayoutEffect(() => {
@@ -84,10 +73,7 @@ function Row({ id, decision: d, tell, room, place, count, isHere, isMeant, measu
     void player.go(spotOf(d));
   };
   return (
-    <li
-      ref={ref} class="past-event" data-id={id} data-rev={d.rev} data-outcome={d.outcome} data-dim={!isMeant || undefined}
-      aria-posinset={place} aria-setsize={count} style={room ? { marginBlockStart: `${room}px` } : undefined}
-    >
+    <li ref={ref} class="past-event" data-id={id} data-rev={d.rev} data-outcome={d.outcome} data-dim={!isMeant || undefined}>
       <button type="button" aria-current={isHere ? "step" : undefined} onClick={go}>
         <span aria-hidden="true"><Avatar user={d.user} name={name} picture={picture} /></span>
         <span class="past-told">
