@@ -55,7 +55,7 @@ func TestSplit_AGatewayIsCutOffFromTheDomainService(t *testing.T) {
 			way.cut(line)
 		}
 		c.alive(way.name+": the others go on", near)
-		before := c.acks(far)
+		before := c.settled(far)
 		for _, v := range asked {
 			if said := v.ask(far); v.final {
 				t.Errorf("%s: %s without the domain service: %s", way.name, v.id, said)
@@ -78,12 +78,32 @@ func TestSplit_AGatewayIsCutOffFromTheDomainService(t *testing.T) {
 				}
 				return nil
 			})
-			if said := v.told(near); said != v.told(far) || v.acked != strings.Contains(said, `"ack"`) {
-				t.Errorf("%s: %s: %s and %s, acked %t", way.name, v.id, said, v.told(far), v.acked)
-			}
+			eventually(t, "both gateways tell the same", func() error {
+				if said := v.told(near); said != v.told(far) || v.acked != strings.Contains(said, `"ack"`) {
+					return fmt.Errorf("%s: %s: %s and %s, acked %t", way.name, v.id, said, v.told(far), v.acked)
+				}
+				return nil
+			})
 		}
 	}
 	c.check()
+}
+
+// settled is how many acks the people at a server have once those that were on
+// their way have come: none for a second.
+func (c *crowd) settled(at *node.Server) (acks int) {
+	c.t.Helper()
+	since := time.Now()
+	eventually(c.t, "no more acks come", func() error {
+		if now := c.acks(at); now != acks {
+			acks, since = now, time.Now()
+		}
+		if time.Since(since) < time.Second {
+			return fmt.Errorf("%d, the last one just now", acks)
+		}
+		return nil
+	})
+	return acks
 }
 
 // pending waits until people at a server have changes that nobody has decided.
