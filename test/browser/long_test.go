@@ -62,6 +62,32 @@ func TestLongList(t *testing.T) {
 	ann.Until(around(all-8) + ` && ` + rowsOf + `.to === ` + rowsOf + `.all`)
 }
 
+// TestLongList_GrowsWhereItIsScrolledTo: the card more with which a list is
+// drawn in part only moves nothing that is seen.
+func TestLongList_GrowsWhereItIsScrolledTo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	add := func(i int) {
+		s.mutate("ben", fmt.Sprint("long-", i), patch{"kind": "card", "columnId": "ideas", "title": fmt.Sprint("Card ", i)})
+	}
+	const most = 60
+	n := len(s.in("ideas"))
+	for ; n < most; n++ {
+		add(n)
+	}
+	ann := s.open("ann")
+	list := `document.querySelector('.column[data-id=ideas] .cards')`
+	ann.Until(fmt.Sprintf(`%s.children.length === %d`, list, most))
+	seen := `((top) => { const row = [...` + list + `.children].find((row) => row.getBoundingClientRect().top > top); return row.dataset.id + " at " + Math.round(row.getBoundingClientRect().top - top); })(` + list + `.getBoundingClientRect().top)`
+	ann.Eval(list + `.scrollTop = 1500`)
+	before := ann.Eval(seen)
+	add(n)
+	ann.Until(fmt.Sprintf(`%s.children[0].ariaSetSize === '%d' && %s.children.length < 30`, list, most+1, list))
+	if now := ann.Eval(seen); now != before {
+		t.Errorf("%s is seen first, it was %s", now, before)
+	}
+}
+
 // in is the cards of a column that are not archived.
 func (s *site) in(column string) []string {
 	s.t.Helper()

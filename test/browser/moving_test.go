@@ -248,3 +248,26 @@ func TestMove_UndoneAtOnce(t *testing.T) {
 func columnOf(id string) string {
 	return fmt.Sprintf(`document.querySelector(%q)?.closest(".cards").dataset.column`, card(id))
 }
+
+// TestMove_Unseen: what others move flies for those who look, and for nobody
+// who does not: there are no frames then in which it would arrive.
+func TestMove_Unseen(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ann := s.open("ann")
+	ann.Eval(`(() => {
+		globalThis.flown = 0;
+		new MutationObserver((all) => { for (const { addedNodes } of all) for (const node of addedNodes) if (node.matches?.(".ghost")) flown++; }).observe(document.body, { childList: true });
+		globalThis.isHidden = true;
+		Object.defineProperty(document, "hidden", { get: () => isHidden });
+	})()`)
+	s.mutate("ben", "dark-mode", patch{"columnId": "next", "position": map[string]any{"after": nil}})
+	ann.Until(in("next", "dark-mode"))
+	if n := ann.Eval(`flown`); n != "0" {
+		t.Errorf("%s copies fly unseen", n)
+	}
+	ann.Eval(`isHidden = false`)
+	s.mutate("ben", "dark-mode", patch{"columnId": "ideas", "position": map[string]any{"after": nil}})
+	ann.Until(in("ideas", "dark-mode") + ` && flown === 1`)
+	ann.Until(`document.querySelector(".ghost") === null`)
+}

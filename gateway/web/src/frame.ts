@@ -10,8 +10,11 @@ type Socket = ReturnType<NonNullable<NonNullable<Options["env"]>["socket"]>>;
 /** A page that is not painted has no frames: then after so many milliseconds. */
 const patience = 100;
 
-/** Preact's own way: when the task that is under way has ended. */
-const atOnce = (drawing: () => void): void => queueMicrotask(drawing);
+/** Preact's own way: when the task that is under way has ended. What waits is drawn with it, for there is one queue. */
+const atOnce = (drawing: () => void): void => queueMicrotask(() => {
+  drawing();
+  if (draw || behind.size > 0) drawNow();
+});
 options.debounceRendering = atOnce;
 
 let draw: (() => void) | undefined;

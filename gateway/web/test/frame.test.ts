@@ -79,6 +79,24 @@ test("what is to be done when it is drawn is done once, in the same task; for wh
   assert.equal(done.length, 5);
 });
 
+test("what the user does draws what waits, too, and nothing of it is painted before it flies", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { real, paint } = browser();
+  const one = socket("ws://x", []);
+  const done: string[] = [];
+  one.onmessage = () => {
+    ask(() => done.push("theirs"));
+    whenDrawn(() => done.push("fly"));
+  };
+  real.onmessage!({});
+  ask(() => done.push("own"));
+  await null;
+  assert.deepEqual(done, ["own", "theirs", "fly"]);
+  paint();
+  t.mock.timers.tick(200);
+  assert.equal(done.length, 3);
+});
+
 test("who looks at the page has it drawn before", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { real, paint } = browser();

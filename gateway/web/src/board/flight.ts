@@ -21,6 +21,8 @@ interface Seen {
 }
 
 const reduced = typeof matchMedia === "undefined" ? undefined : matchMedia("(prefers-reduced-motion: reduce)");
+/** Without frames nothing would ever arrive. */
+const isUnseen = () => reduced?.matches || document.hidden;
 
 /** Where the cards stood at the last painting, of the columns in which something is about to change. */
 let before = new Map<string, Seen>();
@@ -52,7 +54,7 @@ function measure(parent: string): void {
 
 /** Something changes in these columns (under "": the order of the columns): what is seen of it will move. */
 function over(parents: readonly string[], { slow = false } = {}): void {
-  if (reduced?.matches) return;
+  if (isUnseen()) return;
   for (const parent of new Set(parents)) measure(parent);
   slowly ||= slow;
   whenDrawn(play);
@@ -70,7 +72,7 @@ function still<T>(fn: () => T): T {
 
 /** It is let go: the copy that was under the pointer flies on, to where the thing is drawn next time. */
 function land(id: string, ghost: HTMLElement): void {
-  if (reduced?.matches) return afterPaint(() => ghost.remove()); // with the gap
+  if (isUnseen()) return afterPaint(() => ghost.remove()); // with the gap
   const box = ghost.getBoundingClientRect();
   ghost.classList.remove("dragged");
   const li = document.querySelector<HTMLElement>(standing(id));

@@ -2,7 +2,7 @@
 // wherever it stands; the room of the others is left free.
 
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type Range } from "@tanstack/virtual-core";
-import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 
 import { afterPaint } from "../frame.js";
@@ -102,10 +102,18 @@ export function useWindow(list: RefObject<HTMLElement | null>, ids: readonly str
       if (!sameRows(rows, was)) redraw(undefined);
       else if (list.current) mark(list.current, (last.current = rows), now.current.length);
     };
-    // Another height is told in the midst of a frame, and changes only the room of what is not seen.
-    return on ? virtualizer(list, now, (v, isScroll) => (isScroll ? look(v) : (late.current ??= setTimeout(look, patience, v)))) : undefined;
+    const isBare = ({ endIndex }: { readonly endIndex: number }) => !last.current?.rows.some(({ index }) => index === endIndex);
+    // Another height is told in the midst of a frame, and mostly changes only the room of what is not seen.
+    return on ? virtualizer(list, now, (v, isScroll) => {
+      const range = v.calculateRange();
+      if (isScroll || (range && isBare(range))) look(v);
+      else late.current ??= setTimeout(look, patience, v);
+    }) : undefined;
   }, [on]);
-  useEffect(() => () => clearTimeout(late.current), []);
+  useLayoutEffect(() => () => {
+    clearTimeout(late.current);
+    late.current = undefined;
+  }, [virtual]);
   // Another function says that the list or the pins are others: what is computed from them is kept.
   const getItemKey = useMemo(() => (index: number) => ids[index] ?? index, [ids]);
   const rangeExtractor = useSpan(now, pins);
@@ -148,7 +156,7 @@ function useSpan(now: { readonly current: readonly string[] }, pins: readonly nu
  */
 function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtual: Virtual): number {
   if (seen) {
-    const height = Math.round(seen.borderBoxSize[0]!.blockSize);
+    const height = seen.borderBoxSize[0]!.blockSize; // not rounded: of a hundred rows it would be a line
     heights.set(row.dataset["id"] ?? "", height);
     return height;
   }
@@ -159,10 +167,13 @@ function heightOf(row: HTMLElement, seen: ResizeObserverEntry | undefined, virtu
 function virtualizer(
   list: RefObject<HTMLElement | null>, ids: { readonly current: readonly string[] }, changed: (virtual: Virtual, isScroll: boolean) => void,
 ): Virtual {
+  // A list that was drawn whole, and is not from now on, stays where it is scrolled to: its rows are as high as they are.
+  for (const row of list.current?.children ?? []) if (row instanceof HTMLElement) heights.set(row.dataset["id"] ?? "", row.getBoundingClientRect().height);
   const one: Virtual = new Virtualizer<HTMLElement, HTMLElement>({
     count: ids.current.length,
     getScrollElement: () => list.current,
     estimateSize: (i) => heights.get(ids.current[i] ?? "") ?? usualHeight,
+    initialOffset: () => list.current?.scrollTop ?? 0,
     initialRect: { width: 272, height: innerHeight },
     paddingStart: padding, paddingEnd: padding, gap, overscan: 0,
     observeElementRect, observeElementOffset, scrollToFn: elementScroll, onChange: changed, measureElement: heightOf,
