@@ -125,7 +125,7 @@ func (x *question) insist(ctx context.Context, w *world) {
 }
 
 // patience is how long it may take after a fault until everybody is answered.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // healed notes how long it took, and who was not answered in time.
 func (w *world) healed(kind string, took time.Duration, q *questions) {
