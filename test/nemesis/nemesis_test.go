@@ -159,7 +159,7 @@ func TestNemesisFindsEveryWound(t *testing.T) {
 				script = append(script, step{kind: "freeze", target: worker}, step{kind: "freeze", target: leader})
 			}
 			binary := wounded(t, name)
-			for seed := range uint64(3) { // what a freeze hits is chance
+			for seed := range uint64(6) { // what a freeze hits is chance
 				f, failures := wound(t, name, binary, seed+1, script)
 				if f != "" {
 					t.Log(f)
