@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -163,10 +162,7 @@ func TestReplay_EditsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	w := s.open("ann")
-	w.rename(card("typo"))
-	w.write("a title half")
-	w.Do(chromedp.Reload())
-	w.Until(live + " && " + says("plain", "a title half"))
+	w.begin(card("typo"), "a title half")
 	w.replay()
 	w.in(".notes").click("button", "Edit again")
 	w.Until(`document.querySelector('.page.past') === null && ` + value(card("typo")+" "+editor, "a title half") + " && " + has(editor))

@@ -30,6 +30,16 @@ func (w *window) rename(at string) {
 	w.Until(has(at + " " + editor))
 }
 
+// begin leaves a title half written, with the page, which offers the words when
+// it is there again.
+func (w *window) begin(at, words string) {
+	w.TB.Helper()
+	w.rename(at)
+	w.write(words)
+	w.Do(chromedp.Reload())
+	w.Until(live + " && " + says("plain", words))
+}
+
 // value is a condition: the field has this text.
 func value(selector, text string) string {
 	return fmt.Sprintf("document.querySelector(%q)?.value === %s", selector, quote(text))

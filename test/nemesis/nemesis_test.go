@@ -173,25 +173,25 @@ func TestNemesisFindsEveryWound(t *testing.T) {
 }
 
 // wound freezes what a broken server decides with, until its log shows the harm,
-// and gives the evidence. The log alone is judged: what everybody heard of a
+// and gives the finding. The log alone is judged: what everybody heard of a
 // server like this is much, and much of it wrong.
-func wound(t *testing.T, name, binary string, seed uint64, script []step) (evidence string, failures []string) {
+func wound(t *testing.T, name, binary string, seed uint64, script []step) (finding string, failures []string) {
 	p := small(t, script...)
 	p.seed, p.binary, p.boards, p.most, p.pace, p.settle = seed, binary, 4, 4*time.Second, 40*time.Millisecond, time.Second
 	p.enough = func(w *world) bool {
-		evidence = found(name, w.judged())
-		return evidence != ""
+		finding = found(name, w.judged())
+		return finding != ""
 	}
 	failures = perform(t.Context(), t.TempDir(), func(tb testing.TB) {
 		w := newWorld(tb, p)
 		defer func() {
-			if evidence == "" {
+			if finding == "" {
 				p.enough(w) // what ended the trouble may have been the harm
 			}
 		}()
 		w.run()
 	})
-	return evidence, failures
+	return finding, failures
 }
 
 // found is the evidence of a wound among findings, "" without any.

@@ -38,8 +38,8 @@ function plan(): void {
   timer ??= setTimeout(drawNow, patience);
 }
 
-/** Draws what waits for that; for those who look at the page before. */
-export function drawNow(): void {
+/** Draws what waits for that, and does what is to be done behind it. */
+function drawNow(): void {
   cancelAnimationFrame(frame);
   clearTimeout(timer);
   timer = undefined;
@@ -52,7 +52,7 @@ export function drawNow(): void {
   }
 }
 
-/** Does it, once, when what is asked for now is drawn and not painted yet. */
+/** Does it, once, when what is asked for now is drawn and not painted yet; what the user does is before the next frame. */
 export function whenDrawn(fn: () => void): void {
   behind.add(fn);
   if (options.debounceRendering === betweenFrames) plan();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { options } from "preact";
 
-import { afterPaint, doNow, drawNow, socket, whenDrawn } from "../src/frame.js";
+import { afterPaint, doNow, socket, whenDrawn } from "../src/frame.js";
 
 /** A browser with one socket, whose frames come when the test says so. */
 function browser() {
@@ -95,20 +95,6 @@ test("what the user does draws what waits, too, and nothing of it is painted bef
   paint();
   t.mock.timers.tick(200);
   assert.equal(done.length, 3);
-});
-
-test("who looks at the page has it drawn before", (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { real, paint } = browser();
-  const one = socket("ws://x", []);
-  let drawn = 0;
-  one.onmessage = () => ask(() => drawn++);
-  real.onmessage!({});
-  drawNow();
-  assert.equal(drawn, 1);
-  paint();
-  t.mock.timers.tick(200);
-  assert.equal(drawn, 1);
 });
 
 test("a page that is not painted is drawn all the same", (t) => {
